@@ -1,0 +1,6 @@
+export * from './async.js'
+export * from './errors.js'
+export * from './philox.js'
+export * from './random.js'
+export * from './shapes.js'
+export * from './typed-arrays.js'

@@ -1,0 +1,25 @@
+import { defineConfig } from 'tsup'
+
+/**
+ * One ES module build for Node and browsers alike: shared code is split into chunks, so that `dcml`, `dcml/node` and
+ * the worker entry hold one copy of each class.
+ */
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    node: 'src/node.ts',
+    testing: 'src/testing.ts',
+    cli: 'src/cli/main.ts',
+    worker: 'src/distributed/worker-entry.ts',
+    'threads.node': 'src/core/threads/threads.node.ts',
+    'threads.browser': 'src/core/threads/threads.browser.ts',
+  },
+  format: 'esm',
+  target: 'es2022',
+  platform: 'neutral',
+  splitting: true,
+  clean: true,
+  dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts', 'src/core/threads/threads.node.ts'] },
+  // Resolved by the runtime or the user's bundler, not here: see "imports" in package.json.
+  external: [/^#/, /^node:/, /^@tensorflow\//],
+})
