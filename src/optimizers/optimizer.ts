@@ -1,0 +1,68 @@
+/**
+ * The optimizer contract: a pure description, named slots, an update over a flat range.
+ * @module
+ */
+
+import { ConfigError } from '../core/index.js'
+import { learningRateAt, type Schedule } from './schedule.js'
+
+/** An optimizer as plain data: what a checkpoint stores and a worker receives. */
+export interface OptimizerDescription {
+  name: string
+  options: Record<string, number | boolean>
+  learningRate: number | Schedule
+}
+
+/** One update of a range of parameters. All arrays have the same length and are float32. */
+export interface UpdateRange {
+  /** Changed in place. */
+  parameters: Float32Array
+  /** Mean gradient over the global batch; not changed. */
+  gradients: Float32Array
+  /** One array per name in `slots`, changed in place; zero before the first update. */
+  slots: readonly Float32Array[]
+  /** Number of this update, from 1. */
+  step: number
+  /** Rate of this update. */
+  learningRate: number
+  /** Where each tensor lies in the range, for rules that need norms per tensor. */
+  tensors: readonly { offset: number; length: number }[]
+}
+
+/**
+ * An update rule. It has no state of its own: the slots do.
+ *
+ * @example
+ * const optimizer = adam({ learningRate: 1e-3 })
+ */
+export interface Optimizer extends OptimizerDescription {
+  /** Names of the float32 values kept per parameter, such as `momentum`. */
+  readonly slots: readonly string[]
+  /** Applies one update in place. */
+  update(range: UpdateRange): void
+}
+
+/** Learning rate of an update. `step` counts from 1. */
+export function rateOf(optimizer: OptimizerDescription, step: number): number {
+  return learningRateAt(optimizer.learningRate, step - 1)
+}
+
+/** Checks the numbers of an optimizer's options. */
+export function checkOptions(
+  name: string,
+  learningRate: number | Schedule,
+  options: Record<string, { value: number; from: number; below?: number }>,
+): void {
+  if (typeof learningRate === 'number' && !(Number.isFinite(learningRate) && learningRate >= 0))
+    throw new ConfigError(`The learning rate of ${name} is out of range.`, {
+      expected: 'a finite number of at least 0, or a schedule',
+      received: learningRate,
+    })
+  for (const [option, { value, from, below }] of Object.entries(options)) {
+    if (Number.isFinite(value) && value >= from && (below === undefined || value < below)) continue
+    throw new ConfigError(`The option ${option} of ${name} is out of range.`, {
+      expected: below === undefined ? `a number of at least ${from}` : `a number from ${from} to below ${below}`,
+      received: value,
+    })
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Learning rates as a function of the step, described by plain data so that they travel to workers and checkpoints.
+ * @module
+ */
+
+import { ConfigError } from '../core/index.js'
+
+/** A learning rate that changes with the step. Made by `constant`, `cosine`, `warmupCosine`, `stepDecay`, `oneCycle`. */
+export type Schedule =
+  | { readonly kind: 'constant'; readonly rate: number }
+  | { readonly kind: 'cosine'; readonly rate: number; readonly steps: number; readonly final: number }
+  | {
+      readonly kind: 'warmupCosine'
+      readonly rate: number
+      readonly warmupSteps: number
+      readonly steps: number
+      readonly final: number
+    }
+  | { readonly kind: 'stepDecay'; readonly rate: number; readonly everySteps: number; readonly factor: number }
+  | {
+      readonly kind: 'oneCycle'
+      readonly rate: number
+      readonly steps: number
+      readonly warmupFraction: number
+      readonly startDivisor: number
+      readonly finalDivisor: number
+    }
+
+/** The same rate at every step. */
+export function constant(rate: number): Schedule {
+  return { kind: 'constant', rate: positive('rate', rate) }
+}
+
+/**
+ * Half a cosine from `rate` down to `final`.
+ *
+ * @param options - `steps`: after how many steps `final` is reached; it stays there. `final`: default 0.
+ * @see Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983
+ */
+export function cosine(rate: number, options: { steps: number; final?: number }): Schedule {
+  return {
+    kind: 'cosine',
+    rate: positive('rate', rate),
+    steps: positive('steps', options.steps),
+    final: options.final ?? 0,
+  }
+}
+
+/** A linear rise over `warmupSteps`, then half a cosine down to `final` (default 0) at step `steps`. */
+export function warmupCosine(
+  rate: number,
+  options: { warmupSteps: number; steps: number; final?: number },
+): Schedule {
+  if (options.warmupSteps >= options.steps)
+    throw new ConfigError('The warm-up is as long as the whole schedule.', {
+      expected: `warmupSteps below ${options.steps}`,
+      received: options.warmupSteps,
+    })
+  return {
+    kind: 'warmupCosine',
+    rate: positive('rate', rate),
+    warmupSteps: options.warmupSteps,
+    steps: positive('steps', options.steps),
+    final: options.final ?? 0,
+  }
+}
+
+/** Multiplies the rate by `factor` (default 0.1) every `everySteps` steps. */
+export function stepDecay(rate: number, options: { everySteps: number; factor?: number }): Schedule {
+  return {
+    kind: 'stepDecay',
+    rate: positive('rate', rate),
+    everySteps: positive('everySteps', options.everySteps),
+    factor: options.factor ?? 0.1,
+  }
+}
+
+/**
+ * Rises to `rate` over the first part of training and falls far below its start, both along a cosine.
+ *
+ * @param options - `steps`: length of training. `warmupFraction`: share of it that rises, default 0.3. The start is
+ *   `rate / startDivisor` (default 25), the end `start / finalDivisor` (default 10,000).
+ * @see Smith and Topin 2018, https://arxiv.org/abs/1708.07120
+ */
+export function oneCycle(
+  rate: number,
+  options: { steps: number; warmupFraction?: number; startDivisor?: number; finalDivisor?: number },
+): Schedule {
+  return {
+    kind: 'oneCycle',
+    rate: positive('rate', rate),
+    steps: positive('steps', options.steps),
+    warmupFraction: options.warmupFraction ?? 0.3,
+    startDivisor: options.startDivisor ?? 25,
+    finalDivisor: options.finalDivisor ?? 1e4,
+  }
+}
+
+/**
+ * The learning rate of one step.
+ *
+ * @param step - Number of updates made before this one, from 0.
+ */
+export function learningRateAt(schedule: number | Schedule, step: number): number {
+  if (typeof schedule === 'number') return schedule
+  switch (schedule.kind) {
+    case 'constant':
+      return schedule.rate
+    case 'cosine':
+      return cosineBetween(schedule.rate, schedule.final, step / schedule.steps)
+    case 'warmupCosine': {
+      const { warmupSteps } = schedule
+      if (step < warmupSteps) return (schedule.rate * (step + 1)) / warmupSteps
+      return cosineBetween(schedule.rate, schedule.final, (step - warmupSteps) / (schedule.steps - warmupSteps))
+    }
+    case 'stepDecay':
+      return schedule.rate * schedule.factor ** Math.floor(step / schedule.everySteps)
+    case 'oneCycle': {
+      // As PyTorch: phases end at whole steps, the last step has the final rate.
+      const start = schedule.rate / schedule.startDivisor
+      const rise = schedule.warmupFraction * schedule.steps - 1
+      if (step <= rise) return cosineBetween(start, schedule.rate, step / rise)
+      const fall = schedule.steps - 1 - rise
+      return cosineBetween(schedule.rate, start / schedule.finalDivisor, fall > 0 ? (step - rise) / fall : 1)
+    }
+    default:
+      return schedule satisfies never
+  }
+}
+
+function cosineBetween(from: number, to: number, fraction: number): number {
+  return to + ((from - to) * (1 + Math.cos(Math.PI * Math.min(1, fraction)))) / 2
+}
+
+function positive(name: string, value: number): number {
+  if (!(Number.isFinite(value) && value > 0))
+    throw new ConfigError(`The schedule's ${name} is out of range.`, { expected: 'a number above 0', received: value })
+  return value
+}
