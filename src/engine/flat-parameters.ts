@@ -1,0 +1,113 @@
+/**
+ * Parameters and gradients of a model as two flat buffers.
+ *
+ * Owns: the buffers, and that the model's variables show what the parameter buffer holds.
+ * Leaves: what is done with them to the optimizer and the strategy.
+ * @module
+ */
+
+import * as tf from '@tensorflow/tfjs-core'
+import { copyInto, createDeviceFloats, type DeviceFloats } from '../backends/index.js'
+import { createLayout, type ParameterLayout } from './layout.js'
+
+/** A trainable variable and the name that it has in layouts and checkpoints. */
+export interface NamedVariable {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly variable: tf.Variable
+}
+
+/**
+ * On dcml's wasm backend the variables alias the parameter buffer, so an update in place is an update of the model. On
+ * every other backend the buffers live in host memory and `publish` uploads them.
+ */
+export class FlatParameters {
+  readonly layout: ParameterLayout
+  readonly variables: readonly tf.Variable[]
+  readonly #device: { parameters: DeviceFloats; gradients: DeviceFloats } | undefined
+  readonly #host: { parameters: Float32Array; gradients: Float32Array }
+  #boundTo: object[] = []
+
+  /**
+   * @param named - The trainable variables, in layout order.
+   * @param tail - Extra elements behind the gradients, for sums that are reduced together with them.
+   */
+  constructor(
+    named: readonly NamedVariable[],
+    readonly tail: number,
+  ) {
+    this.layout = createLayout(named)
+    this.variables = named.map(({ variable }) => variable)
+    const { length } = this.layout
+    const parameters = createDeviceFloats(length)
+    const gradients = parameters && createDeviceFloats(length + tail)
+    this.#device = parameters && gradients && { parameters, gradients }
+    this.#host = this.#device
+      ? { parameters: new Float32Array(0), gradients: new Float32Array(0) }
+      : { parameters: new Float32Array(length), gradients: new Float32Array(length + tail) }
+    this.readVariables()
+  }
+
+  /** The parameters, `[layout.length]`. A view that the next allocation may move: fetch it again after each step. */
+  get parameters(): Float32Array {
+    return this.#device ? this.#device.parameters.view() : this.#host.parameters
+  }
+
+  /** The gradients and, behind them, the tail, `[layout.length + tail]`. Fetch it again after each step. */
+  get gradients(): Float32Array {
+    return this.#device ? this.#device.gradients.view() : this.#host.gradients
+  }
+
+  /** Takes the values that the variables have now, for instance after `model.setWeights`. */
+  readVariables(): void {
+    this.layout.entries.forEach(({ offset }, i) => {
+      const values = this.variables[i]!.dataSync() as Float32Array
+      this.parameters.set(values, offset)
+    })
+    this.#bind()
+  }
+
+  /** Makes the variables show what the parameter buffer holds. Costs nothing where they alias it. */
+  publish(): void {
+    if (!this.#device || this.variables.some((variable, i) => variable.dataId !== this.#boundTo[i])) this.#bind()
+  }
+
+  /** Adds a gradient to the gradient buffer, or sets it there. */
+  addGradient(index: number, gradient: tf.Tensor, accumulate: boolean): void {
+    const { offset } = this.layout.entries[index]!
+    if (this.#device) {
+      copyInto(gradient, this.#device.gradients, offset, accumulate)
+      return
+    }
+    const values = gradient.dataSync() as Float32Array
+    const target = this.#host.gradients
+    if (!accumulate) target.set(values, offset)
+    else for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!
+  }
+
+  /** Gives the variables storage of their own again and frees the buffers. */
+  dispose(): void {
+    if (!this.#device) return
+    this.variables.forEach((variable, i) => {
+      const { offset, length } = this.layout.entries[i]!
+      const own = tf.tensor(this.parameters.slice(offset, offset + length), variable.shape, 'float32')
+      variable.assign(own)
+      own.dispose()
+    })
+    this.#device.parameters.dispose()
+    this.#device.gradients.dispose()
+  }
+
+  #bind(): void {
+    this.#boundTo = this.layout.entries.map(({ offset, length }, i) => {
+      const variable = this.variables[i]!
+      const shape = variable.shape
+      const tensor = this.#device
+        ? this.#device.parameters.tensor(offset, shape)
+        : tf.tensor(this.#host.parameters.slice(offset, offset + length), shape, 'float32')
+      variable.assign(tensor)
+      tensor.dispose()
+      return variable.dataId
+    })
+  }
+}

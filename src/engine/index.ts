@@ -1,0 +1,5 @@
+export * from './create-engine.js'
+export * from './eager-engine.js'
+export * from './engine.js'
+export * from './flat-parameters.js'
+export * from './layout.js'
