@@ -1,0 +1,104 @@
+/**
+ * What is to be trained, and in what units of work: plain data that goes to threads and processes as it is.
+ * @module
+ */
+
+import type { TypedArray } from '../core/index.js'
+import type { EngineChoice } from '../engine/index.js'
+import type { OptimizerDescription } from '../optimizers/index.js'
+
+/** A training job as every worker receives it. */
+export interface TrainingJob {
+  /** The model as tfjs topology JSON, or the name of an export of `setup` that is a model or makes one. */
+  model: { topology: string } | { exportName: string }
+  /** Address of the module that each worker loads first. */
+  setup?: string
+  /** Name of a loss; or `step`, the name of an export of `setup`. */
+  loss?: string
+  step?: string
+  metrics: string[]
+  optimizer: OptimizerDescription
+  engine: EngineChoice
+  seed: number
+  /** Largest norm of the global gradient. */
+  clipNorm?: number
+  /** Fixed number of parts that a batch is computed in, whatever the number of workers. */
+  logicalShards?: number
+  /** tfjs name of the backend that the workers use. */
+  backend: string
+  columns: { features: string; target: string; weight?: string }
+}
+
+/** Consecutive steps for the workers to run. */
+export interface TrainRange {
+  /** Name of the resident data. */
+  data: string
+  /** Row numbers in the order of this epoch. */
+  order: Uint32Array
+  /** Index in `order` of the first row. */
+  from: number
+  /** Index in `order` behind the last row. */
+  to: number
+  /** Rows of a global batch. */
+  batchSize: number
+  /** Batches whose gradients are added before one update. */
+  accumulateSteps: number
+  /** Number of the first update, from 1. */
+  firstStep: number
+}
+
+/** Rows to evaluate, every one once. */
+export interface EvaluateRange {
+  data: string
+  from: number
+  to: number
+  batchSize: number
+}
+
+/** Sums over rows; divided by `weight` they are means. */
+export interface Sums {
+  loss: number
+  /** Number of rows, or the sum of their weights. */
+  weight: number
+  metrics: number[]
+}
+
+/** What one step did, over the global batch. */
+export interface StepRecord extends Sums {
+  /** Number of the update, from 1. */
+  step: number
+  /** Norm of the mean gradient before clipping, when `clipNorm` is set. */
+  gradientNorm?: number
+}
+
+/** Everything that training changes, by name. */
+export interface TrainingState {
+  /** Updates made. */
+  step: number
+  parameters: Record<string, Float32Array>
+  /** By slot, then by parameter. */
+  slots: Record<string, Record<string, Float32Array>>
+  /** Weights that are not trained but change, such as moving means. */
+  buffers: Record<string, Float32Array>
+}
+
+/**
+ * The workers of a running job, as the coordinator sees them. A single worker in this thread and eight in others look
+ * alike.
+ */
+export interface Crew {
+  readonly size: number
+  /** Makes columns known to every worker under a name, replacing what had it. */
+  setData(name: string, columns: SharedColumns): Promise<void>
+  /** Runs steps. Every worker computes the same records; those of rank 0 are returned. */
+  train(range: TrainRange): Promise<StepRecord[]>
+  evaluate(range: EvaluateRange): Promise<Sums>
+  readState(): Promise<TrainingState>
+  writeState(state: TrainingState): Promise<void>
+  /** Why the engine in use is not the one asked for, and which it is. */
+  engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }>
+  close(): Promise<void>
+}
+
+/** Numeric columns, on shared memory where there is any. */
+export type SharedColumns = Record<string, { data: TypedArray; shape: number[] }>

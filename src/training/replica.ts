@@ -1,0 +1,272 @@
+/**
+ * One worker's copy of the model, and the loop that trains it.
+ *
+ * Owns: the order of a step (gradients, reduction, mean, clip, update), the rows that this worker computes.
+ * Leaves: reduction and update to the strategy, gradients to the engine, epochs and callbacks to the trainer.
+ * @module
+ */
+
+import * as tf from '@tensorflow/tfjs-core'
+import type * as tfl from '@tensorflow/tfjs-layers'
+import { ConfigError, NumericError } from '../core/index.js'
+import { createEngine, type Engine, FlatParameters } from '../engine/index.js'
+import { type Optimizer, resolveOptimizer } from '../optimizers/index.js'
+import { namedWeights, seedRandomLayers } from '../models/index.js'
+import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
+import type { Crew, EvaluateRange, SharedColumns, StepRecord, Sums, TrainingJob, TrainingState, TrainRange } from './job.js'
+import { splitRows } from './rows.js'
+import type { DistributedStrategy, ShardGradients } from './strategy.js'
+
+/** Live objects of the coordinator's thread. */
+export interface LocalParts {
+  model: tfl.LayersModel
+  step?: CustomStep
+  loss?: LossFunction
+}
+
+/** A model that trains in step with its peers. */
+export class Replica implements Crew {
+  readonly #job: TrainingJob
+  readonly #strategy: DistributedStrategy
+  readonly #parameters: FlatParameters
+  readonly #buffers: ReturnType<typeof namedWeights>
+  readonly #optimizer: Optimizer
+  readonly #engine: Engine
+  readonly #batchLoss: BatchLossMaker
+  readonly #random: ReturnType<typeof seedRandomLayers>
+  readonly #data = new Map<string, SharedColumns>()
+  #slots: Float32Array[]
+  #step = 0
+
+  constructor(job: TrainingJob, local: LocalParts, strategy: DistributedStrategy) {
+    this.#job = job
+    this.#strategy = strategy
+    const weights = namedWeights(local.model)
+    const trainable = weights.filter((weight) => weight.trainable)
+    if (trainable.length === 0)
+      throw new ConfigError('The model has no trainable weights.', { remedy: 'Unfreeze a layer or add one with weights' })
+    this.#buffers = weights.filter((weight) => !weight.trainable)
+    // Loss, weight and metrics ride behind the gradients, so that one reduction carries all.
+    this.#parameters = new FlatParameters(trainable, 2 + job.metrics.length)
+    this.#optimizer = resolveOptimizer(job.optimizer)
+    this.#slots = this.#optimizer.slots.map(() => new Float32Array(this.#parameters.layout.length))
+    this.#engine = createEngine(job.engine)
+    this.#batchLoss = createBatchLoss(local.model, job, local)
+    this.#random = seedRandomLayers(local.model)
+  }
+
+  get size(): number {
+    return this.#strategy.group.size
+  }
+
+  async setData(name: string, columns: SharedColumns): Promise<void> {
+    this.#data.set(name, columns)
+  }
+
+  async train(range: TrainRange): Promise<StepRecord[]> {
+    const records: StepRecord[] = []
+    const rowsPerStep = range.batchSize * range.accumulateSteps
+    let step = range.firstStep
+    for (let from = range.from; from < range.to; from += rowsPerStep)
+      records.push(await this.#trainStep(range, from, Math.min(range.to, from + rowsPerStep), step++))
+    return records
+  }
+
+  async evaluate({ data, from, to, batchSize }: EvaluateRange): Promise<Sums> {
+    const columns = this.#columns(data)
+    const own = splitRows(from, to, this.#strategy.group.rank, this.#strategy.group.size)
+    const sums: Sums = { loss: 0, weight: 0, metrics: this.#job.metrics.map(() => 0) }
+    for (let start = own.from; start < own.to; start += batchSize) {
+      const end = Math.min(own.to, start + batchSize)
+      const weight = this.#weightOf(columns, undefined, start, end)
+      const rows = { columns, order: undefined, from: start, to: end, weight }
+      const part = await this.#engine.evaluate(this.#batchLoss(rows, { training: false, step: 0, firstRow: start }))
+      sums.loss += part.loss
+      sums.weight += weight
+      part.metrics.forEach((value, i) => {
+        sums.metrics[i]! += value
+      })
+    }
+    return sums
+  }
+
+  async readState(): Promise<TrainingState> {
+    await this.#averageBuffers()
+    const slots = await this.#strategy.gatherState(this.#slots)
+    const { layout } = this.#parameters
+    const byName = (values: Float32Array) =>
+      Object.fromEntries(layout.entries.map(({ name, offset, length }) => [name, values.slice(offset, offset + length)]))
+    return {
+      step: this.#step,
+      parameters: byName(this.#parameters.parameters),
+      slots: Object.fromEntries(this.#optimizer.slots.map((name, i) => [name, byName(slots[i]!)])),
+      buffers: Object.fromEntries(
+        this.#buffers.map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
+      ),
+    }
+  }
+
+  async writeState(state: TrainingState): Promise<void> {
+    this.#step = state.step
+    const write = (values: Float32Array, from: Record<string, Float32Array>, what: string) => {
+      for (const { name, offset, length } of this.#parameters.layout.entries) {
+        const saved = from[name]
+        if (saved?.length !== length)
+          throw new ConfigError(`The saved ${what} of '${name}' do not fit the model.`, {
+            expected: `${length} values`,
+            received: saved ? `${saved.length} values` : 'none',
+            remedy: 'Resume with the model and optimizer that the checkpoint was made with',
+          })
+        values.set(saved, offset)
+      }
+    }
+    write(this.#parameters.parameters, state.parameters, 'weights')
+    this.#parameters.publish()
+    this.#optimizer.slots.forEach((slot, i) => {
+      write(this.#slots[i]!, state.slots[slot] ?? {}, `${slot} values`)
+    })
+    for (const { name, variable } of this.#buffers) {
+      const saved = state.buffers[name]
+      if (saved) assignValues(variable, saved)
+    }
+  }
+
+  async engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }> {
+    const { name, reason } = this.#engine
+    return reason === undefined ? { name } : { name, reason }
+  }
+
+  async close(): Promise<void> {
+    this.#random.restore()
+    this.#parameters.dispose()
+    this.#data.clear()
+  }
+
+  async #trainStep(range: TrainRange, from: number, to: number, step: number): Promise<StepRecord> {
+    const parameters = this.#parameters
+    const { length } = parameters.layout
+    if (this.#job.logicalShards === undefined) {
+      await this.#addRows(range, from, to, step, this.#strategy.group)
+      await this.#strategy.synchronize(parameters.gradients)
+    } else {
+      const shards = await this.#shardGradients(range, from, to, step, this.#job.logicalShards)
+      await this.#strategy.synchronizeShards(shards, this.#job.logicalShards, parameters.gradients)
+    }
+    const gradients = parameters.gradients
+    const record: StepRecord = {
+      step,
+      loss: gradients[length]!,
+      weight: gradients[length + 1]!,
+      metrics: this.#job.metrics.map((_, i) => gradients[length + 2 + i]!),
+    }
+    if (!Number.isFinite(record.loss))
+      throw new NumericError(`The loss of step ${step} is not a finite number.`, {
+        received: record.loss,
+        remedy: 'Lower the learning rate, set clipNorm, or look for such values in the data',
+      })
+    // A window in which every sample has weight 0 moves nothing.
+    if (record.weight > 0) {
+      const mean = gradients.subarray(0, length)
+      const gradientNorm = scaleAndClip(mean, 1 / record.weight, this.#job.clipNorm)
+      if (gradientNorm !== undefined) record.gradientNorm = gradientNorm
+      this.#strategy.update(this.#optimizer, parameters, this.#slots, step)
+      parameters.publish()
+    }
+    this.#step = step
+    await this.#strategy.afterStep(step, parameters)
+    return record
+  }
+
+  /** Adds up the gradients of one worker's (or one shard's) rows of every batch in the window, and its sums. */
+  async #addRows(
+    range: TrainRange,
+    from: number,
+    to: number,
+    step: number,
+    part: { rank: number; size: number },
+  ): Promise<void> {
+    const columns = this.#columns(range.data)
+    const parameters = this.#parameters
+    const { length } = parameters.layout
+    const tail = new Float64Array(parameters.tail)
+    let accumulate = false
+    for (let start = from; start < to; start += range.batchSize) {
+      const own = splitRows(start, Math.min(to, start + range.batchSize), part.rank, part.size)
+      if (own.from === own.to) continue
+      // Rows are numbered within the window, so that random layers do not repeat themselves in it.
+      const context = { training: true, step, firstRow: own.from - from }
+      this.#random.setContext({ seed: this.#job.seed, step, firstRow: context.firstRow })
+      const weight = this.#weightOf(columns, range.order, own.from, own.to)
+      const rows = { columns, order: range.order, from: own.from, to: own.to, weight }
+      const sums = await this.#engine.gradients(this.#batchLoss(rows, context), parameters, accumulate)
+      accumulate = true
+      tail[0]! += sums.loss
+      tail[1]! += weight
+      sums.metrics.forEach((value, i) => {
+        tail[2 + i]! += value
+      })
+    }
+    if (!accumulate) parameters.gradients.fill(0)
+    parameters.gradients.set(tail, length)
+  }
+
+  async #shardGradients(
+    range: TrainRange,
+    from: number,
+    to: number,
+    step: number,
+    total: number,
+  ): Promise<ShardGradients[]> {
+    const { rank, size } = this.#strategy.group
+    const own = splitRows(0, total, rank, size)
+    const shards: ShardGradients[] = []
+    for (let shard = own.from; shard < own.to; shard++) {
+      await this.#addRows(range, from, to, step, { rank: shard, size: total })
+      shards.push({ shard, values: this.#parameters.gradients.slice() })
+    }
+    return shards
+  }
+
+  #weightOf(columns: SharedColumns, order: Uint32Array | undefined, from: number, to: number): number {
+    const name = this.#job.columns.weight
+    const weights = name === undefined ? undefined : columns[name]?.data
+    if (!weights) return to - from
+    let sum = 0
+    for (let i = from; i < to; i++) sum += weights[order ? order[i]! : i]!
+    return sum
+  }
+
+  #columns(name: string): SharedColumns {
+    const columns = this.#data.get(name)
+    if (!columns) throw new ConfigError(`The worker has no data named '${name}'.`)
+    return columns
+  }
+
+  async #averageBuffers(): Promise<void> {
+    for (const { variable } of this.#buffers) {
+      const values = Float32Array.from(variable.dataSync())
+      await this.#strategy.averageBuffers(values)
+      assignValues(variable, values)
+    }
+  }
+}
+
+/** Turns sums into means, and shortens the gradient when it is longer than `clipNorm`. Returns its norm before. */
+function scaleAndClip(gradients: Float32Array, scale: number, clipNorm: number | undefined): number | undefined {
+  let factor = scale
+  let norm: number | undefined
+  if (clipNorm !== undefined) {
+    let squares = 0
+    for (let i = 0; i < gradients.length; i++) squares += gradients[i]! * gradients[i]!
+    norm = Math.sqrt(squares) * scale
+    if (norm > clipNorm) factor *= clipNorm / norm
+  }
+  for (let i = 0; i < gradients.length; i++) gradients[i]! *= factor
+  return norm
+}
+
+function assignValues(variable: tf.Variable, values: Float32Array): void {
+  const tensor = tf.tensor(values, variable.shape, variable.dtype as 'float32')
+  variable.assign(tensor)
+  tensor.dispose()
+}

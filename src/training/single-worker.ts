@@ -1,0 +1,28 @@
+/** Training in the thread that calls `fit`. @module */
+
+import { treeSum } from './tree-sum.js'
+import type { Crew, TrainingJob } from './job.js'
+import { type LocalParts, Replica } from './replica.js'
+import { DistributedStrategy, type Group, type ShardGradients } from './strategy.js'
+
+/**
+ * The default strategy: one worker, in this thread.
+ *
+ * @example
+ * new Trainer({ model, loss: 'meanSquaredError', strategy: new SingleWorker() })
+ */
+export class SingleWorker extends DistributedStrategy {
+  readonly group: Group = { rank: 0, size: 1, generation: 0 }
+
+  async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
+    return new Replica(job, local, this)
+  }
+
+  async synchronize(): Promise<void> {}
+
+  async synchronizeShards(shards: ShardGradients[], _total: number, into: Float32Array): Promise<void> {
+    into.set(treeSum(shards.map(({ values }) => values)))
+  }
+
+  async averageBuffers(): Promise<void> {}
+}

@@ -1,0 +1,91 @@
+/**
+ * The contract of distribution: where workers run, and how they stay equal.
+ *
+ * A strategy object has two lives. The one that the user makes lives with the coordinator: `start` brings up the
+ * workers and returns the crew. Each worker holds one of its own, whose other methods run inside every step.
+ * @module
+ */
+
+import type { FlatParameters } from '../engine/index.js'
+import { type Optimizer, rateOf } from '../optimizers/index.js'
+import type { Crew, Sums, TrainingJob } from './job.js'
+import type { LocalParts } from './replica.js'
+
+/** The workers that this one belongs to. */
+export interface Group {
+  /** This worker's number, from 0. */
+  readonly rank: number
+  /** Number of workers. */
+  readonly size: number
+  /** Counts up whenever workers come or go. */
+  readonly generation: number
+}
+
+/** Slots of the optimizer, each as long as the parameters. */
+export type Slots = readonly Float32Array[]
+
+/** The contribution of one logical shard of a batch: gradients, then the tail of sums. */
+export interface ShardGradients {
+  shard: number
+  values: Float32Array
+}
+
+/** How the work of training is spread over workers. */
+export abstract class DistributedStrategy {
+  /** This worker and its peers. */
+  abstract readonly group: Group
+
+  /**
+   * Brings up the workers.
+   *
+   * @param local - Live objects that cannot leave this thread; a strategy with more workers refuses those it cannot
+   *   rebuild from the job.
+   */
+  abstract start(job: TrainingJob, local: LocalParts): Promise<Crew>
+
+  /** Adds up gradients and sums over all workers, in place; every worker ends with the same bits. */
+  abstract synchronize(gradients: Float32Array): Promise<void>
+
+  /** Adds up logical shards in a fixed tree, so that the bits do not depend on the number of workers. */
+  abstract synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void>
+
+  /** Averages values that every worker keeps for itself, such as the moving means of batch normalisation, in place. */
+  abstract averageBuffers(values: Float32Array): Promise<void>
+
+  /** Updates the parameters that this worker owns: by default all of them. */
+  update(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, step: number): void {
+    const { layout } = parameters
+    optimizer.update({
+      parameters: parameters.parameters,
+      gradients: parameters.gradients.subarray(0, layout.length),
+      slots,
+      step,
+      learningRate: rateOf(optimizer, step),
+      tensors: layout.entries,
+    })
+  }
+
+  /** Runs after each update, for strategies that average weights now and then. */
+  async afterStep(_step: number, _parameters: FlatParameters): Promise<void> {}
+
+  /** Adds up sums of an evaluation that was split over the workers, in rank order. */
+  mergeMetrics(parts: readonly Sums[]): Sums {
+    const merged: Sums = { loss: 0, weight: 0, metrics: parts[0]?.metrics.map(() => 0) ?? [] }
+    for (const part of parts) {
+      merged.loss += part.loss
+      merged.weight += part.weight
+      part.metrics.forEach((sum, i) => {
+        merged.metrics[i]! += sum
+      })
+    }
+    return merged
+  }
+
+  /** Completes the state of a worker that owns a part of it. By default each owns all. */
+  async gatherState(slots: Slots): Promise<Slots> {
+    return slots
+  }
+
+  /** Gives back what the strategy holds. The crew has a `close` of its own. */
+  async close(): Promise<void> {}
+}
