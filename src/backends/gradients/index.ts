@@ -1,0 +1,40 @@
+/**
+ * Registers the gradients that training needs and tfjs 4.22 lacks or gets wrong.
+ *
+ * Gradients are global in tfjs, not per backend, so each is composed of tfjs operations and serves all of them.
+ * @module
+ */
+
+import * as tf from '@tensorflow/tfjs-core'
+import { cumprodGradient, cumsumGradient } from './cumulative.js'
+import { conv2dGradient, depthwiseConv2dGradient } from './dilated-convolution.js'
+import { einsumGradient } from './einsum.js'
+import { gatherNdGradient, scatterNdGradient, topKGradient } from './gather-nd.js'
+import { depthToSpaceGradient, stridedSliceGradient } from './rearrange.js'
+import { zeroGradients } from './zero.js'
+
+/** Gradients that dcml puts in place of tfjs' own, which throw or are wrong in some cases. */
+const corrections: readonly tf.GradConfig[] = [cumsumGradient, conv2dGradient, depthwiseConv2dGradient]
+
+/** Gradients that tfjs has not. */
+const additions: readonly tf.GradConfig[] = [
+  einsumGradient,
+  stridedSliceGradient,
+  gatherNdGradient,
+  scatterNdGradient,
+  topKGradient,
+  cumprodGradient,
+  depthToSpaceGradient,
+  ...zeroGradients,
+]
+
+/** Registers all gradients of this folder. Additions give way to what is registered already. */
+export function registerGradients(): void {
+  for (const config of corrections) {
+    if (tf.getGradient(config.kernelName) === config) continue
+    // tfjs warns about a second registration unless the first is taken away.
+    if (tf.getGradient(config.kernelName) !== undefined) tf.unregisterGradient(config.kernelName)
+    tf.registerGradient(config)
+  }
+  for (const config of additions) if (tf.getGradient(config.kernelName) === undefined) tf.registerGradient(config)
+}

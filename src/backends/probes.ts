@@ -1,0 +1,110 @@
+/**
+ * Finds out which backends work here. A probe registers its backend in tfjs when it is available, and changes nothing
+ * else: which backend is set stays as it was.
+ * @module
+ */
+
+import * as tf from '@tensorflow/tfjs-core'
+import type { BackendName, BackendReport } from './backend-report.js'
+import { kernelFeatures, registerWasmBackend } from './wasm/register.js'
+
+/** A report without the name. */
+type Finding = Omit<BackendReport, 'name'>
+
+const unavailable = (reason: string): Finding => ({ available: false, reason, features: [] })
+
+const probes: Record<BackendName, () => Promise<Finding>> = {
+  cuda: async () => unavailable('Not yet: dcml has no CUDA backend so far. Use wasm, or tensorflow with a GPU build.'),
+  webgpu: probeWebgpu,
+  webgl: probeWebgl,
+  tensorflow: probeTensorflow,
+  wasm: probeWasm,
+  cpu: async () => {
+    await import('@tensorflow/tfjs-backend-cpu')
+    return { available: true, features: [] }
+  },
+}
+
+/** Whether one backend works here; never throws. */
+export async function probeBackend(name: BackendName): Promise<BackendReport> {
+  try {
+    return { name, ...(await probes[name]()) }
+  } catch (error) {
+    return { name, ...unavailable(`It failed to start: ${messageOf(error)}`) }
+  }
+}
+
+async function probeWebgpu(): Promise<Finding> {
+  // A worker and Node have `navigator` too, but `gpu` only where there is WebGPU.
+  const gpu = (globalThis.navigator as (Navigator & { gpu?: GPU }) | undefined)?.gpu
+  if (gpu === undefined)
+    return unavailable('There is no navigator.gpu: it needs a browser with WebGPU, on a page served over https.')
+  const adapter = await gpu.requestAdapter()
+  if (adapter === null) return unavailable('WebGPU is here, but it offers no adapter: no GPU, or it is blocked.')
+  const missing = await register('webgpu', '@tensorflow/tfjs-backend-webgpu')
+  if (missing !== undefined) return unavailable(missing)
+  const { vendor, architecture } = adapter.info
+  const device = [vendor, architecture].filter(Boolean).join(' ')
+  return { available: true, ...(device && { device }), features: [...adapter.features] }
+}
+
+async function probeWebgl(): Promise<Finding> {
+  const canvas =
+    typeof document !== 'undefined'
+      ? document.createElement('canvas')
+      : typeof OffscreenCanvas !== 'undefined'
+        ? new OffscreenCanvas(1, 1)
+        : undefined
+  if (canvas === undefined) return unavailable('It needs a browser: there is neither a document nor an OffscreenCanvas.')
+  const context = canvas.getContext('webgl2') as WebGL2RenderingContext | null
+  if (context === null) return unavailable('The browser gives no WebGL 2 context: no GPU, or it is blocked.')
+  const device = rendererOf(context)
+  // Browsers keep few contexts alive; this one was only for the question.
+  context.getExtension('WEBGL_lose_context')?.loseContext()
+  await import('@tensorflow/tfjs-backend-webgl')
+  return { available: true, device, features: ['webgl2'] }
+}
+
+function rendererOf(context: WebGL2RenderingContext): string {
+  const info = context.getExtension('WEBGL_debug_renderer_info')
+  return String(context.getParameter(info === null ? context.RENDERER : info.UNMASKED_RENDERER_WEBGL))
+}
+
+async function probeTensorflow(): Promise<Finding> {
+  const missing = await register('tensorflow', '@tensorflow/tfjs-node')
+  return missing === undefined ? { available: true, features: [] } : unavailable(missing)
+}
+
+async function probeWasm(): Promise<Finding> {
+  const reason = await registerWasmBackend()
+  if (reason !== undefined) return unavailable(reason)
+  const features = kernelFeatures()
+  return { available: true, device: 'CPU', features }
+}
+
+/**
+ * Makes sure that a backend from an optional package is registered in tfjs.
+ *
+ * @returns Why it is not, or undefined when it is.
+ */
+async function register(tfjsName: string, packageName: string): Promise<string | undefined> {
+  const isRegistered = () => tf.findBackendFactory(tfjsName) !== null
+  if (isRegistered()) return undefined
+  const before = tf.engine().backendName
+  try {
+    // A specifier in a variable: bundlers leave the optional package alone.
+    await import(/* @vite-ignore */ /* webpackIgnore: true */ packageName)
+  } catch (error) {
+    const code = (error as { code?: string }).code
+    const isAbsent = code === 'ERR_MODULE_NOT_FOUND' || code === undefined
+    if (isAbsent) return `The package ${packageName} is not installed. Install it, or import it in a bundle.`
+    return `The package ${packageName} is installed but does not load: ${messageOf(error)}`
+  }
+  // tfjs-node makes itself the backend as it loads; being asked about is no reason for that.
+  if (before !== tf.engine().backendName && before) await tf.setBackend(before)
+  return isRegistered()
+    ? undefined
+    : `The package ${packageName} loads, but with another copy of @tensorflow/tfjs-core. Install the same version.`
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message.split('\n')[0]! : String(error))

@@ -1,0 +1,18 @@
+/**
+ * Brings tfjs-core, imported by itself, to what training needs: chained methods and gradients.
+ * @module
+ */
+
+import { registerChainedOps } from './chained-ops.js'
+import { registerGradients } from './gradients/index.js'
+import { registerRandomKernel } from './random-tensor.js'
+
+/** Registers what is missing; cheap when called again. */
+export async function setUpTfjs(): Promise<void> {
+  registerChainedOps()
+  // tfjs-core by itself registers no gradients; tfjs-layers registers all of tfjs' own as it loads. It comes first in
+  // any case: loaded later, it would put the ones that dcml corrects back in place.
+  await import('@tensorflow/tfjs-layers')
+  registerGradients()
+  registerRandomKernel()
+}
