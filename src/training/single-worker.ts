@@ -1,6 +1,6 @@
 /** Training in the thread that calls `fit`. @module */
 
-import { treeSum } from './tree-sum.js'
+import { treeSum } from '../core/index.js'
 import type { Crew, TrainingJob } from './job.js'
 import { type LocalParts, Replica } from './replica.js'
 import { DistributedStrategy, type Group, type ShardGradients } from './strategy.js'

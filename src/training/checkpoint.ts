@@ -1,0 +1,146 @@
+/**
+ * Checkpoints: everything that training needs to go on as if it had never stopped, as one safetensors file.
+ * @module
+ */
+
+import { ConfigError, StorageError } from '../core/index.js'
+import { decodeSafetensors, encodeSafetensors } from '../models/index.js'
+import type { Store } from '../storage/index.js'
+import type { Callback } from './callback.js'
+import { comparison, monitored } from './early-stopping.js'
+import type { EpochRecord } from './history.js'
+import type { Sums, TrainingState } from './job.js'
+
+const FORMAT = 'dcml-checkpoint-1'
+
+/** Where training stood. */
+export interface Position {
+  /** Epoch in progress, from 0. */
+  epoch: number
+  /** Updates made in that epoch. */
+  stepInEpoch: number
+  /** Sums of that epoch so far. */
+  sums: Sums
+  epochs: EpochRecord[]
+  seed: number
+  /** Fitted preprocessor, when there is one. */
+  preprocessor?: unknown
+}
+
+/** A checkpoint in memory. */
+export interface Checkpoint {
+  state: TrainingState
+  position: Position
+}
+
+/** Packs a checkpoint into the bytes of a safetensors file. */
+export function encodeCheckpoint({ state, position }: Checkpoint): Uint8Array {
+  const tensors: Record<string, { data: Float32Array; shape: number[] }> = {}
+  const add = (prefix: string, values: Record<string, Float32Array>) => {
+    for (const [name, data] of Object.entries(values)) tensors[`${prefix}:${name}`] = { data, shape: [data.length] }
+  }
+  add('parameter', state.parameters)
+  add('buffer', state.buffers)
+  for (const [slot, values] of Object.entries(state.slots)) add(`slot:${slot}`, values)
+  return encodeSafetensors(tensors, {
+    format: FORMAT,
+    step: String(state.step),
+    slots: JSON.stringify(Object.keys(state.slots)),
+    position: JSON.stringify(position),
+  })
+}
+
+/** Unpacks `encodeCheckpoint`. */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes)
+  if (metadata.format !== FORMAT)
+    throw new StorageError('The file is not a checkpoint of this version.', {
+      expected: FORMAT,
+      received: metadata.format ?? 'none',
+    })
+  const below = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(tensors)
+        .filter(([name]) => name.startsWith(`${prefix}:`))
+        .map(([name, { data }]) => [name.slice(prefix.length + 1), data as Float32Array]),
+    )
+  const slots = JSON.parse(metadata.slots!) as string[]
+  return {
+    state: {
+      step: Number(metadata.step),
+      parameters: below('parameter'),
+      buffers: below('buffer'),
+      slots: Object.fromEntries(slots.map((slot) => [slot, below(`slot:${slot}`)])),
+    },
+    position: JSON.parse(metadata.position!) as Position,
+  }
+}
+
+/** Name of the newest checkpoint in a store, by step. */
+export async function latestCheckpoint(store: Store, prefix = 'checkpoint'): Promise<string | undefined> {
+  const names = (await store.list(prefix)).filter((name) => /-\d{9}\.safetensors$/.test(name))
+  return names.sort().at(-1)
+}
+
+/** Options of `checkpoint`. */
+export interface CheckpointOptions {
+  store: Store
+  /** Keeps this many of the best by `monitor`, and always the newest. @default 1 */
+  keepBest?: number
+  /** @default 'val_loss' with validation, else 'loss' */
+  monitor?: string
+  /** @default 'auto' */
+  mode?: 'min' | 'max' | 'auto'
+  /** Saves within the epoch too, after every so many updates. @default off */
+  everySteps?: number
+  /** Beginning of the names. @default 'checkpoint' */
+  prefix?: string
+}
+
+/**
+ * Saves a checkpoint after every epoch (and every so many steps), keeping the newest and the best.
+ *
+ * @example
+ * checkpoint({ store: directory('run'), keepBest: 1 })
+ */
+export function checkpoint(options: CheckpointOptions): Callback {
+  const { store, keepBest = 1, mode = 'auto', everySteps, prefix = 'checkpoint' } = options
+  if (everySteps !== undefined && !(Number.isInteger(everySteps) && everySteps > 0))
+    throw new ConfigError('everySteps of checkpoint is out of range.', {
+      expected: 'a whole number above 0',
+      received: everySteps,
+    })
+  let ranked: { name: string; value: number }[] = []
+  let newest: string | undefined
+  const nameOf = (step: number) => `${prefix}-${String(step).padStart(9, '0')}.safetensors`
+  const save = async (step: number, bytes: Uint8Array) => {
+    const name = nameOf(step)
+    await store.write(name, bytes)
+    const previous = newest
+    newest = name
+    if (previous && previous !== name && !ranked.some((kept) => kept.name === previous)) await store.remove(previous)
+    return name
+  }
+  const callback: Callback = {
+    onFitStart() {
+      ranked = []
+      newest = undefined
+    },
+    async onEpochEnd({ record, step, snapshot }) {
+      const monitor = options.monitor ?? ('val_loss' in record ? 'val_loss' : 'loss')
+      const value = monitored(record, monitor)
+      const better = comparison(monitor, mode)
+      const name = await save(step, await snapshot())
+      ranked.push({ name, value })
+      ranked.sort((a, b) => (better(a.value, b.value) ? -1 : better(b.value, a.value) ? 1 : 0))
+      for (const dropped of ranked.splice(keepBest)) if (dropped.name !== newest) await store.remove(dropped.name)
+    },
+  }
+  if (everySteps === undefined) return callback
+  return {
+    ...callback,
+    async onStepEnd({ step, snapshot }) {
+      if (step % everySteps === 0) await save(step, await snapshot())
+    },
+  }
+}

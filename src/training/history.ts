@@ -1,0 +1,26 @@
+/** What training measured, epoch by epoch. @module */
+
+/** Means of one epoch: `loss`, each metric, and `val_` forms of both, beside the fixed fields. */
+export interface EpochRecord {
+  /** From 0. */
+  epoch: number
+  /** Mean training loss. */
+  loss: number
+  /** Wall-clock time of the epoch without validation. */
+  seconds: number
+  samplesPerSecond: number
+  [metric: string]: number
+}
+
+/** The result of `fit`. */
+export interface History {
+  epochs: EpochRecord[]
+  /** Which engine ran the steps. */
+  engine: 'captured' | 'eager'
+  /** Why another engine than the one asked for was used. */
+  engineReason?: string
+  /** Name of a native library that helped, when one did. */
+  assist?: string
+  /** Why training ended before its last epoch, when it did. */
+  stopReason?: string
+}
