@@ -1,0 +1,16 @@
+/** The contract of storage: named bytes. @module */
+
+/**
+ * Keeps bytes under names. A name may hold '/' as a folder separator.
+ *
+ * A write is all or nothing: a reader sees the old bytes or the new, never a part.
+ */
+export interface Store {
+  /** @throws {StorageError} if there is nothing under this name, or it is damaged. */
+  read(name: string): Promise<Uint8Array>
+  write(name: string, bytes: Uint8Array): Promise<void>
+  /** Names that begin with `prefix`, in order. */
+  list(prefix?: string): Promise<string[]>
+  /** Removing what is not there is no error. */
+  remove(name: string): Promise<void>
+}
