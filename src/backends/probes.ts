@@ -43,7 +43,8 @@ async function probeWebgpu(): Promise<Finding> {
   if (adapter === null) return unavailable('WebGPU is here, but it offers no adapter: no GPU, or it is blocked.')
   const missing = await register('webgpu', '@tensorflow/tfjs-backend-webgpu')
   if (missing !== undefined) return unavailable(missing)
-  const { vendor, architecture } = adapter.info
+  // Older browsers do not say which adapter it is.
+  const { vendor, architecture } = (adapter as { info?: GPUAdapterInfo }).info ?? {}
   const device = [vendor, architecture].filter(Boolean).join(' ')
   return { available: true, ...(device && { device }), features: [...adapter.features] }
 }
@@ -55,7 +56,8 @@ async function probeWebgl(): Promise<Finding> {
       : typeof OffscreenCanvas !== 'undefined'
         ? new OffscreenCanvas(1, 1)
         : undefined
-  if (canvas === undefined) return unavailable('It needs a browser: there is neither a document nor an OffscreenCanvas.')
+  if (canvas === undefined)
+    return unavailable('It needs a browser: there is neither a document nor an OffscreenCanvas.')
   const context = canvas.getContext('webgl2') as WebGL2RenderingContext | null
   if (context === null) return unavailable('The browser gives no WebGL 2 context: no GPU, or it is blocked.')
   const device = rendererOf(context)

@@ -49,7 +49,10 @@ export async function selectBackend(options: SelectBackendOptions = {}): Promise
   const names = options.prefer ?? backendNames
   for (const name of names)
     if (!backendNames.includes(name))
-      throw new ConfigError('There is no such backend.', { expected: `one of ${backendNames.join(', ')}`, received: name })
+      throw new ConfigError('There is no such backend.', {
+        expected: `one of ${backendNames.join(', ')}`,
+        received: name,
+      })
   await setUpTfjs()
   const failures: BackendReport[] = []
   for (const name of names) {
@@ -78,8 +81,8 @@ export async function selectBackend(options: SelectBackendOptions = {}): Promise
 /**
  * The backend in use; chooses one when nobody has.
  *
- * A backend that the user set with `tf.setBackend` counts as chosen when it is one that dcml knows; the tfjs-cpu that
- * tfjs falls back to by itself does not, unless it was really set.
+ * A backend that tfjs uses already, because the user set it or ran something, stays, so that tensors which exist need
+ * not move; it only gets the set-up that training needs.
  */
 export async function ensureBackend(): Promise<BackendReport> {
   const current = currentBackend()

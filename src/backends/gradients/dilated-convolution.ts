@@ -14,7 +14,7 @@ interface ConvolutionAttributes {
   strides: Pair
   pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding
   dataFormat: 'NHWC' | 'NCHW'
-  dilations: Pair
+  dilations: Pair | number | null
   dimRoundingMode?: 'floor' | 'round' | 'ceil'
 }
 
@@ -28,7 +28,8 @@ export const conv2dGradient: tf.GradConfig = {
   inputsToSave: ['x', 'filter'],
   gradFunc: (dy, saved, attrs) => {
     const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D]
-    const { strides, pad, dataFormat, dilations, dimRoundingMode } = attrs as unknown as ConvolutionAttributes
+    const { strides, pad, dataFormat, dimRoundingMode, ...given } = attrs as unknown as ConvolutionAttributes
+    const dilations = pairOf(given.dilations)
     const common = { strides, pad, dataFormat, dimRoundingMode }
     const gradient = dy as tf.Tensor
     return {
@@ -54,8 +55,8 @@ export const depthwiseConv2dGradient: tf.GradConfig = {
   inputsToSave: ['x', 'filter'],
   gradFunc: (dy, saved, attrs) => {
     const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D]
-    const { strides, pad, dimRoundingMode } = attrs as unknown as ConvolutionAttributes
-    const dilations = (attrs.dilations as unknown as Pair | null) ?? [1, 1]
+    const { strides, pad, dimRoundingMode, ...given } = attrs as unknown as ConvolutionAttributes
+    const dilations = pairOf(given.dilations)
     const common = { strides, pad, dilations: [1, 1], dimRoundingMode }
     const gradient = dy as tf.Tensor
     return {
@@ -79,6 +80,8 @@ export const depthwiseConv2dGradient: tf.GradConfig = {
   },
 }
 
+const pairOf = (dilations: Pair | number | null): Pair =>
+  Array.isArray(dilations) ? dilations : [dilations ?? 1, dilations ?? 1]
 const isDense = ([vertical, horizontal]: Pair) => vertical === 1 && horizontal === 1
 
 function spreadShape(filter: tf.Tensor4D, [vertical, horizontal]: Pair): number[] {

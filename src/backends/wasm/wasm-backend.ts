@@ -99,13 +99,7 @@ export class DcmlWasmBackend extends tf.KernelBackend {
     return record
   }
 
-  override move(
-    dataId: object,
-    values: tf.BackendValues,
-    shape: number[],
-    dtype: tf.DataType,
-    refCount: number,
-  ): void {
+  override move(dataId: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType, refCount: number): void {
     const source = this.write(values, shape, dtype) as DataRecord
     let record = source
     if (dataId instanceof DataRecord) {
@@ -156,7 +150,7 @@ export class DcmlWasmBackend extends tf.KernelBackend {
     this.record(dataId).refCount++
   }
 
-  override decRef(dataId: object): void {
+  decRef(dataId: object): void {
     const record = this.#known(dataId)
     if (record !== undefined) record.refCount--
   }
@@ -205,8 +199,10 @@ export class DcmlWasmBackend extends tf.KernelBackend {
 
   #allocate(shape: number[], dtype: tf.DataType): DataRecord {
     const length = sizeOf(shape)
-    const pointer = this.heap.allocate(dtype === 'bool' ? length : length * 4, () =>
-      `a ${dtype} tensor of shape ${describe(shape)}`)
+    const pointer = this.heap.allocate(
+      dtype === 'bool' ? length : length * 4,
+      () => `a ${dtype} tensor of shape ${describe(shape)}`,
+    )
     this.#dataCount++
     return new DataRecord(pointer, length, dtype, true)
   }
