@@ -47,8 +47,7 @@ export function gatherRows(columns: Columns, rows: ArrayLike<number>): Columns {
     const newShape = [rows.length, ...shape.slice(1)]
     if (Array.isArray(data)) {
       const values: string[] = []
-      for (let i = 0; i < rows.length; i++)
-        for (let j = 0; j < size; j++) values.push(data[rows[i]! * size + j]!)
+      for (let i = 0; i < rows.length; i++) for (let j = 0; j < size; j++) values.push(data[rows[i]! * size + j]!)
       gathered[name] = { data: values, shape: newShape }
       continue
     }

@@ -67,11 +67,15 @@ export function createBatchLoss(
   const logits = loss.fromLogits !== undefined && loss.fromLogits === activation
   return (rows, context) => () => {
     const { features, target, weight } = job.columns
-    const inputs = model.inputs.length === 1 ? columnTensor(rows, features) : model.inputNames.map((name) => columnTensor(rows, name.replace(/_\d+$/, '')))
+    const inputs =
+      model.inputs.length === 1
+        ? columnTensor(rows, features)
+        : model.inputNames.map((name) => columnTensor(rows, name.replace(/_\d+$/, '')))
     const truth = columnTensor(rows, target)
     const output = forward(model, inputs, { training: context.training, logits }) as tf.Tensor
     const weights = weight === undefined ? undefined : columnTensor(rows, weight)
-    const perExample = logits || !loss.fromLogits ? loss.perExample(truth, output) : loss.fromProbabilities!(truth, output)
+    const perExample =
+      logits || !loss.fromLogits ? loss.perExample(truth, output) : loss.fromProbabilities!(truth, output)
     let total = weightedSum(perExample, weights)
     for (const penalty of model.calculateLosses()) total = tf.add(total, tf.mul(penalty, rows.weight))
     // Accuracy and its kin rank the classes, and logits rank them as probabilities do.

@@ -10,10 +10,19 @@ import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ConfigError, NumericError } from '../core/index.js'
 import { createEngine, type Engine, FlatParameters } from '../engine/index.js'
-import { type Optimizer, resolveOptimizer } from '../optimizers/index.js'
 import { namedWeights, seedRandomLayers } from '../models/index.js'
+import { type Optimizer, resolveOptimizer } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
-import type { Crew, EvaluateRange, SharedColumns, StepRecord, Sums, TrainingJob, TrainingState, TrainRange } from './job.js'
+import type {
+  Crew,
+  EvaluateRange,
+  SharedColumns,
+  StepRecord,
+  Sums,
+  TrainingJob,
+  TrainingState,
+  TrainRange,
+} from './job.js'
 import { splitRows } from './rows.js'
 import type { DistributedStrategy, ShardGradients } from './strategy.js'
 
@@ -44,7 +53,9 @@ export class Replica implements Crew {
     const weights = namedWeights(local.model)
     const trainable = weights.filter((weight) => weight.trainable)
     if (trainable.length === 0)
-      throw new ConfigError('The model has no trainable weights.', { remedy: 'Unfreeze a layer or add one with weights' })
+      throw new ConfigError('The model has no trainable weights.', {
+        remedy: 'Unfreeze a layer or add one with weights',
+      })
     this.#buffers = weights.filter((weight) => !weight.trainable)
     // Loss, weight and metrics ride behind the gradients, so that one reduction carries all.
     this.#parameters = new FlatParameters(trainable, 2 + job.metrics.length)
@@ -95,7 +106,9 @@ export class Replica implements Crew {
     const slots = await this.#strategy.gatherState(this.#slots)
     const { layout } = this.#parameters
     const byName = (values: Float32Array) =>
-      Object.fromEntries(layout.entries.map(({ name, offset, length }) => [name, values.slice(offset, offset + length)]))
+      Object.fromEntries(
+        layout.entries.map(({ name, offset, length }) => [name, values.slice(offset, offset + length)]),
+      )
     return {
       step: this.#step,
       parameters: byName(this.#parameters.parameters),
