@@ -88,6 +88,7 @@ export const chainedOpNames: readonly string[] = [...sameName, ...Object.keys(ow
 /** Adds the methods that are absent; those that tfjs or someone else registered stay as they are. */
 export function registerChainedOps(): void {
   for (const name of sameName) {
+    // biome-ignore lint/performance/noDynamicNamespaceImportAccess: a tensor has all of these methods, none is shaken off
     const op = tf[name] as (...args: unknown[]) => unknown
     define(name, function (this: tf.Tensor, ...args: unknown[]) {
       return op(this, ...args)

@@ -55,5 +55,5 @@ interface LoadedModule {
 /** Until the kernel module is there: a bare memory, with which every kernel but those of shape is on loan. */
 async function loadModule(): Promise<LoadedModule> {
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 })
-  return { exports: {} as KernelExports, memory, heapBase: 0, features: [] }
+  return { exports: {} as KernelExports, memory, heapBase: 64, features: [] }
 }

@@ -1,0 +1,139 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { selectBackend } from '../../../../src/backends/index.js'
+import { expectGradient, noise } from './numeric-gradient.js'
+
+describe.each(['wasm', 'cpu'] as const)('gradients on %s', (backend) => {
+  beforeAll(async () => {
+    await selectBackend({ prefer: [backend] })
+  })
+
+  it.each([
+    [
+      'ij,jk->ik',
+      [
+        [2, 3],
+        [3, 4],
+      ],
+    ],
+    [
+      'ij,jk->ki',
+      [
+        [2, 3],
+        [3, 4],
+      ],
+    ],
+    [
+      'bij,bkj->bik',
+      [
+        [2, 3, 4],
+        [2, 5, 4],
+      ],
+    ],
+    [
+      'bqhd,bkhd->bhqk',
+      [
+        [2, 3, 2, 4],
+        [2, 3, 2, 4],
+      ],
+    ],
+    ['ij->j', [[2, 3]]],
+    ['ijk->ki', [[2, 3, 2]]],
+    ['i,i->', [[4], [4]]],
+  ] as const)('einsum %s', async (equation, shapes) => {
+    await expectGradient(
+      (...x) => tf.einsum(equation, ...x),
+      shapes.map((shape, i) => noise([...shape], i + 1)),
+    )
+  })
+
+  it.each([
+    ['plain', [1, 0], [3, 4], [1, 2], 0, 0, 0, 0, 0],
+    ['negative stride', [3, -1], [0, -6], [-1, -2], 0, 0, 0, 0, 0],
+    ['masks', [2, 3], [0, 0], [1, 1], 2, 3, 0, 0, 0],
+    ['dropped axis', [2, 1], [3, 5], [1, 1], 0, 0, 0, 0, 1],
+    ['new axis', [0, 1, 0], [0, 3, 5], [1, 1, 2], 0, 0, 0, 1, 0],
+    ['ellipsis', [0, 1], [0, 4], [1, 2], 0, 0, 1, 0, 0],
+  ] as const)('stridedSlice, %s', async (_name, begin, end, strides, ...masks) => {
+    await expectGradient((x) => tf.stridedSlice(x, [...begin], [...end], [...strides], ...masks), [noise([4, 5])])
+  })
+
+  it('gatherND, an index that occurs twice', async () => {
+    const indices = tf.tensor2d(
+      [
+        [0, 1],
+        [2, 0],
+        [0, 1],
+      ],
+      [3, 2],
+      'int32',
+    )
+    await expectGradient((x) => tf.gatherND(x, indices), [noise([3, 2, 2])])
+  })
+
+  it('scatterND', async () => {
+    const indices = tf.tensor2d([[1], [3], [1]], [3, 1], 'int32')
+    await expectGradient((updates) => tf.scatterND(indices, updates, [4, 2]), [noise([3, 2])])
+  })
+
+  it('gather, along each axis', async () => {
+    const indices = tf.tensor1d([2, 0, 2], 'int32')
+    for (const axis of [0, 1, 2]) await expectGradient((x) => tf.gather(x, indices, axis), [noise([3, 4, 3])])
+  })
+
+  it('topk', async () => {
+    await expectGradient((x) => tf.topk(x, 2).values, [noise([3, 5])])
+  })
+
+  it('comparisons inside where', async () => {
+    const y = noise([3, 4], 5)
+    for (const compare of [tf.greater, tf.greaterEqual, tf.less, tf.lessEqual])
+      await expectGradient((x) => tf.where(compare(x, y), tf.mul(x, 3), tf.square(x)), [noise([3, 4])], {
+        step: 1e-3,
+        tolerance: 1e-2,
+      })
+    await expectGradient(
+      (x) => tf.where(tf.logicalAnd(tf.greater(x, -1), tf.logicalNot(tf.greater(x, 1))), tf.square(x), tf.mul(x, 2)),
+      [noise([3, 4])],
+      { step: 1e-3, tolerance: 1e-2 },
+    )
+    await expectGradient((x) => tf.where(tf.logicalOr(tf.equal(x, y), tf.notEqual(x, y)), x, y), [noise([3, 4])])
+  })
+
+  it.each([0, 1, 2])('cumsum along axis %i of three', async (axis) => {
+    for (const exclusive of [false, true])
+      for (const reverse of [false, true])
+        await expectGradient((x) => tf.cumsum(x, axis, exclusive, reverse), [noise([2, 3, 4])])
+  })
+
+  it('cumprod', async () => {
+    const x = tf.add(tf.abs(noise([2, 4])), 0.5)
+    for (const exclusive of [false, true])
+      for (const reverse of [false, true])
+        await expectGradient((t) => tf.cumprod(t, 1, exclusive, reverse), [x], { step: 1e-3, tolerance: 5e-3 })
+  })
+
+  it.each(['same', 'valid'] as const)('dilated conv2d, padding %s', async (pad) => {
+    const inputs = [noise([1, 7, 6, 2], 1), noise([3, 2, 2, 3], 2)]
+    for (const dilation of [1, 2, [2, 3]] as (number | [number, number])[])
+      await expectGradient(
+        (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, pad, 'NHWC', dilation),
+        inputs,
+      )
+    await expectGradient((x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, [2, 1], pad), inputs)
+  })
+
+  it.each(['same', 'valid'] as const)('dilated depthwise conv2d, padding %s', async (pad) => {
+    const inputs = [noise([1, 7, 6, 2], 1), noise([3, 2, 2, 2], 2)]
+    for (const dilation of [1, 2, [2, 3]] as (number | [number, number])[])
+      await expectGradient(
+        (x, filter) => tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, pad, 'NHWC', dilation),
+        inputs,
+      )
+    await expectGradient((x, filter) => tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, pad), inputs)
+  })
+
+  it('depthToSpace', async () => {
+    await expectGradient((x) => tf.depthToSpace(x as tf.Tensor4D, 2), [noise([1, 2, 3, 8])])
+  })
+})
