@@ -124,7 +124,7 @@ export function deserializeError(serialized: SerializedError): Error {
   const { name, message, stack, cause } = serialized
   const options = cause === undefined ? {} : { cause: deserializeError(cause) }
   const Class = name in errorClasses ? errorClasses[name as keyof typeof errorClasses] : undefined
-  const error = Class ? new Class(message, options) : new Error(message, options)
+  const error: Error = Class ? new Class(message, options) : new Error(message, options)
   if (!Class && name !== 'Error') error.name = name
   if (stack !== undefined) error.stack = stack
   return error

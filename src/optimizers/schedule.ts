@@ -47,10 +47,7 @@ export function cosine(rate: number, options: { steps: number; final?: number })
 }
 
 /** A linear rise over `warmupSteps`, then half a cosine down to `final` (default 0) at step `steps`. */
-export function warmupCosine(
-  rate: number,
-  options: { warmupSteps: number; steps: number; final?: number },
-): Schedule {
+export function warmupCosine(rate: number, options: { warmupSteps: number; steps: number; final?: number }): Schedule {
   if (options.warmupSteps >= options.steps)
     throw new ConfigError('The warm-up is as long as the whole schedule.', {
       expected: `warmupSteps below ${options.steps}`,

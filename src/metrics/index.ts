@@ -1,0 +1,6 @@
+export * from './crossentropy.js'
+export * from './loss.js'
+export * from './regression-losses.js'
+export * from './resolve.js'
+export * from './targets.js'
+export * from './tensor-metrics.js'

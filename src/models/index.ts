@@ -1,0 +1,6 @@
+export * from './bundle.js'
+export * from './forward.js'
+export * from './named-weights.js'
+export * from './random-layers.js'
+export * from './safetensors.js'
+export * from './topology.js'
