@@ -1,0 +1,3 @@
+// The kernel module. ../exports.ts describes each function.
+
+export { heapBase, setScratch } from './memory'
