@@ -1,6 +1,6 @@
 /** The weights of a model by stable names. @module */
 
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 
 /** One weight. */
@@ -30,4 +30,11 @@ export function namedWeights(model: tfl.LayersModel): NamedWeight[] {
       variable,
     }
   })
+}
+
+/** Replaces the values of a weight. */
+export function writeWeights(variable: tf.Variable, values: ArrayLike<number>): void {
+  const tensor = tf.tensor(values as Float32Array, variable.shape, variable.dtype as 'float32')
+  variable.assign(tensor)
+  tensor.dispose()
 }

@@ -99,7 +99,7 @@ function randomCall(layer: RandomLayer): ((x: tf.Tensor, draw: Draw) => tf.Tenso
   switch (layer.getClassName()) {
     case 'Dropout':
       return (x, draw) => {
-        if (rate === 0) return tf.identity(x)
+        if (rate === 0) return tf.clone(x)
         const shape = layer.noiseShape?.map((length, axis) => length ?? x.shape[axis]!) ?? x.shape
         return tf.mul(x, draw('dropoutMask', shape, rate))
       }
@@ -109,9 +109,7 @@ function randomCall(layer: RandomLayer): ((x: tf.Tensor, draw: Draw) => tf.Tenso
       return (x, draw) => tf.add(x, tf.mul(draw('normal', x.shape), stddev))
     case 'GaussianDropout':
       return (x, draw) =>
-        rate === 0
-          ? tf.identity(x)
-          : tf.mul(x, tf.add(1, tf.mul(draw('normal', x.shape), Math.sqrt(rate / (1 - rate)))))
+        rate === 0 ? tf.clone(x) : tf.mul(x, tf.add(1, tf.mul(draw('normal', x.shape), Math.sqrt(rate / (1 - rate)))))
     default:
       return undefined
   }

@@ -122,6 +122,10 @@ export function checkpoint(options: CheckpointOptions): Callback {
     return name
   }
   const callback: Callback = {
+    // An interrupted run leaves its last step behind.
+    async onFitEnd({ history, step, snapshot }) {
+      if (history.stopReason !== undefined && newest !== nameOf(step)) await save(step, await snapshot())
+    },
     onFitStart() {
       ranked = []
       newest = undefined

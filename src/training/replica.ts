@@ -6,11 +6,10 @@
  * @module
  */
 
-import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ConfigError, NumericError } from '../core/index.js'
 import { createEngine, type Engine, FlatParameters } from '../engine/index.js'
-import { namedWeights, seedRandomLayers } from '../models/index.js'
+import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
 import { type Optimizer, resolveOptimizer } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
 import type {
@@ -31,6 +30,8 @@ export interface LocalParts {
   model: tfl.LayersModel
   step?: CustomStep
   loss?: LossFunction
+  /** True if `step` or `loss` was given as a function, which no other thread can receive. */
+  hasLiveFunctions?: boolean
 }
 
 /** A model that trains in step with its peers. */
@@ -140,7 +141,7 @@ export class Replica implements Crew {
     })
     for (const { name, variable } of this.#buffers) {
       const saved = state.buffers[name]
-      if (saved) assignValues(variable, saved)
+      if (saved) writeWeights(variable, saved)
     }
   }
 
@@ -259,7 +260,7 @@ export class Replica implements Crew {
     for (const { variable } of this.#buffers) {
       const values = Float32Array.from(variable.dataSync())
       await this.#strategy.averageBuffers(values)
-      assignValues(variable, values)
+      writeWeights(variable, values)
     }
   }
 }
@@ -276,10 +277,4 @@ function scaleAndClip(gradients: Float32Array, scale: number, clipNorm: number |
   }
   for (let i = 0; i < gradients.length; i++) gradients[i]! *= factor
   return norm
-}
-
-function assignValues(variable: tf.Variable, values: Float32Array): void {
-  const tensor = tf.tensor(values, variable.shape, variable.dtype as 'float32')
-  variable.assign(tensor)
-  tensor.dispose()
 }

@@ -1,0 +1,287 @@
+/**
+ * The loop of one `fit`: epochs, chunks of steps, callbacks, validation.
+ *
+ * Owns: position in the data, sums of the epoch, the decision to stop.
+ * Leaves: the steps themselves to the crew.
+ * @module
+ */
+
+import type * as tf from '@tensorflow/tfjs-core'
+import type * as tfl from '@tensorflow/tfjs-layers'
+import { ConfigError, nextTurn, Random } from '../core/index.js'
+import type { Dataset } from '../data/index.js'
+import { namedWeights, writeWeights } from '../models/index.js'
+import type { Callback, FitState } from './callback.js'
+import { type Checkpoint, encodeCheckpoint, type Position } from './checkpoint.js'
+import type { EpochRecord, History } from './history.js'
+import type { Crew, StepRecord, Sums, TrainingJob, TrainingState } from './job.js'
+import { means } from './means.js'
+import { prepareColumns, rowCount, sharedOrder } from './prepare-data.js'
+import type { FitOptions } from './trainer.js'
+
+// Long enough to hide the cost of a message to the workers, short enough for a lively bar and a prompt stop.
+const CHUNK_MS = 50
+
+/** What a loop works with. */
+export interface FitParts {
+  crew: Crew
+  job: TrainingJob
+  model: tfl.LayersModel
+  callbacks: readonly Callback[]
+  options: FitOptions
+  accumulateSteps: number
+  preprocessor: unknown
+}
+
+/** Runs one `fit`. */
+export class FitLoop {
+  readonly #parts: FitParts
+  readonly #history: History = { epochs: [], engine: 'eager' }
+  readonly #epochs: number
+  readonly #batchSize: number
+  #epoch = 0
+  #step = 0
+  #stepInEpoch = 0
+  #stepsPerEpoch: number | undefined
+  #sums: Sums
+  #logs: Record<string, number> & { loss: number } = { loss: Number.NaN }
+  #stopReason: string | undefined
+
+  constructor(parts: FitParts) {
+    this.#parts = parts
+    this.#epochs = parts.options.epochs ?? 1
+    this.#batchSize = parts.options.batchSize ?? 32
+    this.#sums = this.#noSums()
+  }
+
+  async run(train: Dataset, validation: Dataset | undefined, resumed: Checkpoint | undefined): Promise<History> {
+    const { crew, options } = this.#parts
+    try {
+      const { name, reason } = await crew.engine()
+      this.#history.engine = name
+      if (reason !== undefined) this.#history.engineReason = reason
+      const rows = await this.#load('train', 'training', train)
+      const validationRows = validation && (await this.#load('validation', 'validation', validation))
+      if (validation && validationRows === undefined)
+        throw new ConfigError('Validation data must not be a stream of unknown length.', {
+          remedy: 'Pass Dataset.fromArrays(await dataset.columns())',
+        })
+      if (resumed) await this.#resume(resumed)
+      await this.#call('onFitStart')
+      while (this.#epoch < this.#epochs && this.#stopReason === undefined) {
+        await this.#runEpoch(train, rows, validationRows)
+        if (options.signal?.aborted) this.#stopReason ??= 'aborted'
+      }
+      await this.#refreshModel()
+      if (this.#stopReason !== undefined) this.#history.stopReason = this.#stopReason
+      await this.#call('onFitEnd')
+      return this.#history
+    } catch (error) {
+      for (const callback of this.#parts.callbacks) await callback.onException?.(error, this.#state())
+      throw error
+    }
+  }
+
+  async #runEpoch(train: Dataset, rows: number | undefined, validationRows: number | undefined): Promise<void> {
+    const { options } = this.#parts
+    const startedMs = performance.now()
+    const weightBefore = this.#sums.weight
+    await this.#call('onEpochStart')
+    const finished =
+      rows === undefined ? await this.#streamSteps(train) : await this.#residentSteps(rows, options.shuffle ?? true)
+    if (!finished) return
+    const seconds = (performance.now() - startedMs) / 1000
+    await this.#refreshModel()
+    const record: EpochRecord = {
+      epoch: this.#epoch,
+      ...means(this.#sums, this.#parts.job.metrics),
+      seconds,
+      samplesPerSecond: (this.#sums.weight - weightBefore) / seconds,
+    }
+    this.#history.epochs.push(record)
+    // From here on a checkpoint stands at the start of the next epoch.
+    this.#epoch++
+    this.#stepInEpoch = 0
+    this.#sums = this.#noSums()
+    if (validationRows !== undefined) {
+      const evaluated = await this.#parts.crew.evaluate({
+        data: 'validation',
+        from: 0,
+        to: validationRows,
+        batchSize: Math.max(256, this.#batchSize),
+      })
+      for (const [name, value] of Object.entries(means(evaluated, this.#parts.job.metrics)))
+        record[`val_${name}`] = value
+      await this.#callEpoch('onValidationEnd', record)
+    }
+    await this.#callEpoch('onEpochEnd', record)
+  }
+
+  /** Runs the rest of an epoch over data that the workers hold. Returns false if it was stopped before its end. */
+  async #residentSteps(rows: number, shuffle: boolean): Promise<boolean> {
+    const { crew, callbacks, job, options, accumulateSteps } = this.#parts
+    const rowsPerStep = this.#batchSize * accumulateSteps
+    this.#stepsPerEpoch = Math.ceil(rows / rowsPerStep)
+    const order = sharedOrder(
+      shuffle
+        ? new Random(job.seed, this.#epoch + 1).permutation(rows)
+        : Uint32Array.from({ length: rows }, (_, i) => i),
+      crew.size > 1,
+    )
+    const exact = callbacks.some((callback) => callback.onStepEnd && !callback.relaxed)
+    let chunk = 1
+    while (this.#stepInEpoch < this.#stepsPerEpoch) {
+      const startedMs = performance.now()
+      const from = this.#stepInEpoch * rowsPerStep
+      const records = await crew.train({
+        data: 'train',
+        order,
+        from,
+        to: Math.min(rows, from + chunk * rowsPerStep),
+        batchSize: this.#batchSize,
+        accumulateSteps,
+        firstStep: this.#step + 1,
+      })
+      const msPerStep = (performance.now() - startedMs) / records.length
+      await this.#report(records)
+      if (this.#isStopped(options.signal)) return this.#stepInEpoch === this.#stepsPerEpoch
+      if (!exact) chunk = Math.max(1, Math.min(chunk * 2, Math.floor(CHUNK_MS / msPerStep)))
+      await nextTurn()
+    }
+    return true
+  }
+
+  async #streamSteps(train: Dataset): Promise<boolean> {
+    const { crew, job, model, options, accumulateSteps } = this.#parts
+    const rowsPerStep = this.#batchSize * accumulateSteps
+    let skip = this.#stepInEpoch
+    for await (const batch of train.batches(rowsPerStep)) {
+      if (skip-- > 0) continue
+      const columns = prepareColumns(batch, model, job, { shared: crew.size > 1, what: 'training' })
+      const rows = rowCount(columns)
+      await crew.setData('train', columns)
+      const order = sharedOrder(
+        Uint32Array.from({ length: rows }, (_, i) => i),
+        crew.size > 1,
+      )
+      const firstStep = this.#step + 1
+      await this.#report(
+        await crew.train({
+          data: 'train',
+          order,
+          from: 0,
+          to: rows,
+          batchSize: this.#batchSize,
+          accumulateSteps,
+          firstStep,
+        }),
+      )
+      if (this.#isStopped(options.signal)) return false
+    }
+    if (this.#sums.weight === 0)
+      throw new ConfigError('The stream of training data gave no rows.', {
+        remedy: 'Make sure that it starts anew each time it is asked for',
+      })
+    return true
+  }
+
+  async #report(records: readonly StepRecord[]): Promise<void> {
+    for (const record of records) {
+      this.#step = record.step
+      this.#stepInEpoch++
+      this.#sums.loss += record.loss
+      this.#sums.weight += record.weight
+      record.metrics.forEach((sum, i) => {
+        this.#sums.metrics[i]! += sum
+      })
+      this.#logs = means(record, this.#parts.job.metrics)
+      for (const callback of this.#parts.callbacks) await callback.onStepEnd?.({ ...this.#state(), record })
+    }
+  }
+
+  #isStopped(signal: AbortSignal | undefined): boolean {
+    if (signal?.aborted) this.#stopReason ??= 'aborted'
+    return this.#stopReason !== undefined
+  }
+
+  /** Gives the workers a dataset. Returns its rows; undefined for a stream. */
+  async #load(name: string, what: string, dataset: Dataset): Promise<number | undefined> {
+    if (dataset.size === undefined) return undefined
+    const { crew, model, job } = this.#parts
+    const columns = prepareColumns(await dataset.columns(), model, job, { shared: crew.size > 1, what })
+    await crew.setData(name, columns)
+    return rowCount(columns)
+  }
+
+  async #resume({ state, position }: Checkpoint): Promise<void> {
+    const { crew, job } = this.#parts
+    if (position.seed !== job.seed)
+      throw new ConfigError('The checkpoint was made with another seed.', {
+        expected: position.seed,
+        received: job.seed,
+      })
+    await crew.writeState(state)
+    this.#step = state.step
+    this.#epoch = position.epoch
+    this.#stepInEpoch = position.stepInEpoch
+    this.#sums = position.sums
+    this.#history.epochs.push(...position.epochs)
+    await this.#refreshModel()
+  }
+
+  /** Brings the caller's model up to date with the workers. */
+  async #refreshModel(): Promise<TrainingState> {
+    const state = await this.#parts.crew.readState()
+    if (this.#parts.crew.size > 1) {
+      const values = { ...state.parameters, ...state.buffers }
+      for (const { name, variable } of namedWeights(this.#parts.model)) {
+        const saved = values[name]
+        if (saved) writeWeights(variable as tf.Variable, saved)
+      }
+    }
+    return state
+  }
+
+  async #snapshot(): Promise<Uint8Array> {
+    const state = await this.#refreshModel()
+    const position: Position = {
+      epoch: this.#epoch,
+      stepInEpoch: this.#stepInEpoch,
+      sums: { ...this.#sums, metrics: [...this.#sums.metrics] },
+      epochs: this.#history.epochs,
+      seed: this.#parts.job.seed,
+    }
+    if (this.#parts.preprocessor !== undefined) position.preprocessor = this.#parts.preprocessor
+    return encodeCheckpoint({ state, position })
+  }
+
+  #state(): FitState {
+    return {
+      model: this.#parts.model,
+      epoch: this.#epoch,
+      epochs: this.#epochs,
+      step: this.#step,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      history: this.#history,
+      logs: this.#logs,
+      loss: this.#logs.loss,
+      stop: (reason = 'stopped by a callback') => {
+        this.#stopReason ??= reason
+      },
+      snapshot: () => this.#snapshot(),
+    }
+  }
+
+  async #call(hook: 'onFitStart' | 'onEpochStart' | 'onFitEnd'): Promise<void> {
+    for (const callback of this.#parts.callbacks) await callback[hook]?.(this.#state())
+  }
+
+  async #callEpoch(hook: 'onEpochEnd' | 'onValidationEnd', record: EpochRecord): Promise<void> {
+    const state = { ...this.#state(), epoch: record.epoch, record }
+    for (const callback of this.#parts.callbacks) await callback[hook]?.(state)
+  }
+
+  #noSums(): Sums {
+    return { loss: 0, weight: 0, metrics: this.#parts.job.metrics.map(() => 0) }
+  }
+}

@@ -1,0 +1,84 @@
+/** From a dataset to columns that every worker can read, checked against the model. @module */
+
+import type * as tfl from '@tensorflow/tfjs-layers'
+import { createTypedArray, DataError, ShapeError, sizeOf, typedArrayName } from '../core/index.js'
+import type { Columns } from '../data/index.js'
+import { checkTargets } from '../metrics/index.js'
+import type { SharedColumns, TrainingJob } from './job.js'
+
+/**
+ * Checks columns and puts them on shared memory.
+ *
+ * @param shared - Whether other threads will read them.
+ */
+export function prepareColumns(
+  columns: Columns,
+  model: tfl.LayersModel,
+  job: TrainingJob,
+  { shared, what }: { shared: boolean; what: string },
+): SharedColumns {
+  const { features, target, weight } = job.columns
+  const custom = job.step !== undefined
+  const names = custom
+    ? Object.keys(columns).filter((name) => !Array.isArray(columns[name]!.data))
+    : [...inputColumns(model, features), target, ...(weight === undefined ? [] : [weight])]
+  const prepared: SharedColumns = {}
+  for (const name of names) {
+    const column = columns[name]
+    if (!column)
+      throw new DataError(`The ${what} data has no column '${name}'.`, {
+        expected: `one of ${Object.keys(columns).join(', ')}`,
+        received: name,
+      })
+    if (Array.isArray(column.data))
+      throw new DataError(`The column '${name}' of the ${what} data holds text.`, {
+        expected: 'numbers',
+        remedy: 'Turn it into numbers in a Preprocessor',
+      })
+    prepared[name] = { data: shared ? onSharedMemory(column.data) : column.data, shape: column.shape }
+  }
+  const rows = prepared[names[0]!]?.shape[0] ?? 0
+  if (rows === 0) throw new DataError(`The ${what} data is empty.`, { expected: 'at least one row', received: 0 })
+  if (custom) return prepared
+  if (model.inputs.length === 1) checkInput(prepared[features]!.shape, model.inputs[0]!.shape, features)
+  const output = model.outputs[0]!.shape
+  if (job.loss !== undefined) checkTargets(job.loss, prepared[target]!, output)
+  return prepared
+}
+
+/** Columns that feed the inputs of a model: the features, or one per input, by the inputs' names. */
+export function inputColumns(model: tfl.LayersModel, features: string): string[] {
+  return model.inputs.length === 1 ? [features] : [...model.inputNames]
+}
+
+function checkInput(shape: readonly number[], expected: readonly (number | null)[], name: string): void {
+  const fits =
+    shape.length === expected.length &&
+    expected.every((length, axis) => axis === 0 || length === null || length === shape[axis])
+  if (fits) return
+  throw new ShapeError(`The column '${name}' does not match the input of the model.`, {
+    expected: `[rows, ${expected.slice(1).join(', ')}]`,
+    received: `[${['rows', ...shape.slice(1)].join(', ')}]`,
+    remedy: 'Give the first layer this inputShape, or reshape the column',
+  })
+}
+
+type Numbers = SharedColumns[string]['data']
+
+function onSharedMemory(data: Numbers): Numbers {
+  if (typeof SharedArrayBuffer === 'undefined' || data.buffer instanceof SharedArrayBuffer) return data
+  const copy = createTypedArray(typedArrayName(data), data.length, new SharedArrayBuffer(data.byteLength))
+  copy.set(data)
+  return copy
+}
+
+/** The order of rows in an epoch, on shared memory where there is any. */
+export function sharedOrder(order: Uint32Array, shared: boolean): Uint32Array {
+  return shared ? (onSharedMemory(order) as Uint32Array) : order
+}
+
+/** Number of rows of prepared columns. */
+export function rowCount(columns: SharedColumns): number {
+  const first = Object.values(columns)[0]!
+  return sizeOf(first.shape.slice(0, 1))
+}

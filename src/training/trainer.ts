@@ -1,0 +1,282 @@
+/**
+ * Trains a model over epochs and reports what happened.
+ *
+ * Owns: the order of epochs and steps, callbacks, validation, early stop, resume.
+ * Leaves: where the work runs to the strategy, gradients to the engine, updates to the optimizer.
+ * @module
+ */
+
+import type * as tfl from '@tensorflow/tfjs-layers'
+import { ensureBackend } from '../backends/index.js'
+import { ConfigError, StateError, StorageError } from '../core/index.js'
+import type { Dataset } from '../data/index.js'
+import type { EngineChoice } from '../engine/index.js'
+import { saveBundle, serializeTopology } from '../models/index.js'
+import {
+  describeOptimizer,
+  type OptimizerDescription,
+  type OptimizerName,
+  resolveOptimizer,
+} from '../optimizers/index.js'
+import type { Preprocessor } from '../preprocess/index.js'
+import type { Store } from '../storage/index.js'
+import type { CustomStep, LossFunction } from './batch-loss.js'
+import type { Callback } from './callback.js'
+import { decodeCheckpoint, latestCheckpoint } from './checkpoint.js'
+import { FitLoop } from './fit-loop.js'
+import type { History } from './history.js'
+import type { Crew, TrainingJob } from './job.js'
+import { means } from './means.js'
+import { prepareColumns, rowCount } from './prepare-data.js'
+import { functionsFromSetup, loadSetup, modelFromSetup } from './setup-module.js'
+import { SingleWorker } from './single-worker.js'
+import type { DistributedStrategy } from './strategy.js'
+
+/** What a trainer is made of. */
+export interface TrainerOptions {
+  /** The model, or the name of an export of `setup` that is one or makes one. */
+  model: tfl.LayersModel | string
+  /** A loss by name, an export of `setup`, or a function `(truth, output) => [batch]` (with one worker only). */
+  loss?: string | LossFunction
+  /** A step of your own instead of a loss: a function (with one worker only) or the name of an export of `setup`. */
+  step?: CustomStep | string
+  /** @default 'adam' */
+  optimizer?: OptimizerDescription | OptimizerName
+  /** Names of metrics, or of those that `step` returns. @default [] */
+  metrics?: string[]
+  /** Prepares the data; fitted on the training data when it is not yet, and saved with the model. */
+  preprocessor?: Preprocessor
+  /** @default new SingleWorker() */
+  strategy?: DistributedStrategy
+  /** @default 'auto' */
+  engine?: EngineChoice
+  /** @default [] */
+  callbacks?: Callback[]
+  /** Module that every worker loads: custom layers, models, losses and steps by named export. */
+  setup?: URL | string
+  /** Integer from 0 to 2^32 - 1. The same seed gives the same batches and the same dropout. @default 0 */
+  seed?: number
+  /** Largest norm of the global gradient; longer ones are shortened to it. @default off */
+  clipNorm?: number
+  /** Batches whose gradients are added up before one update. @default 1 */
+  accumulateSteps?: number
+  /** @default 'float32' */
+  precision?: 'float32'
+  /** Computes each batch in a fixed number of parts, so that the weights do not depend on the number of workers. */
+  deterministic?: { logicalShards: number }
+  /** Names of the columns. @default { features: 'x', target: 'y' } */
+  columns?: { features?: string; target?: string }
+}
+
+/** How to fit. */
+export interface FitOptions {
+  /** @default 1 */
+  epochs?: number
+  /** Rows of the global batch. @default 32 */
+  batchSize?: number
+  validation?: Dataset
+  /** Column with the weight of each row. */
+  sampleWeight?: string
+  /** Goes on from the newest checkpoint in this store. */
+  resumeFrom?: Store
+  /** Stops after the steps under way, with a checkpoint when there is a checkpoint callback. */
+  signal?: AbortSignal
+  /** New order in every epoch. Streams come as they are. @default true */
+  shuffle?: boolean
+}
+
+/**
+ * Trains a TensorFlow.js model.
+ *
+ * @example
+ * const trainer = new Trainer({ model, loss: 'sparseCategoricalCrossentropy', optimizer: adam(), metrics: ['accuracy'] })
+ * const history = await trainer.fit(train, { epochs: 5, validation: test })
+ */
+export class Trainer {
+  readonly #options: TrainerOptions
+  readonly #strategy: DistributedStrategy
+  #model: tfl.LayersModel | undefined
+  #busy = false
+
+  constructor(options: TrainerOptions) {
+    checkOptions(options)
+    this.#options = options
+    this.#strategy = options.strategy ?? new SingleWorker()
+    if (typeof options.model !== 'string') this.#model = options.model
+  }
+
+  /** The model, with the weights of the last finished epoch. */
+  get model(): tfl.LayersModel {
+    if (!this.#model)
+      throw new StateError('The model is not built yet.', { remedy: 'Await fit or evaluate before reading it' })
+    return this.#model
+  }
+
+  /**
+   * Trains.
+   *
+   * @throws {NumericError} if the loss stops being a number. @throws {WorkerError} if a worker throws or dies.
+   * @throws {DataError | ShapeError | ConfigError} if data, model and options do not fit together.
+   */
+  async fit(train: Dataset, options: FitOptions = {}): Promise<History> {
+    checkFitOptions(options)
+    return this.#exclusively(async () => {
+      const { preprocessor } = this.#options
+      const resumed = options.resumeFrom && (await readCheckpoint(options.resumeFrom))
+      if (preprocessor && !preprocessor.fitted) await preprocessor.fit(train)
+      return this.#withCrew(options.sampleWeight, async (crew, job) => {
+        const loop = new FitLoop({
+          crew,
+          job,
+          model: this.model,
+          callbacks: this.#options.callbacks ?? [],
+          options,
+          accumulateSteps: this.#options.accumulateSteps ?? 1,
+          preprocessor: preprocessor?.toJSON(),
+        })
+        const prepared = preprocessor ? preprocessor.transform(train) : train
+        const validation = options.validation
+        const preparedValidation = validation && preprocessor ? preprocessor.transform(validation) : validation
+        return loop.run(prepared, preparedValidation, resumed)
+      })
+    })
+  }
+
+  /**
+   * Loss and metrics on a dataset, every row counted once.
+   *
+   * @returns Means by name, `loss` among them.
+   */
+  async evaluate(dataset: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Record<string, number>> {
+    return this.#exclusively(() =>
+      this.#withCrew(undefined, async (crew, job) => {
+        const { preprocessor } = this.#options
+        const prepared = preprocessor ? preprocessor.transform(dataset) : dataset
+        const columns = prepareColumns(await prepared.columns(), this.model, job, {
+          shared: crew.size > 1,
+          what: 'evaluation',
+        })
+        await crew.setData('evaluation', columns)
+        const sums = await crew.evaluate({ data: 'evaluation', from: 0, to: rowCount(columns), batchSize })
+        return means(sums, job.metrics)
+      }),
+    )
+  }
+
+  /** Saves model and preprocessor, to be read by `Predictor.load`. */
+  async save(store: Store, prefix = ''): Promise<void> {
+    const { preprocessor } = this.#options
+    await saveBundle(
+      store,
+      { model: this.model, ...(preprocessor ? { preprocessor: preprocessor.toJSON() } : {}) },
+      prefix,
+    )
+  }
+
+  /** Gives back what the strategy holds. */
+  async close(): Promise<void> {
+    await this.#strategy.close()
+  }
+
+  async #exclusively<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#busy)
+      throw new StateError('The trainer is busy.', { remedy: 'Await the call before, or use a second trainer' })
+    this.#busy = true
+    try {
+      return await run()
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  async #withCrew<T>(weight: string | undefined, run: (crew: Crew, job: TrainingJob) => Promise<T>): Promise<T> {
+    const { name: backend } = await ensureBackend()
+    const { options, model, setup } = await this.#build()
+    const named = typeof options.step === 'string' ? options.step : undefined
+    const job: TrainingJob = {
+      model: typeof options.model === 'string' ? { exportName: options.model } : { topology: serializeTopology(model) },
+      metrics: options.metrics ?? [],
+      optimizer: describeOptimizer(resolveOptimizer(options.optimizer ?? 'adam')),
+      engine: options.engine ?? 'auto',
+      seed: options.seed ?? 0,
+      backend,
+      columns: {
+        features: options.columns?.features ?? 'x',
+        target: options.columns?.target ?? 'y',
+        ...(weight === undefined ? {} : { weight }),
+      },
+    }
+    if (options.setup !== undefined) job.setup = String(options.setup)
+    if (typeof options.loss === 'string') job.loss = options.loss
+    if (options.step !== undefined) job.step = named ?? '(function)'
+    if (options.clipNorm !== undefined) job.clipNorm = options.clipNorm
+    if (options.deterministic) job.logicalShards = options.deterministic.logicalShards
+    const local = {
+      model,
+      ...functionsFromSetup(setup, { ...(named ? { step: named } : {}), ...(job.loss ? { loss: job.loss } : {}) }),
+      ...(typeof options.step === 'function' ? { step: options.step } : {}),
+      ...(typeof options.loss === 'function' ? { loss: options.loss } : {}),
+      hasLiveFunctions: typeof options.step === 'function' || typeof options.loss === 'function',
+    }
+    const crew = await this.#strategy.start(job, local)
+    try {
+      return await run(crew, job)
+    } finally {
+      await crew.close()
+    }
+  }
+
+  async #build() {
+    const options = this.#options
+    const setup = await loadSetup(options.setup === undefined ? undefined : String(options.setup))
+    this.#model ??= await modelFromSetup(setup, options.model as string)
+    return { options, model: this.#model, setup }
+  }
+}
+
+async function readCheckpoint(store: Store) {
+  const name = await latestCheckpoint(store)
+  if (name === undefined)
+    throw new StorageError('There is no checkpoint to resume from.', {
+      remedy: 'Train with the checkpoint callback on this store first',
+    })
+  return decodeCheckpoint(await store.read(name))
+}
+
+function checkOptions({
+  loss,
+  step,
+  accumulateSteps = 1,
+  clipNorm,
+  deterministic,
+  setup,
+  model,
+  precision,
+}: TrainerOptions): void {
+  if ((loss === undefined) === (step === undefined))
+    throw new ConfigError('A trainer needs a loss or a step.', {
+      expected: 'exactly one of the two',
+      received: loss === undefined ? 'neither' : 'both',
+    })
+  if (typeof model === 'string' && setup === undefined)
+    throw new ConfigError('A model by name needs a setup module.', {
+      received: model,
+      remedy: `Pass setup: new URL('./models.js', import.meta.url), a module that exports '${model}'`,
+    })
+  checkCount('accumulateSteps', accumulateSteps)
+  if (deterministic) checkCount('logicalShards', deterministic.logicalShards)
+  if (clipNorm !== undefined && !(clipNorm > 0))
+    throw new ConfigError('clipNorm is out of range.', { expected: 'a number above 0', received: clipNorm })
+  if (precision !== undefined && precision !== 'float32')
+    throw new ConfigError('There is no such precision.', { expected: 'float32', received: precision })
+}
+
+function checkFitOptions({ epochs = 1, batchSize = 32 }: FitOptions): void {
+  checkCount('epochs', epochs)
+  checkCount('batchSize', batchSize)
+}
+
+function checkCount(name: string, value: number): void {
+  if (Number.isInteger(value) && value > 0) return
+  throw new ConfigError(`${name} is out of range.`, { expected: 'a whole number above 0', received: value })
+}
