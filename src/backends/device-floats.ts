@@ -84,7 +84,7 @@ class WasmFloats implements DeviceFloats {
     readonly length: number,
   ) {
     this.#backend = backend
-    this.pointer = backend.heap.allocate(length * 4, () => `a range of ${length} float32 numbers`)
+    this.pointer = backend.heap.allocate(length * 4, 'float32 range', [length])
     this.view().fill(0)
   }
 

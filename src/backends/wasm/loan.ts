@@ -31,27 +31,26 @@ export const loanedKernels = (): string[] => [...used].sort()
 
 /** Registers, for every kernel of the cpu backend that dcml-wasm has not, one that lends it. */
 export function registerLoans(): void {
-  for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu')) {
+  for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
     if (tf.getKernel(kernelName, wasmTfjsName) !== undefined) continue
     tf.registerKernel({
       kernelName,
       backendName: wasmTfjsName,
-      kernelFunc: ({ inputs, attrs, backend }) => {
-        noteUse(kernelName)
-        return computeOnLoan(backend as DcmlWasmBackend, { kernelFunc, inputs, attrs })
-      },
+      kernelFunc: (call) => lend(kernelName, { ...call, backend: call.backend as DcmlWasmBackend }),
     })
   }
 }
 
 interface Call {
-  kernelFunc: tf.KernelFunc
   inputs: Inputs
-  attrs: tf.NamedAttrMap | undefined
+  attrs?: tf.NamedAttrMap
+  backend: DcmlWasmBackend
 }
 
 /** Runs one kernel of the cpu backend on copies of the inputs; the outputs are copied back. */
-export function computeOnLoan(backend: DcmlWasmBackend, { kernelFunc, inputs, attrs }: Call) {
+export function lend(kernelName: string, { inputs, attrs, backend }: Call): tf.TensorInfo | tf.TensorInfo[] {
+  noteUse(kernelName)
+  const { kernelFunc } = tf.getKernel(kernelName, 'cpu')
   const lender = tf.engine().findBackend('cpu') as LendingBackend
   const lent: tf.TensorInfo[] = []
   let outputs: tf.TensorInfo[] = []

@@ -7,16 +7,13 @@
  * @module
  */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, describe } from '../../core/index.js'
 
 const PAGE_BYTES = 65536
 /** A cache line, and a multiple of every SIMD width. */
 const ALIGNMENT = 64
 /** What 32-bit pointers can reach. */
 const MAX_BYTES = 2 ** 32
-
-/** A memory's owner says what the range is for; it is only called when there is none left. */
-export type Purpose = () => string
 
 /** An allocator over one WebAssembly memory. Pointers are byte offsets, 64-byte aligned, 0 <= pointer < 2^32. */
 export class WasmMemory {
@@ -71,16 +68,17 @@ export class WasmMemory {
    * Takes a range; its bytes are whatever was there before.
    *
    * @param sizeBytes - 0 or more.
+   * @param use - What it is for, such as 'float32 tensor', and of which shape: for the error alone.
    * @throws {ConfigError} if the memory cannot grow that far.
    */
-  allocate(sizeBytes: number, purpose: Purpose): number {
+  allocate(sizeBytes: number, use: string, shape: readonly number[]): number {
     const sizeClass = classOfSize(sizeBytes)
     const free = this.#free[sizeClass]
     const rounded = bytesOfClass(sizeClass)
     let pointer: number
     if (free !== undefined && free.length > 0) pointer = free.pop()!
     else {
-      pointer = this.#extend(rounded, purpose)
+      pointer = this.#extend(rounded, use, shape)
       this.#classOf.set(pointer, sizeClass)
     }
     this.bytesInUse += rounded
@@ -99,11 +97,11 @@ export class WasmMemory {
     free.push(pointer)
   }
 
-  #extend(rounded: number, purpose: Purpose): number {
+  #extend(rounded: number, use: string, shape: readonly number[]): number {
     if (!this.#reach(this.#top + rounded)) {
       const pointer = this.#takeLarger(rounded)
       if (pointer !== undefined) return pointer
-      throw new ConfigError(`The wasm backend has no memory left for ${purpose()}.`, {
+      throw new ConfigError(`The wasm backend has no memory left for a ${use} of shape ${describe(shape)}.`, {
         expected: `${rounded} free bytes in a row`,
         received: `${this.bytesInUse} of ${this.capacityBytes} bytes in use`,
         remedy: 'Use a smaller batchSize or model, or dispose tensors that are no longer needed',

@@ -5,10 +5,10 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { wasmTfjsName } from '../backend-report.js'
-import type { KernelExports } from './exports.js'
-import { kernelConfigs } from './kernels/index.js'
+import { ownKernels } from './kernels/index.js'
 import { registerLoans } from './loan.js'
 import { WasmMemory } from './memory.js'
+import { detectFeatures, type LoadedKernels, loadKernels } from './module.js'
 import { DcmlWasmBackend } from './wasm-backend.js'
 
 let registering: Promise<string | undefined> | undefined
@@ -34,26 +34,24 @@ export function activeWasmBackend(): DcmlWasmBackend | undefined {
 }
 
 async function register(): Promise<string | undefined> {
-  if (typeof WebAssembly === 'undefined') return 'This runtime has no WebAssembly.'
-  const module = await loadModule()
+  const found = detectFeatures()
+  if (!found.simd) return 'This runtime has no WebAssembly with SIMD. Update it, or use the cpu backend.'
+  const module = await load(found.threads)
   features = module.features
   await import('@tensorflow/tfjs-backend-cpu')
   const heap = new WasmMemory(module.memory, module.heapBase)
   tf.registerBackend(wasmTfjsName, () => new DcmlWasmBackend(module.exports, heap), 0)
-  for (const config of kernelConfigs) tf.registerKernel({ ...config, backendName: wasmTfjsName })
+  for (const config of ownKernels(module.exports)) tf.registerKernel({ ...config, backendName: wasmTfjsName })
   registerLoans()
   return undefined
 }
 
-interface LoadedModule {
-  exports: KernelExports
-  memory: WebAssembly.Memory
-  heapBase: number
-  features: string[]
-}
-
-/** Until the kernel module is there: a bare memory, with which every kernel but those of shape is on loan. */
-async function loadModule(): Promise<LoadedModule> {
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 })
-  return { exports: {} as KernelExports, memory, heapBase: 64, features: [] }
+/** Over a shared memory where that is allowed: it reserves its 4 GiB at once, which a limit on the process may forbid. */
+async function load(canShare: boolean): Promise<LoadedKernels> {
+  if (!canShare) return loadKernels()
+  try {
+    return await loadKernels({ shared: true })
+  } catch {
+    return loadKernels()
+  }
 }

@@ -7,7 +7,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { describe, sizeOf } from '../../core/index.js'
+import { sizeOf } from '../../core/index.js'
 import { type ComplexParts, DataRecord } from './data-record.js'
 import type { KernelExports } from './exports.js'
 import type { WasmMemory } from './memory.js'
@@ -15,11 +15,21 @@ import type { WasmMemory } from './memory.js'
 /** Values as the backend returns them: copies that stay valid. */
 type Values = Float32Array | Int32Array | Uint8Array | Uint8Array[]
 
+const typeNames: Record<tf.DataType, string> = {
+  float32: 'float32 tensor',
+  int32: 'int32 tensor',
+  bool: 'bool tensor',
+  complex64: 'complex64 tensor',
+  string: 'string tensor',
+}
+
 /** A `KernelBackend` whose numbers live in one WebAssembly memory. */
 export class DcmlWasmBackend extends tf.KernelBackend {
   /** Data that another backend created and tfjs moved here: its id is not a record of ours. */
   readonly #foreign = new WeakMap<object, DataRecord>()
   #dataCount = 0
+  /** Byte offset of 18 int32 in which a kernel finds shapes and strides. */
+  readonly infoPointer: number
 
   /**
    * @param wasm - The exports of the kernel module.
@@ -30,6 +40,7 @@ export class DcmlWasmBackend extends tf.KernelBackend {
     readonly heap: WasmMemory,
   ) {
     super()
+    this.infoPointer = heap.allocate(128, 'kernel argument', [18])
   }
 
   /** The record of a tensor's data; data that another backend holds is fetched first. */
@@ -199,10 +210,7 @@ export class DcmlWasmBackend extends tf.KernelBackend {
 
   #allocate(shape: number[], dtype: tf.DataType): DataRecord {
     const length = sizeOf(shape)
-    const pointer = this.heap.allocate(
-      dtype === 'bool' ? length : length * 4,
-      () => `a ${dtype} tensor of shape ${describe(shape)}`,
-    )
+    const pointer = this.heap.allocate(dtype === 'bool' ? length : length * 4, typeNames[dtype], shape)
     this.#dataCount++
     return new DataRecord(pointer, length, dtype, true)
   }

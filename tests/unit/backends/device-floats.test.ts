@@ -56,7 +56,7 @@ describe('DeviceFloats', () => {
     const floats = createDeviceFloats(4)!
     const variable = tf.variable(tf.tensor1d([1, 2, 3, 4]))
     floats.view().set(await variable.data())
-    const alias = floats.tensor(0, [4])
+    const alias = floats.tensor(0, [4]) as tf.Tensor1D
     variable.assign(alias)
     alias.dispose()
     floats.view()[2] = 30
@@ -101,7 +101,7 @@ describe.each(['wasm', 'cpu'] as const)('rowTensor on %s', (backend) => {
 
   it.each([Float32Array, Float64Array, Uint8Array, Int16Array, Int32Array])('gathers rows of %o', async (Class) => {
     for (const width of [1, 3, 40]) {
-      const source = Class.from({ length: 6 * width }, (_, i) => i % 100)
+      const source = new Class(Array.from({ length: 6 * width }, (_, i) => i % 100))
       const order = Uint32Array.of(9, 5, 0, 3, 3)
       for (const dtype of ['float32', 'int32'] as const) {
         const tensor = rowTensor(source, [width], order, 1, 5, dtype)

@@ -4,23 +4,37 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
+import type { KernelExports } from '../exports.js'
+import { lend } from '../loan.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 
-/** Computes outputs from inputs. Inputs and attributes are those of the tfjs kernel of the same name. */
-export type WasmKernel = (call: {
+/** What a kernel is called with: inputs and attributes of the tfjs kernel of the same name. */
+export interface KernelCall {
   inputs: Record<string, tf.TensorInfo>
-  // Each tfjs kernel has attributes of its own shape; the kernel names the ones that it reads.
+  // Each tfjs kernel has attributes of its own shape; a kernel names the ones that it reads.
   attrs: never
   backend: DcmlWasmBackend
-}) => tf.TensorInfo | tf.TensorInfo[]
+}
 
-/** A kernel without the backend's name. */
-export type KernelConfigPart = Pick<tf.KernelConfig, 'kernelName' | 'kernelFunc'>
+/** Computes outputs from inputs, or undefined when it does not cover the case: then the kernel is on loan. */
+export type WasmKernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[] | undefined
+
+/** Kernels, and what the module must export for them. */
+export interface KernelGroup {
+  needs: readonly (keyof KernelExports)[]
+  kernels: readonly Pick<tf.KernelConfig, 'kernelName' | 'kernelFunc'>[]
+}
 
 /** Binds kernels to their names in tfjs. */
-export function defineKernels(kernels: Record<string, WasmKernel>): KernelConfigPart[] {
-  return Object.entries(kernels).map(([kernelName, kernel]) => ({
-    kernelName,
-    kernelFunc: kernel as unknown as tf.KernelFunc,
-  }))
+export function defineKernels(
+  needs: readonly (keyof KernelExports)[],
+  kernels: Record<string, WasmKernel>,
+): KernelGroup {
+  return {
+    needs,
+    kernels: Object.entries(kernels).map(([kernelName, kernel]) => ({
+      kernelName,
+      kernelFunc: ((call: KernelCall) => kernel(call) ?? lend(kernelName, call)) as unknown as tf.KernelFunc,
+    })),
+  }
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, it } from 'vitest'
 import { selectBackend } from '../../../../src/backends/index.js'
 import { expectGradient, noise } from './numeric-gradient.js'
 
@@ -54,9 +54,13 @@ describe.each(['wasm', 'cpu'] as const)('gradients on %s', (backend) => {
     ['dropped axis', [2, 1], [3, 5], [1, 1], 0, 0, 0, 0, 1],
     ['new axis', [0, 1, 0], [0, 3, 5], [1, 1, 2], 0, 0, 0, 1, 0],
     ['ellipsis', [0, 1], [0, 4], [1, 2], 0, 0, 1, 0, 0],
-  ] as const)('stridedSlice, %s', async (_name, begin, end, strides, ...masks) => {
-    await expectGradient((x) => tf.stridedSlice(x, [...begin], [...end], [...strides], ...masks), [noise([4, 5])])
-  })
+  ] as const)(
+    'stridedSlice, %s',
+    async (_name, begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask) => {
+      const masks = [beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask]
+      await expectGradient((x) => tf.stridedSlice(x, [...begin], [...end], [...strides], ...masks), [noise([4, 5])])
+    },
+  )
 
   it('gatherND, an index that occurs twice', async () => {
     const indices = tf.tensor2d(

@@ -1,0 +1,80 @@
+/**
+ * Functions of one float32 tensor, element by element.
+ * @module
+ */
+
+import type * as tf from '@tensorflow/tfjs-core'
+import type { DataRecord } from '../data-record.js'
+import { classifyCodes, unaryCodes } from '../exports.js'
+import type { DcmlWasmBackend } from '../wasm-backend.js'
+import { defineKernels, type WasmKernel } from './define.js'
+
+/** Applies one function; x must be float32. */
+export function runUnary(backend: DcmlWasmBackend, code: number, x: tf.TensorInfo, alpha = 0, beta = 0): tf.TensorInfo {
+  const { pointer, length } = backend.record(x.dataId)
+  const out = backend.output(x.shape, 'float32')
+  backend.wasm.unary(code, pointer, (out.dataId as DataRecord).pointer, length, alpha, beta)
+  return out
+}
+
+const plain =
+  (code: number): WasmKernel =>
+  ({ inputs, backend }) => {
+    const x = inputs.x!
+    return x.dtype === 'float32' ? runUnary(backend, code, x) : undefined
+  }
+
+/** Functions whose alpha and beta stand in the attributes. */
+const withParameters =
+  (code: number, alphaName: string, betaName = ''): WasmKernel =>
+  ({ inputs, attrs, backend }) => {
+    const x = inputs.x!
+    if (x.dtype !== 'float32') return undefined
+    const values = attrs as Record<string, number>
+    return runUnary(backend, code, x, values[alphaName], values[betaName])
+  }
+
+const classify =
+  (code: number): WasmKernel =>
+  ({ inputs, backend }) => {
+    const x = inputs.x!
+    if (x.dtype !== 'float32') return undefined
+    const { pointer, length } = backend.record(x.dataId)
+    const out = backend.output(x.shape, 'bool')
+    backend.wasm.classify(code, pointer, backend.pointer(out), length)
+    return out
+  }
+
+const logicalNot: WasmKernel = ({ inputs, backend }) => {
+  const x = inputs.x!
+  if (x.dtype !== 'bool') return undefined
+  const { pointer, length } = backend.record(x.dataId)
+  const out = backend.output(x.shape, 'bool')
+  backend.wasm.logicalNot(pointer, backend.pointer(out), length)
+  return out
+}
+
+const onlyPlain = {
+  ...{ Neg: 'neg', Abs: 'abs', Square: 'square', Sqrt: 'sqrt', Rsqrt: 'rsqrt', Reciprocal: 'reciprocal' },
+  ...{ Exp: 'exp', Expm1: 'expm1', Log: 'log', Log1p: 'log1p', Sigmoid: 'sigmoid', Tanh: 'tanh' },
+  ...{ Relu: 'relu', Relu6: 'relu6', Elu: 'elu', Selu: 'selu', Softplus: 'softplus' },
+  ...{ Sin: 'sin', Cos: 'cos', Tan: 'tan', Sinh: 'sinh', Cosh: 'cosh', Asin: 'asin', Acos: 'acos', Atan: 'atan' },
+  ...{ Asinh: 'asinh', Acosh: 'acosh', Atanh: 'atanh', Erf: 'erf' },
+  ...{ Floor: 'floor', Ceil: 'ceil', Round: 'round', Sign: 'sign' },
+} as const
+
+export const unaryKernels = defineKernels(['unary'], {
+  ...Object.fromEntries(
+    Object.entries<keyof typeof unaryCodes>(onlyPlain).map(([kernel, name]) => [kernel, plain(unaryCodes[name])]),
+  ),
+  LeakyRelu: withParameters(unaryCodes.leakyRelu, 'alpha'),
+  Step: withParameters(unaryCodes.step, 'alpha'),
+  ClipByValue: withParameters(unaryCodes.clip, 'clipValueMin', 'clipValueMax'),
+})
+
+export const classifyKernels = defineKernels(['classify', 'logicalNot'], {
+  IsNan: classify(classifyCodes.isNaN),
+  IsInf: classify(classifyCodes.isInf),
+  IsFinite: classify(classifyCodes.isFinite),
+  LogicalNot: logicalNot,
+})
