@@ -54,19 +54,17 @@ const logicalNot: WasmKernel = ({ inputs, backend }) => {
   return out
 }
 
-const onlyPlain = {
+const onlyPlain: Record<string, keyof typeof unaryCodes> = {
   ...{ Neg: 'neg', Abs: 'abs', Square: 'square', Sqrt: 'sqrt', Rsqrt: 'rsqrt', Reciprocal: 'reciprocal' },
   ...{ Exp: 'exp', Expm1: 'expm1', Log: 'log', Log1p: 'log1p', Sigmoid: 'sigmoid', Tanh: 'tanh' },
   ...{ Relu: 'relu', Relu6: 'relu6', Elu: 'elu', Selu: 'selu', Softplus: 'softplus' },
   ...{ Sin: 'sin', Cos: 'cos', Tan: 'tan', Sinh: 'sinh', Cosh: 'cosh', Asin: 'asin', Acos: 'acos', Atan: 'atan' },
   ...{ Asinh: 'asinh', Acosh: 'acosh', Atanh: 'atanh', Erf: 'erf' },
   ...{ Floor: 'floor', Ceil: 'ceil', Round: 'round', Sign: 'sign' },
-} as const
+}
 
 export const unaryKernels = defineKernels(['unary'], {
-  ...Object.fromEntries(
-    Object.entries<keyof typeof unaryCodes>(onlyPlain).map(([kernel, name]) => [kernel, plain(unaryCodes[name])]),
-  ),
+  ...Object.fromEntries(Object.entries(onlyPlain).map(([kernel, name]) => [kernel, plain(unaryCodes[name])])),
   LeakyRelu: withParameters(unaryCodes.leakyRelu, 'alpha'),
   Step: withParameters(unaryCodes.step, 'alpha'),
   ClipByValue: withParameters(unaryCodes.clip, 'clipValueMin', 'clipValueMax'),

@@ -1,0 +1,28 @@
+/**
+ * The native form of `DcmlRandom`; ../../random-tensor.ts says which numbers it draws.
+ * @module
+ */
+
+import { rowSize, sizeOf } from '../../../core/index.js'
+import { type RandomTensorOptions, randomKernelName, randomValues } from '../../random-tensor.js'
+import { randomCodes } from '../exports.js'
+import { defineKernels, type WasmKernel } from './define.js'
+
+const native: WasmKernel = ({ attrs, backend }) => {
+  const { kind, shape, rate = 0, seed, step, firstRow, stream } = attrs as RandomTensorOptions
+  const width = rowSize(shape)
+  const rows = width === 0 ? 0 : sizeOf(shape) / width
+  const out = backend.output(shape, 'float32')
+  backend.wasm.philoxFill(backend.pointer(out), rows, width, randomCodes[kind], rate, seed, step, firstRow, stream)
+  return out
+}
+
+export const randomKernels = defineKernels(['philoxFill'], { [randomKernelName]: native })
+
+/** Until the module has `philoxFill`: the JavaScript form. */
+const inJavaScript: WasmKernel = ({ attrs, backend }) => {
+  const options = attrs as RandomTensorOptions
+  return backend.makeTensorInfo(options.shape, 'float32', randomValues(options))
+}
+
+export const randomFallback = defineKernels([], { [randomKernelName]: inJavaScript })
