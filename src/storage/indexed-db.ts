@@ -36,7 +36,7 @@ export function indexedDb(name: string): Store {
     },
     async write(entry, bytes) {
       checkName(entry)
-      await run('readwrite', (table) => table.put(bytes.slice(), entry))
+      await run('readwrite', (table) => table.put(Uint8Array.from(bytes), entry))
     },
     async list(prefix = '') {
       const keys = await run('readonly', (table) => table.getAllKeys())

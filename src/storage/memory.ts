@@ -15,7 +15,8 @@ export function memory(): Store {
     },
     async write(name, bytes) {
       checkName(name)
-      entries.set(name, bytes.slice())
+      // Not slice(): that of a Node Buffer shares its memory.
+      entries.set(name, Uint8Array.from(bytes))
     },
     async list(prefix = '') {
       return [...entries.keys()].filter((name) => name.startsWith(prefix)).sort()

@@ -32,7 +32,7 @@ describe('directory', () => {
     const store = directory(folder)
     await store.write('a', Uint8Array.of(1, 2, 3))
     await writeFile(join(folder, 'a'), Uint8Array.of(1, 2, 2))
-    await expect(store.read('a')).rejects.toThrow(/"a" in .* is damaged/)
+    await expect(store.read('a')).rejects.toThrow(/'a' in .* is damaged/)
     await writeFile(join(folder, 'a'), Uint8Array.of(1, 2))
     await expect(store.read('a')).rejects.toThrow(StorageError)
     await store.write('a', Uint8Array.of(7))
