@@ -1,343 +1,409 @@
 /**
- * Data to train on: columns in memory with an order of rows, or a stream of batches of any length.
+ * A dataset: rows, stored and moved by column.
  *
- * Owns: order, selection and transformation of rows. Every operation gives a new dataset; nothing is copied or run
- * before the rows are asked for.
+ * Owns: order and choice of rows, lazy operations, batches.
+ * Leaves: reading files to the sources, statistics to preprocess/, per-epoch order and ranks to training/.
  * @module
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { ConfigError, DataError, Random } from '../core/index.js'
-import { type Columns, checkColumns, concatColumns, gatherRows, rowsOf } from './columns.js'
+import { ConfigError, DataError, StateError } from '../core/index.js'
 import {
-  batchesOf,
-  collectRows,
-  columnsFromRows,
-  prefetched,
-  type Row,
-  rowsOfColumns,
-  shuffledRows,
-} from './streams.js'
+  assertCount,
+  type Columns,
+  checkColumns,
+  columnOf,
+  concatColumns,
+  gatherRows,
+  rowsOf,
+  sliceColumns,
+} from './columns.js'
+import { columnsOfRows, type Row, restoreShapes, rowAt } from './rows.js'
+import { assertRank, type ShardOptions, shardPositions } from './sharding.js'
+import { type SplitOptions, splitPositions } from './splitting.js'
+import { type ColumnStream, prefetchStream, rechunk, shardStream, shuffleStream, sliceStream } from './stream.js'
+import { columnsOfTensors } from './tensors.js'
 
-/** Columns in memory and the rows of them that a dataset has, in order. */
+/** Rows per chunk where nobody asked for a number. */
+const CHUNK_ROWS = 1024
+
+/** A dataset that lies in memory: its columns, and which rows of them in which order (all, when undefined). */
 export interface Resident {
-  columns: Columns
-  /** Row numbers; undefined means all, in order. */
-  order: Uint32Array | undefined
+  readonly columns: Columns
+  readonly index: Uint32Array | undefined
 }
 
-type Source =
-  | ({ kind: 'resident' } & Resident)
-  | { kind: 'stream'; batches: () => AsyncIterable<Columns>; size: number | undefined }
+/** How rows are shuffled. */
+export interface ShuffleOptions {
+  /** Integer, 0 to 2^32 - 1. Every pass over the dataset has this same order. @default 0 */
+  seed?: number
+  /** Rows to choose from at a time, when the dataset is a stream; one in memory is always shuffled as a whole. @default 10000 */
+  bufferSize?: number
+}
 
-const STREAM_BATCH = 256
+/** Where the rows of a dataset come from. */
+type Origin = { readonly resident: Resident } | { readonly open: () => ColumnStream }
 
 /**
- * Rows with named columns. `x` (features) and `y` (target) are the names that training looks for.
+ * Rows with named columns, in memory or streamed.
+ *
+ * A dataset is immutable and lazy: every operation returns a new one and copies nothing. Of a dataset in memory,
+ * `shuffle`, `take`, `skip`, `shard` and `split` only choose rows by index. Every pass starts over.
  *
  * @example
- * const train = Dataset.fromArrays({ x: { data: pixels, shape: [60000, 28, 28, 1] }, y: { data: labels, shape: [60000] } })
+ * const data = Dataset.fromArrays({
+ *   x: { data: new Float32Array([0, 0, 0, 1, 1, 0, 1, 1]), shape: [4, 2] },
+ *   y: { data: new Int32Array([0, 1, 1, 0]), shape: [4] },
+ * })
+ * for await (const batch of data.shuffle({ seed: 1 }).batches(2)) console.log(batch.x.data)
  */
 export class Dataset {
-  readonly #source: Source
+  readonly #origin: Origin
+  readonly #size: number | undefined
+  /** Rows per chunk that `batch(n)` asked for. */
+  readonly #chunkRows: number | undefined
 
-  private constructor(source: Source) {
-    this.#source = source
-  }
-
-  /** Copies tensors `[rows, ...]` out of their backend. The tensors stay the caller's. */
-  static fromTensors(columns: Record<string, tf.Tensor>): Dataset {
-    return Dataset.fromArrays(
-      Object.fromEntries(
-        Object.entries(columns).map(([name, tensor]) => [
-          name,
-          { data: tensor.dataSync() as Float32Array | Int32Array, shape: [...tensor.shape] },
-        ]),
-      ),
-    )
-  }
-
-  /** Takes arrays as they are, without a copy. Do not change them while the dataset is in use. */
-  static fromArrays(columns: Columns): Dataset {
-    checkColumns(columns)
-    return new Dataset({ kind: 'resident', columns, order: undefined })
+  private constructor(origin: Origin, size: number | undefined, chunkRows?: number) {
+    this.#origin = origin
+    this.#size = size
+    this.#chunkRows = chunkRows
   }
 
   /**
-   * Takes objects, one per row; every value is a number, a string, or an array of numbers. A generator can be run once;
-   * what can be iterated again (an array, a class with an iterator) can be trained on for many epochs.
+   * The values of tensors, copied out now; the caller keeps and disposes the tensors.
+   *
+   * @param columns - Tensors `[rows, ...]`: float32, int32, bool (as uint8) or string.
    */
-  static fromRows(rows: Iterable<object> | AsyncIterable<object>): Dataset {
-    if (Array.isArray(rows)) return Dataset.fromArrays(columnsFromRows(rows as Row[], 0))
-    return new Dataset({
-      kind: 'stream',
-      batches: () => collectRows(rows as AsyncIterable<Row>, STREAM_BATCH),
-      size: undefined,
-    })
+  static fromTensors(columns: Record<string, tf.Tensor>): Dataset {
+    return Dataset.fromArrays(columnsOfTensors(columns))
   }
 
-  /** Takes a stream; `batches` is called again for every pass, and its batches may have any size. */
-  static fromBatches(batches: () => AsyncIterable<Columns>): Dataset {
-    return new Dataset({ kind: 'stream', batches, size: undefined })
+  /**
+   * Typed arrays or strings, not copied: do not change them while the dataset is in use.
+   *
+   * @throws {ShapeError} if lengths, shapes or numbers of rows do not fit together.
+   */
+  static fromArrays(columns: Columns): Dataset {
+    checkColumns(columns)
+    return Dataset.#resident({ columns, index: undefined })
   }
 
-  /** Number of rows; undefined for a stream. */
-  get size(): number | undefined {
-    const source = this.#source
-    return source.kind === 'stream' ? source.size : (source.order?.length ?? rowsOf(source.columns))
-  }
-
-  /** The columns without a copy, when they are in memory. */
-  get resident(): Resident | undefined {
-    return this.#source.kind === 'resident' ? this.#source : undefined
-  }
-
-  /** Changes each row. Runs in this thread. */
-  map(f: (row: Row) => object): Dataset {
-    return this.mapBatches((columns) =>
-      columnsFromRows(
-        rowsOfColumns(columns).map((row) => f(row) as Row),
-        0,
-      ),
-    )
-  }
-
-  /** Keeps the rows for which `f` is true. */
-  filter(f: (row: Row) => boolean): Dataset {
-    return this.#stream(
-      () => this.batches(STREAM_BATCH),
-      (columns) => {
-        const kept: number[] = []
-        rowsOfColumns(columns).forEach((row, i) => {
-          if (f(row)) kept.push(i)
-        })
-        return gatherRows(columns, kept)
-      },
+  /**
+   * Objects with the same columns each. Numbers become float32, arrays keep their shape, strings stay strings.
+   *
+   * An array is taken into memory at once. Any other iterable is streamed, and read again for every pass; a generator
+   * can be read only once, so pass a function that makes one.
+   *
+   * @throws {DataError} that names row and column, for a value that does not fit those before it.
+   */
+  static fromRows(
+    rows: Iterable<object> | AsyncIterable<object> | (() => Iterable<object> | AsyncIterable<object>),
+  ): Dataset {
+    if (Array.isArray(rows)) {
+      if (rows.length === 0) throw new DataError('A dataset needs at least one row.', { received: 'an empty array' })
+      return Dataset.fromArrays(columnsOfRows(rows as Row[]))
+    }
+    return new Dataset(
+      { open: () => columnsOfRowStream(typeof rows === 'function' ? rows() : restartable(rows)) },
       undefined,
     )
   }
 
-  /** Changes columns many rows at a time; the number of rows must stay. The fast form of `map`. */
-  mapBatches(f: (columns: Columns) => Columns): Dataset {
-    return this.#stream(
-      () => this.batches(STREAM_BATCH),
-      (columns) => {
-        const changed = f(columns)
-        checkColumns(changed)
-        return changed
-      },
-      this.size,
+  /**
+   * A stream of any size.
+   *
+   * @param batches - Called at the start of every pass; yields columns of any number of rows.
+   * @param options - `size`: number of rows, when it is known.
+   */
+  static fromBatches(batches: () => AsyncIterable<Columns>, options: { size?: number } = {}): Dataset {
+    if (typeof batches !== 'function')
+      throw new ConfigError('Dataset.fromBatches needs a function.', {
+        expected: '() => AsyncIterable<Columns>',
+        received: batches,
+      })
+    return new Dataset({ open: () => checked(batches()) }, options.size)
+  }
+
+  static #resident(resident: Resident, chunkRows?: number): Dataset {
+    return new Dataset({ resident }, resident.index?.length ?? rowsOf(resident.columns), chunkRows)
+  }
+
+  /** Number of rows; undefined where only reading the stream would tell. */
+  get size(): number | undefined {
+    return this.#size
+  }
+
+  /** The columns in memory and the chosen rows, without a copy; undefined for a stream or after `map` and its like. */
+  get resident(): Resident | undefined {
+    return 'resident' in this.#origin ? this.#origin.resident : undefined
+  }
+
+  /** Applies a function to every row. A flat array of the length of its column before keeps that column's shape. */
+  map(f: (row: Row) => object | Promise<object>): Dataset {
+    const source = this
+    async function* mapped(): ColumnStream {
+      let like: Columns | undefined
+      let position = 0
+      for await (const chunk of source.#chunks()) {
+        const rows: Row[] = []
+        for (let i = 0; i < rowsOf(chunk); i++) rows.push((await f(rowAt(chunk, i))) as Row)
+        if (rows.length === 0) continue
+        const columns = restoreShapes(columnsOfRows(rows, position, like), chunk)
+        like ??= columns
+        position += rows.length
+        yield columns
+      }
+    }
+    return new Dataset({ open: mapped }, this.#size, this.#chunkRows)
+  }
+
+  /** Keeps the rows for which `f` holds. */
+  filter(f: (row: Row) => boolean | Promise<boolean>): Dataset {
+    const source = this
+    async function* kept(): ColumnStream {
+      for await (const chunk of source.#chunks()) {
+        const rows: number[] = []
+        for (let i = 0; i < rowsOf(chunk); i++) if (await f(rowAt(chunk, i))) rows.push(i)
+        if (rows.length > 0) yield gatherRows(chunk, rows)
+      }
+    }
+    return new Dataset({ open: kept }, undefined, this.#chunkRows)
+  }
+
+  /**
+   * Applies a function to whole columns, the fast way to transform. It gets as many rows at a time as `batch(n)` set.
+   *
+   * @param options - `keepsRows`: promises that `f` returns as many rows as it gets, so that `size` stays known.
+   */
+  mapBatches(f: (batch: Columns) => Columns | Promise<Columns>, options: { keepsRows?: boolean } = {}): Dataset {
+    const source = this
+    async function* mapped(): ColumnStream {
+      for await (const chunk of source.#chunks()) {
+        const columns = await f(chunk)
+        checkColumns(columns)
+        if (options.keepsRows && rowsOf(columns) !== rowsOf(chunk))
+          throw new ConfigError('A function that keepsRows changed the number of rows.', {
+            expected: rowsOf(chunk),
+            received: rowsOf(columns),
+          })
+        if (rowsOf(columns) > 0) yield columns
+      }
+    }
+    return new Dataset({ open: mapped }, options.keepsRows ? this.#size : undefined, this.#chunkRows)
+  }
+
+  /** Random order, the same in every pass. */
+  shuffle({ seed = 0, bufferSize = 10_000 }: ShuffleOptions = {}): Dataset {
+    assertCount('The bufferSize of shuffle', bufferSize, 1)
+    const positions = () => splitPositions(this.#size!, [1], seed)[0]!
+    return this.#choose(positions, (stream) => shuffleStream(stream, bufferSize, seed), this.#size)
+  }
+
+  /** Sets how many rows `mapBatches` and `batches()` get at a time. */
+  batch(size: number, { dropLast = false }: { dropLast?: boolean } = {}): Dataset {
+    assertCount('The size of a batch', size, 1)
+    const whole = this.#size === undefined ? undefined : Math.floor(this.#size / size) * size
+    const rows = dropLast ? whole : this.#size
+    const resident = this.resident
+    if (resident) return Dataset.#resident(dropLast ? this.take(rows!).resident! : resident, size)
+    return new Dataset({ open: () => rechunk(this.#chunks(), size, dropLast) }, rows, size)
+  }
+
+  /** The first `count` rows, or all where there are fewer. */
+  take(count: number): Dataset {
+    assertCount('The number of rows to take', count)
+    const size = this.#size === undefined ? undefined : Math.min(count, this.#size)
+    return this.#choose(
+      () => countingPositions(0, size!),
+      (stream) => sliceStream(stream, 0, count),
+      size,
+    )
+  }
+
+  /** All but the first `count` rows. */
+  skip(count: number): Dataset {
+    assertCount('The number of rows to skip', count)
+    const size = this.#size === undefined ? undefined : Math.max(0, this.#size - count)
+    return this.#choose(
+      () => countingPositions(this.#size! - size!, this.#size!),
+      (stream) => sliceStream(stream, count, Number.POSITIVE_INFINITY),
+      size,
+    )
+  }
+
+  /** Reads up to `count` chunks of a stream ahead of their use. Does nothing to a dataset in memory. */
+  prefetch(count = 2): Dataset {
+    assertCount('The number of chunks to prefetch', count, 1)
+    if (this.resident) return this
+    return new Dataset({ open: () => prefetchStream(this.#chunks(), count) }, this.#size, this.#chunkRows)
+  }
+
+  /**
+   * The rows of one rank: `rank`, `rank + worldSize`, and so on.
+   *
+   * @example
+   * const mine = data.shard(rank, worldSize, { evenly: 'drop' })
+   */
+  shard(rank: number, worldSize: number, { evenly = 'pad' }: ShardOptions = {}): Dataset {
+    assertRank(rank, worldSize, evenly)
+    const size = this.#size === undefined ? undefined : shardPositions(this.#size, rank, worldSize, evenly).length
+    return this.#choose(
+      () => shardPositions(this.#size!, rank, worldSize, evenly),
+      (stream) => shardStream(stream, rank, worldSize, evenly),
+      size,
     )
   }
 
   /**
-   * Changes the order. In memory every order is equally likely; a stream is shuffled through a buffer of
-   * `bufferSize` rows (default 10,000).
+   * Random parts without a row in common.
+   *
+   * @param fractions - Share of every part, by name; together 1.
+   * @throws {StateError} for a stream: `await dataset.collect()` first.
+   * @example
+   * const { train, test } = data.split({ train: 0.8, test: 0.2 }, { seed: 7, stratifyBy: 'y' })
    */
-  shuffle({ seed, bufferSize = 10_000 }: { seed: number; bufferSize?: number }): Dataset {
-    const { resident } = this
-    if (resident) return this.#ordered(new Random(seed).shuffle(this.#order(resident).slice()))
-    return new Dataset({
-      kind: 'stream',
-      batches: () => shuffledRows(this.batches(STREAM_BATCH), new Random(seed), bufferSize),
-      size: this.size,
-    })
+  split<Name extends string>(
+    fractions: Record<Name, number>,
+    { seed = 0, stratifyBy }: SplitOptions = {},
+  ): Record<Name, Dataset> {
+    const { columns, index } = this.resident ?? streamed('split')
+    let groups: ArrayLike<number | string> | undefined
+    if (stratifyBy !== undefined) {
+      const column = columnOf(columns, stratifyBy, 'split')
+      if (column.shape.length !== 1)
+        throw new ConfigError(`Cannot stratify by "${stratifyBy}".`, {
+          expected: 'a column of shape [rows]',
+          received: column.shape,
+        })
+      groups = index ? gatherRows({ column }, index).column!.data : column.data
+    }
+    const names = Object.keys(fractions) as Name[]
+    const parts = splitPositions(
+      this.#size!,
+      names.map((name) => fractions[name]),
+      seed,
+      groups,
+    )
+    return Object.fromEntries(
+      names.map((name, i) => [
+        name,
+        Dataset.#resident({ columns, index: composed(index, parts[i]!) }, this.#chunkRows),
+      ]),
+    ) as Record<Name, Dataset>
   }
 
-  /** Cuts into batches, for code that reads `batches()` without a size. `dropLast` leaves out a shorter last one. */
-  batch(n: number, { dropLast = false }: { dropLast?: boolean } = {}): Dataset {
-    checkCount('batch', n, 1)
-    const batches = () => batchesOf(this.#parts(n), n, dropLast)
-    const size = this.size === undefined || !dropLast ? this.size : Math.floor(this.size / n) * n
-    return new Dataset({ kind: 'stream', batches, size })
-  }
-
-  /** The first `n` rows. */
-  take(n: number): Dataset {
-    checkCount('take', n, 0)
-    return this.#range(0, n)
-  }
-
-  /** All rows but the first `n`. */
-  skip(n: number): Dataset {
-    checkCount('skip', n, 0)
-    return this.#range(n, Number.POSITIVE_INFINITY)
-  }
-
-  /** Reads `n` batches ahead while the caller works on the one before. */
-  prefetch(n = 1): Dataset {
-    checkCount('prefetch', n, 1)
-    if (this.resident) return this
-    return new Dataset({ kind: 'stream', batches: () => prefetched(this.batches(STREAM_BATCH), n), size: this.size })
+  /** The rows one by one, as views. */
+  async *rows(): AsyncGenerator<Row> {
+    for await (const chunk of this.#chunks()) for (let i = 0; i < rowsOf(chunk); i++) yield rowAt(chunk, i)
   }
 
   /**
-   * Every `worldSize`-th row from `rank` on.
+   * Batches of `size` rows; the last may have fewer.
    *
-   * @param options - `evenly`: 'pad' repeats rows until all shards are as long, 'drop' leaves rows out, false (the
-   *   default) lets the first shards be one row longer.
+   * @param size - At least 1. @default what `batch(n)` set, else 1024
+   * @returns Columns that may be views on the dataset's memory: read only.
    */
-  shard(rank: number, worldSize: number, { evenly = false }: { evenly?: 'pad' | 'drop' | false } = {}): Dataset {
-    if (!(Number.isInteger(rank) && rank >= 0 && rank < worldSize))
-      throw new ConfigError('The rank is not one of the world.', { expected: `0 to ${worldSize - 1}`, received: rank })
-    const { resident } = this
-    if (!resident)
-      throw new ConfigError('A stream cannot be sharded by row.', { remedy: 'Give each worker a stream of its own' })
-    const order = this.#order(resident)
-    const total =
-      evenly === 'pad'
-        ? Math.ceil(order.length / worldSize) * worldSize
-        : evenly === 'drop'
-          ? Math.floor(order.length / worldSize) * worldSize
-          : order.length
-    const mine: number[] = []
-    if (order.length > 0) for (let i = rank; i < total; i += worldSize) mine.push(order[i % order.length]!)
-    return this.#ordered(Uint32Array.from(mine))
+  batches(size: number = this.#chunkRows ?? CHUNK_ROWS): AsyncIterable<Columns> {
+    assertCount('The size of a batch', size, 1)
+    return this.resident ? residentChunks(this.resident, size) : rechunk(this.#chunks(), size)
   }
 
   /**
-   * Divides the rows at random.
+   * All rows at once. Reads a stream to its end, so an endless one needs `take(n)` before.
    *
-   * @param parts - Share of each part; they must add up to 1.
-   * @param options - `stratifyBy`: a column whose values keep their shares in each part.
+   * @throws {DataError} if there is no row.
    */
-  split(
-    parts: { train: number; test: number },
-    { seed = 0, stratifyBy }: { seed?: number; stratifyBy?: string } = {},
-  ): { train: Dataset; test: Dataset } {
-    const { resident } = this
-    if (!resident)
-      throw new ConfigError('A stream cannot be split at random.', {
-        remedy: 'Collect it first: Dataset.fromArrays(await dataset.columns())',
-      })
-    if (!(parts.train >= 0 && parts.test >= 0 && Math.abs(parts.train + parts.test - 1) < 1e-9))
-      throw new ConfigError('The parts of a split do not add up.', {
-        expected: 'shares that add up to 1',
-        received: `${parts.train} and ${parts.test}`,
-      })
-    const order = this.#order(resident)
-    const groups = new Map<unknown, number[]>()
-    const labels = stratifyBy === undefined ? undefined : resident.columns[stratifyBy]
-    if (stratifyBy !== undefined && !labels) throw unknownColumn(stratifyBy, resident.columns)
-    for (const row of order) {
-      const key = labels?.data[row]
-      const group = groups.get(key)
-      if (group) group.push(row)
-      else groups.set(key, [row])
-    }
-    const random = new Random(seed)
-    const train: number[] = []
-    const test: number[] = []
-    for (const group of groups.values()) {
-      random.shuffle(group)
-      const cut = Math.round(group.length * parts.train)
-      train.push(...group.slice(0, cut))
-      test.push(...group.slice(cut))
-    }
-    return {
-      train: this.#ordered(random.shuffle(Uint32Array.from(train))),
-      test: this.#ordered(random.shuffle(Uint32Array.from(test))),
-    }
-  }
-
-  /** The rows as objects. */
-  async *rows(): AsyncIterable<Row> {
-    for await (const columns of this.batches(STREAM_BATCH)) yield* rowsOfColumns(columns)
-  }
-
-  /** The rows in batches of `n`; the last may be shorter. */
-  batches(n: number): AsyncIterable<Columns> {
-    checkCount('batches', n, 1)
-    return batchesOf(this.#parts(n), n, false)
-  }
-
-  /** All rows in memory. Of a stream without end this never returns. */
   async columns(): Promise<Columns> {
-    const { resident } = this
-    if (resident) return resident.order ? gatherRows(resident.columns, resident.order) : resident.columns
+    const resident = this.resident
+    if (resident) return resident.index ? gatherRows(resident.columns, resident.index) : resident.columns
     const parts: Columns[] = []
-    for await (const part of this.#parts(STREAM_BATCH)) parts.push(part)
+    for await (const chunk of this.#chunks()) parts.push(chunk)
+    if (parts.length === 0) throw new DataError('The dataset has no rows.')
     return concatColumns(parts)
   }
 
-  #order(resident: Resident): Uint32Array {
-    return resident.order ?? Uint32Array.from({ length: rowsOf(resident.columns) }, (_, i) => i)
+  /** The same rows, in memory. */
+  async collect(): Promise<Dataset> {
+    return this.resident
+      ? this
+      : Dataset.#resident({ columns: await this.columns(), index: undefined }, this.#chunkRows)
   }
 
-  #ordered(order: Uint32Array): Dataset {
-    const { resident } = this
-    return new Dataset({ kind: 'resident', columns: resident!.columns, order })
-  }
-
-  #range(from: number, to: number): Dataset {
-    const { resident, size } = this
-    if (resident) return this.#ordered(this.#order(resident).subarray(from, Math.min(to, size!)))
-    const parts = () => this.#parts(STREAM_BATCH)
-    return new Dataset({
-      kind: 'stream',
-      size: size === undefined ? undefined : Math.max(0, Math.min(to, size) - from),
-      async *batches() {
-        let at = 0
-        for await (const columns of parts()) {
-          const rows = rowsOf(columns)
-          const first = Math.max(0, from - at)
-          const last = Math.min(rows, to - at)
-          if (first < last)
-            yield gatherRows(
-              columns,
-              Uint32Array.from({ length: last - first }, (_, i) => first + i),
-            )
-          at += rows
-          if (at >= to) return
-        }
-      },
-    })
-  }
-
-  #stream(
-    parts: () => AsyncIterable<Columns>,
-    change: (columns: Columns) => Columns,
+  #choose(
+    positions: () => Uint32Array,
+    stream: (source: ColumnStream) => ColumnStream,
     size: number | undefined,
   ): Dataset {
-    return new Dataset({
-      kind: 'stream',
-      size,
-      async *batches() {
-        for await (const columns of parts()) {
-          const changed = change(columns)
-          if (rowsOf(changed) > 0) yield changed
-        }
-      },
+    const resident = this.resident
+    if (!resident) return new Dataset({ open: () => stream(this.#chunks()) }, size, this.#chunkRows)
+    return Dataset.#resident(
+      { columns: resident.columns, index: composed(resident.index, positions()) },
+      this.#chunkRows,
+    )
+  }
+
+  #chunks(): ColumnStream {
+    const chunkRows = this.#chunkRows
+    if ('resident' in this.#origin) return residentChunks(this.#origin.resident, chunkRows ?? CHUNK_ROWS)
+    const stream = this.#origin.open()
+    return chunkRows === undefined ? stream : rechunk(stream, chunkRows)
+  }
+}
+
+async function* residentChunks({ columns, index }: Resident, size: number): ColumnStream {
+  const total = index?.length ?? rowsOf(columns)
+  for (let start = 0; start < total; start += size) {
+    const end = Math.min(total, start + size)
+    yield index ? gatherRows(columns, index.subarray(start, end)) : sliceColumns(columns, start, end)
+  }
+}
+
+async function* columnsOfRowStream(rows: Iterable<object> | AsyncIterable<object>): ColumnStream {
+  let like: Columns | undefined
+  let position = 0
+  let held: Row[] = []
+  const flush = () => {
+    const columns = columnsOfRows(held, position, like)
+    like ??= columns
+    position += held.length
+    held = []
+    return columns
+  }
+  for await (const row of rows) {
+    held.push(row as Row)
+    if (held.length === CHUNK_ROWS) yield flush()
+  }
+  if (held.length > 0) yield flush()
+}
+
+async function* checked(stream: AsyncIterable<Columns>): ColumnStream {
+  for await (const chunk of stream) {
+    checkColumns(chunk)
+    if (rowsOf(chunk) > 0) yield chunk
+  }
+}
+
+/** Throws at the second pass over an iterator that can run only once, instead of silently giving no rows. */
+function restartable<T extends Iterable<object> | AsyncIterable<object>>(rows: T): T {
+  const once = (Symbol.iterator in rows ? rows[Symbol.iterator]() : rows[Symbol.asyncIterator]()) as unknown
+  if (once !== rows) return rows
+  if (spent.has(rows))
+    throw new StateError('These rows come from a generator, which can be read only once.', {
+      remedy: 'Pass Dataset.fromRows a function that makes the generator',
     })
-  }
-
-  async *#parts(n: number): AsyncIterable<Columns> {
-    const source = this.#source
-    if (source.kind === 'stream') {
-      for await (const columns of source.batches()) {
-        checkColumns(columns)
-        yield columns
-      }
-      return
-    }
-    const order = this.#order(source)
-    for (let from = 0; from < order.length; from += n)
-      yield gatherRows(source.columns, order.subarray(from, Math.min(order.length, from + n)))
-  }
+  spent.add(rows)
+  return rows
 }
 
-/** The error for a column that is not there. */
-export function unknownColumn(name: string, columns: Columns): DataError {
-  return new DataError(`The dataset has no column '${name}'.`, {
-    expected: `one of ${Object.keys(columns).join(', ')}`,
-    received: name,
-  })
-}
+const spent = new WeakSet<object>()
 
-function checkCount(what: string, value: number, from: number): void {
-  if (Number.isInteger(value) && value >= from) return
-  throw new ConfigError(`The number given to ${what} is out of range.`, {
-    expected: `a whole number of at least ${from}`,
-    received: value,
+const composed = (index: Uint32Array | undefined, positions: Uint32Array) =>
+  index ? positions.map((position) => index[position]!) : positions
+
+const countingPositions = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, i) => start + i)
+
+function streamed(operation: string): never {
+  throw new StateError(`${operation} needs a dataset in memory; this one is a stream.`, {
+    remedy: `Write (await dataset.collect()).${operation}(...)`,
   })
 }

@@ -1,4 +1,18 @@
-export * from './columns.js'
-export * from './dataset.js'
-export * from './datasets.js'
-export type { Row } from './streams.js'
+export {
+  type Column,
+  type Columns,
+  checkColumns,
+  columnOf,
+  concatColumns,
+  gatherRows,
+  kindOf,
+  mapColumns,
+  numbersOf,
+  rowsOf,
+  sliceColumns,
+} from './columns.js'
+export { Dataset, type Resident, type ShuffleOptions } from './dataset.js'
+export { datasets } from './datasets.js'
+export { columnsOfRows, type Row, rowAt } from './rows.js'
+export type { ShardOptions } from './sharding.js'
+export type { SplitOptions } from './splitting.js'

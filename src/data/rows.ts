@@ -1,0 +1,152 @@
+/** Rows as a view on columns, and columns made from rows. @module */
+
+import {
+  createTypedArray,
+  DataError,
+  isTypedArray,
+  rowSize,
+  sizeOf,
+  type TypedArray,
+  typedArrayName,
+} from '../core/index.js'
+import type { Column, Columns } from './columns.js'
+
+/**
+ * One row as an object: a number or a string for a column `[rows]`, otherwise a flat view on the column's memory
+ * (`x` of shape `[rows, 28, 28, 1]` gives a typed array of 784 values). Read only.
+ */
+export type Row = Record<string, unknown>
+
+/** Row `index` of columns. */
+export function rowAt(columns: Columns, index: number): Row {
+  const row: Row = {}
+  for (const name of Object.keys(columns)) {
+    const { data, shape } = columns[name]!
+    if (shape.length === 1) row[name] = data[index]
+    else {
+      const size = rowSize(shape)
+      row[name] = Array.isArray(data)
+        ? data.slice(index * size, (index + 1) * size)
+        : data.subarray(index * size, (index + 1) * size)
+    }
+  }
+  return row
+}
+
+/**
+ * Columns from rows.
+ *
+ * A number or boolean becomes float32 (cast() makes other kinds); a typed array keeps its kind; an array of numbers,
+ * also nested, becomes float32 of its shape; a string stays one. `null`, `undefined` and absent are a missing value:
+ * NaN, or an empty string. The first row that has a value decides for its column.
+ *
+ * @param rows - At least one.
+ * @param firstRow - Number of the first of them, for messages.
+ * @param like - Earlier rows of the same dataset: their columns, kinds and shapes are kept. A flat array that fills
+ *   the shape of its column in `like` gets that shape.
+ * @throws {DataError} that names the row and the column, for values that do not fit.
+ */
+export function columnsOfRows(rows: readonly Row[], firstRow = 0, like?: Columns): Columns {
+  const names = like ? Object.keys(like) : Object.keys(rows[0] ?? {})
+  const known = new Set(names)
+  rows.forEach((row, i) => {
+    if (typeof row !== 'object' || row === null)
+      throw new DataError(`Row ${firstRow + i} is no object.`, { received: row })
+    for (const name in row)
+      if (!known.has(name))
+        throw new DataError(`Row ${firstRow + i} has a column that earlier rows lack.`, {
+          expected: `the columns ${names.join(', ')}`,
+          received: `"${name}"`,
+          remedy: 'Give every row the same columns',
+        })
+  })
+  const columns: Columns = {}
+  for (const name of names) columns[name] = columnOfValues(rows, name, firstRow, like?.[name])
+  return columns
+}
+
+/** Keeps the shape of columns that went through rows as flat arrays: `like` where kind of row and length agree. */
+export function restoreShapes(columns: Columns, like: Columns): Columns {
+  const restored: Columns = {}
+  for (const name of Object.keys(columns)) {
+    const { data, shape } = columns[name]!
+    const before = like[name]?.shape
+    const fits = before && shape.length === 2 && rowSize(before) === shape[1]
+    restored[name] = { data, shape: fits ? [shape[0]!, ...before.slice(1)] : shape }
+  }
+  return restored
+}
+
+function columnOfValues(rows: readonly Row[], name: string, firstRow: number, like?: Column): Column {
+  const { empty, shape } = like ? formOfColumn(like) : formOfValue(rows.find((row) => !isMissing(row[name]))?.[name])
+  const size = sizeOf(shape)
+  const data = empty(rows.length * size)
+  rows.forEach((row, i) => {
+    const value = row[name]
+    if (!writeValue(data, i * size, size, value))
+      throw new DataError(`Row ${firstRow + i} does not fit into column "${name}".`, {
+        expected: `${Array.isArray(data) ? 'strings' : 'numbers'} of shape [${shape.join(', ')}]`,
+        received: isTypedArray(value) || Array.isArray(value) ? `${value.length} values` : JSON.stringify(value),
+      })
+  })
+  return { data, shape: [rows.length, ...shape] }
+}
+
+interface Form {
+  empty(length: number): TypedArray | string[]
+  shape: number[]
+}
+
+function formOfColumn({ data, shape }: Column): Form {
+  const empty = Array.isArray(data)
+    ? (length: number) => new Array<string>(length).fill('')
+    : (length: number) => createTypedArray(typedArrayName(data), length)
+  return { empty, shape: shape.slice(1) }
+}
+
+function formOfValue(value: unknown): Form {
+  if (isTypedArray(value))
+    return { empty: (length) => createTypedArray(typedArrayName(value), length), shape: [value.length] }
+  const shape: number[] = []
+  let leaf = value
+  while (Array.isArray(leaf)) {
+    shape.push(leaf.length)
+    leaf = leaf[0]
+  }
+  const empty =
+    typeof leaf === 'string'
+      ? (length: number) => new Array<string>(length).fill('')
+      : (length: number) => new Float32Array(length)
+  return { empty, shape }
+}
+
+const isMissing = (value: unknown) => value === null || value === undefined
+
+/** Writes one row's value at `offset`; false where it does not fit. */
+function writeValue(data: TypedArray | string[], offset: number, size: number, value: unknown): boolean {
+  if (isMissing(value)) return fillMissing(data, offset, size)
+  if (isTypedArray(value)) {
+    if (Array.isArray(data) || value.length !== size) return false
+    data.set(value, offset)
+    return true
+  }
+  const flat: readonly unknown[] = Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value]
+  if (flat.length !== size) return false
+  for (let j = 0; j < size; j++) {
+    const item = flat[j]
+    if (Array.isArray(data)) {
+      if (typeof item !== 'string') return false
+      data[offset + j] = item
+    } else if (typeof item === 'number' || typeof item === 'boolean') data[offset + j] = Number(item)
+    else if (!isMissing(item) || !fillMissing(data, offset + j, 1)) return false
+  }
+  return true
+}
+
+/** False for integers, which have no NaN. */
+function fillMissing(data: TypedArray | string[], offset: number, size: number): boolean {
+  if (Array.isArray(data)) data.fill('', offset, offset + size)
+  else if (data instanceof Float32Array || data instanceof Float64Array) data.fill(Number.NaN, offset, offset + size)
+  else return false
+  return true
+}

@@ -1,0 +1,166 @@
+/** Operations on streams of columns. A chunk has any number of rows; none of these keeps more than it says. @module */
+
+import { createTypedArray, Random, rowSize, type TypedArray, typedArrayName } from '../core/index.js'
+import { assertAlike, type Columns, concatColumns, gatherRows, rowsOf, sliceColumns } from './columns.js'
+
+/** A stream of columns; every call of the thunk that makes it starts over. */
+export type ColumnStream = AsyncIterable<Columns>
+
+/** Cuts and joins chunks so that each has exactly `size` rows; the last may have fewer. */
+export async function* rechunk(stream: ColumnStream, size: number, dropLast = false): ColumnStream {
+  let held: Columns[] = []
+  let heldRows = 0
+  for await (const chunk of stream) {
+    let start = 0
+    const rows = rowsOf(chunk)
+    while (rows - start + heldRows >= size) {
+      const end = start + size - heldRows
+      yield concatColumns([...held, sliceColumns(chunk, start, end)])
+      held = []
+      heldRows = 0
+      start = end
+    }
+    if (start < rows) {
+      held.push(sliceColumns(chunk, start, rows))
+      heldRows += rows - start
+    }
+  }
+  if (heldRows > 0 && !dropLast) yield concatColumns(held)
+}
+
+/** Rows `start` up to `end` of a stream; reads no further than `end`. */
+export async function* sliceStream(stream: ColumnStream, start: number, end: number): ColumnStream {
+  if (start >= end) return
+  let position = 0
+  for await (const chunk of stream) {
+    const rows = rowsOf(chunk)
+    const from = Math.max(0, start - position)
+    const to = Math.min(rows, end - position)
+    if (from < to) yield sliceColumns(chunk, from, to)
+    position += rows
+    if (position >= end) return
+  }
+}
+
+/** A row that waits in a buffer. */
+interface RowReference {
+  chunk: Columns
+  row: number
+}
+
+/** Rows per chunk that operations on single rows hand on. */
+const CHUNK_ROWS = 1024
+
+/** Random order within a buffer: each row leaves it when a later one takes its random place. Keeps `bufferSize` rows. */
+export async function* shuffleStream(stream: ColumnStream, bufferSize: number, seed: number): ColumnStream {
+  const random = new Random(seed)
+  const buffer: RowReference[] = []
+  async function* references(): AsyncGenerator<RowReference> {
+    for await (const chunk of stream) {
+      for (let row = 0; row < rowsOf(chunk); row++) {
+        if (buffer.length < bufferSize) {
+          buffer.push({ chunk, row })
+          continue
+        }
+        const place = random.integer(bufferSize)
+        yield buffer[place]!
+        buffer[place] = { chunk, row }
+      }
+    }
+    yield* random.shuffle(buffer)
+  }
+  yield* gatherReferences(references())
+}
+
+/** Every `worldSize`-th row from `rank` on, evened out at the end. Keeps up to `worldSize` rows. */
+export async function* shardStream(
+  stream: ColumnStream,
+  rank: number,
+  worldSize: number,
+  evenly: 'pad' | 'drop' | false,
+): ColumnStream {
+  async function* references(): AsyncGenerator<RowReference> {
+    const first: RowReference[] = []
+    let total = 0
+    let waiting: RowReference | undefined
+    for await (const chunk of stream) {
+      for (let row = 0; row < rowsOf(chunk); row++, total++) {
+        const reference = { chunk, row }
+        if (evenly === 'pad' && first.length < worldSize) first.push(reference)
+        const place = total % worldSize
+        if (place === rank) {
+          if (evenly === 'drop') waiting = reference
+          else yield reference
+        }
+        // With 'drop' a row counts once its whole round is there.
+        if (place === worldSize - 1 && waiting) {
+          yield waiting
+          waiting = undefined
+        }
+      }
+    }
+    const rest = total % worldSize
+    if (evenly === 'pad' && rest > 0 && rank >= rest) yield first[(rank - rest) % total]!
+  }
+  yield* gatherReferences(references())
+}
+
+/** Reads up to `count` chunks ahead of the consumer. */
+export async function* prefetchStream(stream: ColumnStream, count: number): ColumnStream {
+  const iterator = stream[Symbol.asyncIterator]()
+  const ahead: Promise<IteratorResult<Columns>>[] = []
+  const ask = () => {
+    const next = iterator.next()
+    // A failure is reported when its turn comes; until then it must not count as unhandled.
+    next.catch(() => {})
+    ahead.push(next)
+  }
+  try {
+    for (;;) {
+      while (ahead.length < count) ask()
+      const { done, value } = await ahead.shift()!
+      if (done) return
+      yield value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+async function* gatherReferences(references: AsyncIterable<RowReference>): ColumnStream {
+  let pending: RowReference[] = []
+  for await (const reference of references) {
+    pending.push(reference)
+    if (pending.length === CHUNK_ROWS) {
+      yield copyRows(pending)
+      pending = []
+    }
+  }
+  if (pending.length > 0) yield copyRows(pending)
+}
+
+function copyRows(references: readonly RowReference[]): Columns {
+  const first = references[0]!.chunk
+  if (references.every(({ chunk }) => chunk === first))
+    return gatherRows(
+      first,
+      references.map(({ row }) => row),
+    )
+  const chunks = new Set(references.map(({ chunk }) => chunk))
+  for (const chunk of chunks) assertAlike(first, chunk)
+  const out: Columns = {}
+  for (const name of Object.keys(first)) {
+    const { data, shape } = first[name]!
+    const size = rowSize(shape)
+    const copy: TypedArray | string[] = Array.isArray(data)
+      ? []
+      : createTypedArray(typedArrayName(data), references.length * size)
+    references.forEach(({ chunk, row }, i) => {
+      const source = chunk[name]!.data
+      if (Array.isArray(copy)) copy.push(...(source as string[]).slice(row * size, (row + 1) * size))
+      else for (let j = 0; j < size; j++) copy[i * size + j] = source[row * size + j] as number
+    })
+    out[name] = { data: copy, shape: [references.length, ...shape.slice(1)] }
+  }
+  return out
+}
