@@ -8,6 +8,9 @@ import type { KernelExports } from '../exports.js'
 import { binaryKernels, compareKernels } from './binary.js'
 import { complexKernels } from './complex.js'
 import { convKernels, depthwiseKernels } from './conv.js'
+import { conv3dKernels } from './conv3d.js'
+import { cumulativeKernels } from './cumulative.js'
+import { einsumKernels } from './einsum.js'
 import { fillKernels } from './fill.js'
 import { gatherKernels } from './gather.js'
 import { matMulKernels } from './matmul.js'
@@ -24,6 +27,7 @@ const groups = [
   ...[shapeKernels, complexKernels, fillKernels, unaryKernels, classifyKernels, binaryKernels, compareKernels],
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomFallback, randomKernels],
+  ...[conv3dKernels, cumulativeKernels, einsumKernels],
 ]
 
 /** Every kernel that dcml-wasm can compute itself with what the module exports. */

@@ -30,7 +30,8 @@ interface Product extends MatMulAttributes {
   activation: number
 }
 
-function runMatMul(backend: DcmlWasmBackend, product: Product): tf.TensorInfo | undefined {
+/** Multiplies; undefined when dtypes or batch shapes are not covered. */
+export function runMatMul(backend: DcmlWasmBackend, product: Product): tf.TensorInfo | undefined {
   const { a, b, transposeA, transposeB, bias, activation } = product
   if (a.dtype !== 'float32' || b.dtype !== 'float32') return undefined
   const rankA = a.shape.length

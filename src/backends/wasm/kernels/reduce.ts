@@ -27,20 +27,27 @@ function finish(
   return out
 }
 
+/** Reduces x along axes; undefined when the dtype is not covered. */
+export function runReduce(
+  backend: DcmlWasmBackend,
+  code: number,
+  x: tf.TensorInfo,
+  { axis, reductionIndices, keepDims }: AxisAttributes,
+): tf.TensorInfo | undefined {
+  const whole = x.dtype === 'int32' && (code === reduceCodes.sum || code === reduceCodes.prod)
+  if (x.dtype !== 'float32' && !whole) return undefined
+  const folded = fold(backend, x, reductionIndices ?? axis, keepDims)
+  if (folded === undefined) return undefined
+  const kernel = whole ? backend.wasm.reduceInt : backend.wasm.reduce
+  return finish(backend, folded, whole ? 'int32' : 'float32', ({ pointer, outer, size, inner }, out) =>
+    kernel(code, pointer, out, outer, size, inner),
+  )
+}
+
 const reduce =
   (code: number): WasmKernel =>
-  ({ inputs, attrs, backend }) => {
-    const x = inputs.x!
-    const { axis, reductionIndices, keepDims } = attrs as AxisAttributes
-    const whole = x.dtype === 'int32' && (code === reduceCodes.sum || code === reduceCodes.prod)
-    if (x.dtype !== 'float32' && !whole) return undefined
-    const folded = fold(backend, x, reductionIndices ?? axis, keepDims)
-    if (folded === undefined) return undefined
-    const kernel = whole ? backend.wasm.reduceInt : backend.wasm.reduce
-    return finish(backend, folded, whole ? 'int32' : 'float32', ({ pointer, outer, size, inner }, out) =>
-      kernel(code, pointer, out, outer, size, inner),
-    )
-  }
+  ({ inputs, attrs, backend }) =>
+    runReduce(backend, code, inputs.x!, attrs)
 
 const reduceBool =
   (isAll: number): WasmKernel =>

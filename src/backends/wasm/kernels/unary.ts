@@ -60,7 +60,7 @@ const onlyPlain: Record<string, keyof typeof unaryCodes> = {
   ...{ Relu: 'relu', Relu6: 'relu6', Elu: 'elu', Selu: 'selu', Softplus: 'softplus' },
   ...{ Sin: 'sin', Cos: 'cos', Tan: 'tan', Sinh: 'sinh', Cosh: 'cosh', Asin: 'asin', Acos: 'acos', Atan: 'atan' },
   ...{ Asinh: 'asinh', Acosh: 'acosh', Atanh: 'atanh', Erf: 'erf' },
-  ...{ Floor: 'floor', Ceil: 'ceil', Round: 'round', Sign: 'sign' },
+  ...{ Floor: 'floor', Ceil: 'ceil', Round: 'round' },
 }
 
 export const unaryKernels = defineKernels(['unary'], {
