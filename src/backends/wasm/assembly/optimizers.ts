@@ -1,0 +1,136 @@
+// Update rules fused over a range of parameters. Formulas as in src/optimizers.
+
+import { fma, splat } from './simd'
+
+/** See ../exports.ts. */
+export function sgd(
+  parameters: usize,
+  gradients: usize,
+  velocity: usize,
+  n: i32,
+  rate: f32,
+  momentum: f32,
+  nesterov: i32,
+  weightDecay: f32,
+): void {
+  for (; n > 0; n -= 4) {
+    const w = read(parameters, n)
+    const g = fma(splat(weightDecay), w, read(gradients, n))
+    let direction = g
+    if (velocity) {
+      const v = fma(splat(momentum), read(velocity, n), g)
+      write(velocity, v, n)
+      direction = nesterov ? fma(splat(momentum), v, g) : v
+      velocity += 16
+    }
+    write(parameters, f32x4.sub(w, f32x4.mul(splat(rate), direction)), n)
+    parameters += 16
+    gradients += 16
+  }
+}
+
+/** See ../exports.ts. */
+export function adam(
+  parameters: usize,
+  gradients: usize,
+  mean: usize,
+  squaredMean: usize,
+  n: i32,
+  stepSize: f32,
+  rootScale: f32,
+  beta1: f64,
+  beta2: f64,
+  epsilon: f32,
+  keep: f32,
+  penalty: f32,
+): void {
+  // 1 - beta in float64: in float32 it would lose three digits.
+  const old1 = splat(<f32>beta1)
+  const new1 = splat(<f32>(1 - beta1))
+  const old2 = splat(<f32>beta2)
+  const new2 = splat(<f32>(1 - beta2))
+  for (; n > 0; n -= 4) {
+    const w = read(parameters, n)
+    const g = fma(splat(penalty), w, read(gradients, n))
+    const m = fma(g, new1, f32x4.mul(read(mean, n), old1))
+    const v = fma(f32x4.mul(g, g), new2, f32x4.mul(read(squaredMean, n), old2))
+    write(mean, m, n)
+    write(squaredMean, v, n)
+    const root = fma(f32x4.sqrt(v), splat(rootScale), splat(epsilon))
+    const change = f32x4.div(f32x4.mul(splat(stepSize), m), root)
+    write(parameters, f32x4.sub(f32x4.mul(w, splat(keep)), change), n)
+    parameters += 16
+    gradients += 16
+    mean += 16
+    squaredMean += 16
+  }
+}
+
+/** See ../exports.ts. */
+export function rmsprop(
+  parameters: usize,
+  gradients: usize,
+  squaredMean: usize,
+  velocity: usize,
+  mean: usize,
+  n: i32,
+  rate: f32,
+  alpha: f64,
+  epsilon: f32,
+  momentum: f32,
+  weightDecay: f32,
+): void {
+  const old = splat(<f32>alpha)
+  const fresh = splat(<f32>(1 - alpha))
+  for (; n > 0; n -= 4) {
+    const w = read(parameters, n)
+    const g = fma(splat(weightDecay), w, read(gradients, n))
+    const v = fma(f32x4.mul(g, g), fresh, f32x4.mul(read(squaredMean, n), old))
+    write(squaredMean, v, n)
+    let spread = v
+    if (mean) {
+      const m = fma(g, fresh, f32x4.mul(read(mean, n), old))
+      write(mean, m, n)
+      // Rounding can bring the variance of a constant gradient below zero.
+      spread = f32x4.max(splat(0), f32x4.sub(v, f32x4.mul(m, m)))
+      mean += 16
+    }
+    let direction = f32x4.div(g, f32x4.add(f32x4.sqrt(spread), splat(epsilon)))
+    if (velocity) {
+      direction = fma(splat(momentum), read(velocity, n), direction)
+      write(velocity, direction, n)
+      velocity += 16
+    }
+    write(parameters, f32x4.sub(w, f32x4.mul(splat(rate), direction)), n)
+    parameters += 16
+    gradients += 16
+    squaredMean += 16
+  }
+}
+
+/** Up to four floats; the missing ones are 0. */
+// @ts-ignore: decorator
+@inline
+function read(pointer: usize, n: i32): v128 {
+  return n >= 4 ? v128.load(pointer) : readTail(pointer, n)
+}
+
+// @ts-ignore: decorator
+@inline
+function write(pointer: usize, x: v128, n: i32): void {
+  if (n >= 4) v128.store(pointer, x)
+  else writeTail(pointer, x, n)
+}
+
+function readTail(pointer: usize, n: i32): v128 {
+  let x = f32x4.replace_lane(splat(0), 0, load<f32>(pointer))
+  if (n > 1) x = f32x4.replace_lane(x, 1, load<f32>(pointer, 4))
+  if (n > 2) x = f32x4.replace_lane(x, 2, load<f32>(pointer, 8))
+  return x
+}
+
+function writeTail(pointer: usize, x: v128, n: i32): void {
+  store<f32>(pointer, f32x4.extract_lane(x, 0))
+  if (n > 1) store<f32>(pointer, f32x4.extract_lane(x, 1), 4)
+  if (n > 2) store<f32>(pointer, f32x4.extract_lane(x, 2), 8)
+}
