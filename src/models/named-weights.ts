@@ -5,31 +5,39 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 
 /** One weight. */
 export interface NamedWeight {
-  /** Unique in the model; as tfjs names it, so that it reads the same elsewhere. */
+  /** Unique in the model, and the same for every model of this topology. */
   name: string
   shape: number[]
   trainable: boolean
   variable: tf.Variable
 }
 
-/** All weights, in the order of `model.weights`. A name that is used twice gets a number. */
+/**
+ * All weights, layer by layer, named by place, class and role: `0.dense.kernel`.
+ *
+ * tfjs' own names count every layer that a process ever made, so a model built again, or in another thread, would not
+ * find its checkpoint.
+ */
 export function namedWeights(model: tfl.LayersModel): NamedWeight[] {
   const seen = new Map<string, number>()
   // tfjs' own tensor of a layer variable, which it does not declare.
   const variableOf = (weight: unknown) => (weight as { val: tf.Variable }).val
   const trainable = new Set<tf.Variable>(model.trainableWeights.map(variableOf))
-  return model.weights.map((weight) => {
-    const original = weight.originalName
-    const count = seen.get(original) ?? 0
-    seen.set(original, count + 1)
-    const variable = variableOf(weight)
-    return {
-      name: count === 0 ? original : `${original}_${count}`,
-      shape: variable.shape,
-      trainable: trainable.has(variable),
-      variable,
-    }
-  })
+  return model.layers.flatMap((layer, index) =>
+    layer.weights.map((weight) => {
+      const role = weight.originalName.split('/').at(-1)!
+      const base = `${index}.${layer.getClassName().toLowerCase()}.${role}`
+      const count = seen.get(base) ?? 0
+      seen.set(base, count + 1)
+      const variable = variableOf(weight)
+      return {
+        name: count === 0 ? base : `${base}_${count}`,
+        shape: variable.shape,
+        trainable: trainable.has(variable),
+        variable,
+      }
+    }),
+  )
 }
 
 /** Replaces the values of a weight. */

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { BackendName } from '../backends/index.js'
 import type { TypedArray } from '../core/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import type { OptimizerDescription } from '../optimizers/index.js'
@@ -24,8 +25,8 @@ export interface TrainingJob {
   clipNorm?: number
   /** Fixed number of parts that a batch is computed in, whatever the number of workers. */
   logicalShards?: number
-  /** tfjs name of the backend that the workers use. */
-  backend: string
+  /** The backend that the workers use. */
+  backend: BackendName
   columns: { features: string; target: string; weight?: string }
 }
 
@@ -95,6 +96,8 @@ export interface Crew {
   evaluate(range: EvaluateRange): Promise<Sums>
   readState(): Promise<TrainingState>
   writeState(state: TrainingState): Promise<void>
+  /** Sets weights by name, trainable or not, and leaves everything else. */
+  writeWeights(weights: Record<string, Float32Array>): Promise<void>
   /** Why the engine in use is not the one asked for, and which it is. */
   engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }>
   close(): Promise<void>

@@ -145,6 +145,13 @@ export class Replica implements Crew {
     }
   }
 
+  async writeWeights(weights: Record<string, Float32Array>): Promise<void> {
+    const { entries } = this.#parameters.layout
+    for (const { name, offset } of entries) this.#parameters.parameters.set(weights[name]!, offset)
+    this.#parameters.publish()
+    for (const { name, variable } of this.#buffers) writeWeights(variable, weights[name]!)
+  }
+
   async engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }> {
     const { name, reason } = this.#engine
     return reason === undefined ? { name } : { name, reason }

@@ -18,7 +18,6 @@ import {
   type OptimizerName,
   resolveOptimizer,
 } from '../optimizers/index.js'
-import type { Preprocessor } from '../preprocess/index.js'
 import type { Store } from '../storage/index.js'
 import type { CustomStep, LossFunction } from './batch-loss.js'
 import type { Callback } from './callback.js'
@@ -31,6 +30,14 @@ import { prepareColumns, rowCount } from './prepare-data.js'
 import { functionsFromSetup, loadSetup, modelFromSetup } from './setup-module.js'
 import { SingleWorker } from './single-worker.js'
 import type { DistributedStrategy } from './strategy.js'
+
+/** What the trainer asks of a preprocessor. */
+export interface DataPreparation {
+  readonly fitted: boolean
+  fit(train: Dataset): Promise<unknown>
+  transform(dataset: Dataset): Dataset
+  toJSON(): unknown
+}
 
 /** What a trainer is made of. */
 export interface TrainerOptions {
@@ -45,7 +52,7 @@ export interface TrainerOptions {
   /** Names of metrics, or of those that `step` returns. @default [] */
   metrics?: string[]
   /** Prepares the data; fitted on the training data when it is not yet, and saved with the model. */
-  preprocessor?: Preprocessor
+  preprocessor?: DataPreparation
   /** @default new SingleWorker() */
   strategy?: DistributedStrategy
   /** @default 'auto' */

@@ -1,0 +1,42 @@
+/** Finds MNIST, or draws digits where there is none. @module */
+
+import { join } from 'node:path'
+import { type Columns, Dataset, datasets } from '../../index.js'
+import { mnistFolder, sources } from '../../node.js'
+
+/** Images as float32 in 0..1, `x: [n, 28, 28, 1]`, and their classes. */
+export interface Digits {
+  name: 'mnist' | 'synthetic'
+  train: Dataset
+  test: Dataset
+}
+
+/**
+ * MNIST from the folder named, from DCML_DATA_DIR, or from the user's cache; else drawn digits.
+ *
+ * @throws {DataError} if a folder is named and MNIST is not in it, or a file is damaged.
+ */
+export async function loadDigits(dir: string | undefined): Promise<Digits> {
+  const home = process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '.', '.cache')
+  const places = dir === undefined ? [process.env.DCML_DATA_DIR, join(home, 'dcml')] : [dir]
+  const found = dir ?? places.find((place) => place !== undefined && mnistFolder(place) !== undefined)
+  if (found !== undefined) {
+    const [train, test] = await Promise.all([
+      sources.mnist({ dir: found, split: 'train' }),
+      sources.mnist({ dir: found, split: 'test' }),
+    ])
+    return { name: 'mnist', train: await scaled(train), test: await scaled(test) }
+  }
+  console.log('MNIST was not found (--data DIR or DCML_DATA_DIR names its folder): training on drawn digits.')
+  return {
+    name: 'synthetic',
+    train: await scaled(datasets.syntheticDigits({ count: 20_000, seed: 1 })),
+    test: await scaled(datasets.syntheticDigits({ count: 4_000, seed: 2 })),
+  }
+}
+
+async function scaled(digits: Dataset): Promise<Dataset> {
+  const { x, y } = (await digits.columns()) as Required<Columns>
+  const pixels = Float32Array.from(x!.data as Uint8Array, (value) => value / 255)
+  return Dataset.fromArrays({ x: { data: pixels, shape: x!.shape }, y: y! })
+}

@@ -1,0 +1,1 @@
+export { DataParallel, type DataParallelOptions } from './data-parallel.js'

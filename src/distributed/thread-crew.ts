@@ -1,0 +1,134 @@
+/**
+ * Worker threads as one crew.
+ *
+ * Owns: the threads, the questions that wait for an answer, the end of all when one fails.
+ * Leaves: training to the replica in each thread.
+ * @module
+ */
+
+import { spawnThread, type Thread } from '#threads'
+import { type Deferred, deferred, deserializeError, NumericError, WorkerError } from '../core/index.js'
+import type {
+  Crew,
+  DistributedStrategy,
+  EvaluateRange,
+  SharedColumns,
+  StepRecord,
+  Sums,
+  TrainingJob,
+  TrainingState,
+  TrainRange,
+} from '../training/index.js'
+import { abortSharedGroup, openSharedGroup, type SharedTicket } from '../transport/index.js'
+import type { Command, CommandMessage, Reply, StartMessage } from './worker-protocol.js'
+
+/** The threads of one `fit` or `evaluate`. */
+export class ThreadCrew implements Crew {
+  readonly size: number
+  readonly #strategy: DistributedStrategy
+  readonly #tickets: SharedTicket[]
+  readonly #threads: Thread[]
+  readonly #waiting = new Map<number, Deferred<unknown>>()
+  #nextId = 0
+  #failure: Error | undefined
+
+  private constructor(strategy: DistributedStrategy) {
+    this.size = strategy.group.size
+    this.#strategy = strategy
+    this.#tickets = openSharedGroup(this.size)
+    this.#threads = this.#tickets.map(({ rank }) => this.#spawn(rank))
+  }
+
+  /** Starts the threads and their replicas. */
+  static async start(job: TrainingJob, strategy: DistributedStrategy): Promise<ThreadCrew> {
+    const crew = new ThreadCrew(strategy)
+    try {
+      await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, job, ticket: crew.#tickets[rank]! }))
+    } catch (error) {
+      await crew.close()
+      throw error
+    }
+    return crew
+  }
+
+  async setData(name: string, columns: SharedColumns): Promise<void> {
+    await this.#command('setData', name, columns)
+  }
+
+  async train(range: TrainRange): Promise<StepRecord[]> {
+    return (await this.#command<StepRecord[]>('train', range))[0]!
+  }
+
+  async evaluate(range: EvaluateRange): Promise<Sums> {
+    return this.#strategy.mergeMetrics(await this.#command<Sums>('evaluate', range))
+  }
+
+  async readState(): Promise<TrainingState> {
+    return (await this.#command<TrainingState>('readState'))[0]!
+  }
+
+  async writeState(state: TrainingState): Promise<void> {
+    await this.#command('writeState', state)
+  }
+
+  async writeWeights(weights: Record<string, Float32Array>): Promise<void> {
+    await this.#command('writeWeights', weights)
+  }
+
+  async engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }> {
+    return (await this.#command<{ name: 'captured' | 'eager'; reason?: string }>('engine'))[0]!
+  }
+
+  async close(): Promise<void> {
+    abortSharedGroup(this.#tickets[0]!)
+    await Promise.all(this.#threads.map((thread) => thread.terminate()))
+  }
+
+  #spawn(rank: number): Thread {
+    // The build puts this code and the worker's entry side by side.
+    const thread = spawnThread(new URL('./worker.js', import.meta.url), `dcml worker ${rank}`)
+    thread.onMessage((received) => {
+      const reply = received as Reply
+      const waiting = this.#waiting.get(reply.id)
+      if (!waiting) return
+      this.#waiting.delete(reply.id)
+      if ('error' in reply) this.#fail(rank, deserializeError(reply.error))
+      else waiting.resolve(reply.result)
+    })
+    thread.onExit((cause) => this.#fail(rank, cause))
+    return thread
+  }
+
+  /** The first failure ends the group; those that follow from it are not told. */
+  #fail(rank: number, cause: unknown): void {
+    if (!this.#failure) {
+      this.#failure =
+        cause instanceof NumericError
+          ? // Every worker computes the same loss: this one is not about a worker.
+            cause
+          : new WorkerError(`Worker ${rank} failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+              cause,
+            })
+      abortSharedGroup(this.#tickets[0]!)
+    }
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#failure)
+    this.#waiting.clear()
+  }
+
+  #command<T>(command: Command, ...values: unknown[]): Promise<T[]> {
+    return this.#all((id): CommandMessage => ({ kind: 'command', id, command, arguments: values })) as Promise<T[]>
+  }
+
+  /** Sends a message to every thread; resolves with their answers in rank order. */
+  async #all(message: (id: number, rank: number) => StartMessage | CommandMessage): Promise<unknown[]> {
+    if (this.#failure) throw this.#failure
+    const answers = this.#threads.map((thread, rank) => {
+      const id = this.#nextId++
+      const waiting = deferred<unknown>()
+      this.#waiting.set(id, waiting)
+      thread.post(message(id, rank))
+      return waiting.promise
+    })
+    return Promise.all(answers)
+  }
+}

@@ -1,0 +1,42 @@
+/** What a worker thread runs: one replica, told what to do by messages. @module */
+
+import { parentThread } from '#threads'
+import { selectBackend } from '../backends/index.js'
+import { serializeError } from '../core/index.js'
+import { modelFromTopology } from '../models/index.js'
+import { functionsFromSetup, loadSetup, modelFromSetup, Replica } from '../training/index.js'
+import { DataParallelMember } from './data-parallel-member.js'
+import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
+
+const parent = parentThread()
+if (!parent) throw new Error('This module runs in a worker thread.')
+
+let replica: Replica | undefined
+
+parent.onMessage(async (received) => {
+  const message = received as StartMessage | CommandMessage
+  let reply: Reply
+  try {
+    reply = { id: message.id, result: await carryOut(message) }
+  } catch (error) {
+    reply = { id: message.id, error: serializeError(error) }
+  }
+  parent.post(reply)
+})
+
+async function carryOut(message: StartMessage | CommandMessage): Promise<unknown> {
+  if (message.kind === 'start') {
+    const { job, ticket } = message
+    await selectBackend({ prefer: [job.backend] })
+    // Before the model: loading the module registers its layers.
+    const setup = await loadSetup(job.setup)
+    const model =
+      'topology' in job.model
+        ? await modelFromTopology(job.model.topology)
+        : await modelFromSetup(setup, job.model.exportName)
+    replica = new Replica(job, { model, ...functionsFromSetup(setup, job) }, new DataParallelMember(ticket))
+    return undefined
+  }
+  const method = replica![message.command] as (...values: unknown[]) => Promise<unknown>
+  return method.apply(replica, message.arguments)
+}

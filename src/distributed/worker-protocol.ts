@@ -1,0 +1,27 @@
+/** What the coordinator and a worker thread say to each other. @module */
+
+import type { SerializedError } from '../core/index.js'
+import type { Crew, TrainingJob } from '../training/index.js'
+import type { SharedTicket } from '../transport/index.js'
+
+/** First message to a worker. */
+export interface StartMessage {
+  kind: 'start'
+  id: number
+  job: TrainingJob
+  ticket: SharedTicket
+}
+
+/** Names of the crew's methods that a worker carries out. */
+export type Command = Exclude<keyof Crew, 'size'>
+
+/** A later message: one method of the crew. */
+export interface CommandMessage {
+  kind: 'command'
+  id: number
+  command: Command
+  arguments: unknown[]
+}
+
+/** A worker's answer. */
+export type Reply = { id: number; result: unknown } | { id: number; error: SerializedError }

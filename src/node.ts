@@ -1,0 +1,8 @@
+/**
+ * What needs Node: files, folders, signals.
+ * @module
+ */
+
+export { mnistFolder, sources } from './data/node.js'
+export { directory } from './storage/node.js'
+export { stopOnSignal } from './training/node.js'

@@ -1,0 +1,4 @@
+export * from './collectives.js'
+export * from './shared-collectives.js'
+export * from './shared-group.js'
+export * from './transport.js'

@@ -1,0 +1,101 @@
+/** Collectives of worker threads over their shared memory. @module */
+
+import { treeSum } from '../core/index.js'
+import type { Collectives, ReduceOperation, Reducible, Shard } from './collectives.js'
+import type { SharedPlace } from './shared-group.js'
+
+/**
+ * Every rank writes its values into its slot, combines its share of all slots in rank order, and reads the shares of
+ * the others. Long arrays go through in pieces as long as a slot.
+ */
+export class SharedCollectives implements Collectives {
+  readonly #place: SharedPlace
+
+  constructor(place: SharedPlace) {
+    this.#place = place
+  }
+
+  async allReduce(array: Reducible, { op = 'sum' }: { op?: ReduceOperation } = {}): Promise<void> {
+    const place = this.#place
+    const { rank, worldSize, slotLength } = place
+    const slots = Array.from({ length: worldSize }, (_, peer) => place.slot(peer, array))
+    const own = slots[rank]!
+    const result = slots[0]!
+    for (let start = 0; start < array.length; start += slotLength) {
+      const length = Math.min(slotLength, array.length - start)
+      own.set(array.subarray(start, start + length))
+      place.barrier()
+      const share = Math.ceil(length / worldSize)
+      const to = Math.min(length, (rank + 1) * share)
+      for (let i = Math.min(length, rank * share); i < to; i++) {
+        let value = slots[0]![i]!
+        for (let peer = 1; peer < worldSize; peer++) value = combine(op, value, slots[peer]![i]!)
+        // Slot 0 receives the result: of each element only the rank that owns it reads and writes here.
+        result[i] = op === 'mean' ? value / worldSize : value
+      }
+      place.barrier()
+      array.set(result.subarray(0, length), start)
+      place.barrier()
+    }
+  }
+
+  async allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
+    const place = this.#place
+    const { rank, worldSize, slotLength } = place
+    const slots = Array.from({ length: worldSize }, (_, peer) => place.slot(peer, into))
+    const own = slots[rank]!
+    const counts = shardCounts(total, worldSize)
+    // Each rank's slot holds a piece of every shard that it owns, one after another.
+    const piece = Math.floor(slotLength / Math.max(...counts))
+    for (let start = 0; start < into.length; start += piece) {
+      const length = Math.min(piece, into.length - start)
+      shards.forEach(({ values }, i) => {
+        own.set(values.subarray(start, start + length), i * piece)
+      })
+      place.barrier()
+      const parts = counts.flatMap((count, peer) =>
+        Array.from({ length: count }, (_, i) => slots[peer]!.slice(i * piece, i * piece + length)),
+      )
+      into.set(treeSum(parts), start)
+      place.barrier()
+    }
+  }
+
+  async broadcast(array: Reducible, root: number): Promise<void> {
+    const place = this.#place
+    const slot = place.slot(root, array)
+    for (let start = 0; start < array.length; start += place.slotLength) {
+      const length = Math.min(place.slotLength, array.length - start)
+      if (place.rank === root) slot.set(array.subarray(start, start + length))
+      place.barrier()
+      if (place.rank !== root) array.set(slot.subarray(0, length), start)
+      place.barrier()
+    }
+  }
+
+  async barrier(): Promise<void> {
+    this.#place.barrier()
+  }
+}
+
+/** How many of `total` shards each rank holds: consecutive ones, the first ranks taking the rest. */
+function shardCounts(total: number, worldSize: number): number[] {
+  return Array.from(
+    { length: worldSize },
+    (_, rank) => Math.floor(total / worldSize) + (rank < total % worldSize ? 1 : 0),
+  )
+}
+
+function combine(op: ReduceOperation, a: number, b: number): number {
+  switch (op) {
+    case 'sum':
+    case 'mean':
+      return a + b
+    case 'max':
+      return Math.max(a, b)
+    case 'min':
+      return Math.min(a, b)
+    default:
+      return op satisfies never
+  }
+}
