@@ -64,14 +64,8 @@ export function copyInto(tensor: tf.Tensor, target: DeviceFloats, offset: number
   assertInside(target.length, offset, tensor.shape)
   const source = backend.pointer(tensor)
   const destination = target.pointer + offset * 4
-  if (!accumulate) {
-    backend.heap.bytes.copyWithin(destination, source, source + tensor.size * 4)
-    return
-  }
-  const { floats } = backend.heap
-  const from = source / 4
-  const to = destination / 4
-  for (let i = 0; i < tensor.size; i++) floats[to + i]! += floats[from + i]!
+  if (accumulate) backend.wasm.addInto(source, destination, tensor.size, 1)
+  else backend.heap.bytes.copyWithin(destination, source, source + tensor.size * 4)
 }
 
 class WasmFloats implements DeviceFloats {

@@ -10,9 +10,10 @@ import { registerRandomKernel } from './random-tensor.js'
 /** Registers what is missing; cheap when called again. */
 export async function setUpTfjs(): Promise<void> {
   registerChainedOps()
-  // tfjs-core by itself registers no gradients; tfjs-layers registers all of tfjs' own as it loads. It comes first in
-  // any case: loaded later, it would put the ones that dcml corrects back in place.
-  await import('@tensorflow/tfjs-layers')
+  // tfjs-core by itself registers no gradients; tfjs-layers, which this loads, registers all of tfjs' own. It comes
+  // first in any case: loaded later, it would put the ones that dcml corrects back in place.
+  const { correctDilatedLayers } = await import('./dilated-layers.js')
+  correctDilatedLayers()
   registerGradients()
   registerRandomKernel()
 }
