@@ -1,0 +1,57 @@
+/** Which values of a column share one statistic. @module */
+
+import { ConfigError, rowSize } from '../core/index.js'
+import { type Columns, columnOf, numbersOf } from '../data/index.js'
+
+/**
+ * `'feature'`: each position of a row has its own statistic; `'channel'`: each position of the last axis;
+ * `'column'`: one for the whole column.
+ */
+export type Per = 'feature' | 'channel' | 'column'
+
+/** Number of groups of a column: value `i` of `data` belongs to group `i % groups`. */
+export function groupsOf(shape: readonly number[], per: Per): number {
+  if (per === 'column') return 1
+  return per === 'channel' ? (shape.length > 1 ? shape.at(-1)! : 1) : rowSize(shape)
+}
+
+/** Throws a ConfigError for an unknown `per`. */
+export function checkPer(per: Per): void {
+  if (per !== 'feature' && per !== 'channel' && per !== 'column')
+    throw new ConfigError('Unknown value of per.', { expected: "'feature', 'channel' or 'column'", received: per })
+}
+
+/** A name or a list of names, as a list. */
+export function namesOf(columns: string | readonly string[]): string[] {
+  const names = typeof columns === 'string' ? [columns] : [...columns]
+  if (names.length === 0) throw new ConfigError('A step needs at least one column.', { received: '[]' })
+  return names
+}
+
+/** Columns with some of them put through `f`, value by value, as float32. `group` is the statistic's. */
+export function mapValues(
+  columns: Columns,
+  names: readonly string[],
+  kind: string,
+  f: (name: string) => { groups: number; map: (value: number, group: number) => number },
+): Columns {
+  const mapped = { ...columns }
+  for (const name of names) {
+    const column = columnOf(columns, name, kind)
+    const data = numbersOf(column, name, kind)
+    const { groups, map } = f(name)
+    const values = new Float32Array(data.length)
+    for (let i = 0, group = 0; i < data.length; i++) {
+      values[i] = map(data[i]!, group)
+      if (++group === groups) group = 0
+    }
+    mapped[name] = { data: values, shape: column.shape }
+  }
+  return mapped
+}
+
+/** A value of a row put through `f`: a number, or each of an array. */
+export function mapRowValue(value: unknown, groups: number, f: (value: number, group: number) => number): unknown {
+  if (typeof value === 'number') return f(value, 0)
+  return Float32Array.from(value as ArrayLike<number>, (item, i) => f(item, i % groups))
+}

@@ -1,0 +1,18 @@
+export type { Per } from './column-groups.js'
+export { Preprocessor, type PreprocessorJson } from './preprocessor.js'
+export type { Fitting, Json, Step } from './step.js'
+export {
+  type ClipOutliersOptions,
+  cast,
+  clipOutliers,
+  dropMissing,
+  type ImputeOptions,
+  impute,
+  minMax,
+  type OneHotOptions,
+  oneHot,
+  rename,
+  scale,
+  select,
+  standardize,
+} from './steps/index.js'

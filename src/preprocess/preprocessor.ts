@@ -1,0 +1,216 @@
+/**
+ * A chain of steps that is fitted once and then applied to every dataset, batch and row alike.
+ *
+ * Owns: order of steps, passes of fitting, the saved form.
+ * Leaves: what a step does to `steps/`, moving rows to data/.
+ * @module
+ */
+
+import { ConfigError, DcmlError, StateError, StorageError } from '../core/index.js'
+import { type Columns, columnOf, columnsOfRows, type Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
+import type { Json, Step } from './step.js'
+import { stepKinds } from './steps/index.js'
+
+/** A preprocessor as plain data. */
+export interface PreprocessorJson {
+  format: 'dcml-preprocessor'
+  version: 1
+  /** What each step learned; null for those that learn nothing. Absent: not fitted. */
+  fitted?: Json[]
+  steps: { kind: string; options: { [key: string]: Json | undefined } }[]
+}
+
+/**
+ * Cleans and encodes data the same way in training and in use.
+ *
+ * @example
+ * const preprocessor = new Preprocessor([dropMissing(), standardize('x'), oneHot('y')])
+ * await preprocessor.fit(train)
+ * const ready = preprocessor.transform(train)
+ * const saved = JSON.stringify(preprocessor)
+ */
+export class Preprocessor {
+  readonly #steps: readonly Step[]
+  #fitted: Json[] | undefined
+
+  /** @param steps - In the order in which they are applied. */
+  constructor(steps: readonly Step[]) {
+    steps.forEach((step, i) => {
+      if (typeof step?.apply !== 'function')
+        throw new ConfigError(`Step ${i} of the preprocessor is no step.`, {
+          expected: "what a function like standardize('x') returns",
+          received: step,
+        })
+    })
+    this.#steps = steps
+    if (steps.every((step) => !step.fitting)) this.#fitted = steps.map(() => null)
+  }
+
+  /** Whether it can be used: after `fit`, or when no step has anything to learn. */
+  get fitted(): boolean {
+    return this.#fitted !== undefined
+  }
+
+  /** The steps, in order. */
+  get steps(): readonly Step[] {
+    return this.#steps
+  }
+
+  /**
+   * Learns from a dataset. Steps that do not depend on each other share a pass; one that reads what a learning step
+   * makes needs the pass before to be done.
+   *
+   * @returns This preprocessor.
+   * @throws {DataError} if a column is missing or has no values.
+   */
+  async fit(dataset: Dataset): Promise<this> {
+    const fitted: Json[] = this.#steps.map(() => null)
+    let start = 0
+    while (start < this.#steps.length) {
+      const end = this.#endOfPass(start)
+      await this.#fitPass(dataset, fitted, start, end)
+      start = end
+    }
+    this.#fitted = fitted
+    return this
+  }
+
+  /** The dataset, transformed when it is read. Its `size` is unknown where a step leaves out rows. */
+  transform(dataset: Dataset): Dataset {
+    this.#assertFitted('transform')
+    const keepsRows = this.#steps.every((step) => step.makes !== 'rows')
+    return dataset.mapBatches((batch) => this.transformColumns(batch), { keepsRows })
+  }
+
+  /**
+   * Transforms columns at once; the ones that come in are not changed.
+   *
+   * @param options - `only`: skip the steps that read none of these columns; for prediction, where there is no target.
+   */
+  transformColumns(columns: Columns, { only }: { only?: readonly string[] } = {}): Columns {
+    const fitted = this.#assertFitted('transformColumns')
+    return this.#apply(columns, fitted, 0, this.#steps.length, only)
+  }
+
+  /**
+   * Transforms one row.
+   *
+   * @returns The row; undefined where a step leaves it out.
+   */
+  transformRow(row: Row, options: { only?: readonly string[] } = {}): Row | undefined {
+    const columns = this.transformColumns(columnsOfRows([row]), options)
+    return rowsOf(columns) === 0 ? undefined : rowAt(columns, 0)
+  }
+
+  /** Undoes the steps that can be undone, last first, on the columns that the row has: `{ y: probabilities }` gives the category. */
+  inverse(row: Row): Row {
+    const fitted = this.#assertFitted('inverse')
+    return this.#steps.reduceRight((after, step, i) => step.inverse?.(after, fitted[i]!) ?? after, row)
+  }
+
+  /** Called by `JSON.stringify`. */
+  toJSON(): PreprocessorJson {
+    return {
+      format: 'dcml-preprocessor',
+      version: 1,
+      ...(this.#fitted && { fitted: this.#fitted }),
+      steps: this.#steps.map(({ kind, options }) => ({ kind, options })),
+    }
+  }
+
+  /**
+   * The inverse of `JSON.stringify`.
+   *
+   * @param json - The text, or what JSON.parse made of it.
+   * @throws {StorageError} if it is of another format or version.
+   */
+  static fromJSON(json: string | PreprocessorJson): Preprocessor {
+    const saved = typeof json === 'string' ? parse(json) : json
+    if (saved?.format !== 'dcml-preprocessor' || saved.version !== 1)
+      throw new StorageError('This is no preprocessor that this version of dcml can read.', {
+        expected: 'dcml-preprocessor, version 1',
+        received: `${saved?.format}, version ${saved?.version}`,
+      })
+    const steps = saved.steps.map(({ kind, options }) => {
+      const make = Object.hasOwn(stepKinds, kind) ? stepKinds[kind] : undefined
+      if (make) return make(options)
+      throw new StorageError(`The preprocessor has a step of an unknown kind, "${kind}".`, {
+        expected: Object.keys(stepKinds).join(', '),
+      })
+    })
+    const preprocessor = new Preprocessor(steps)
+    if (saved.fitted) preprocessor.#fitted = saved.fitted
+    return preprocessor
+  }
+
+  /** Steps from `start` that can be fitted together: none reads what a step still to be fitted makes. */
+  #endOfPass(start: number): number {
+    const pending = new Set<string>()
+    for (let i = start; i < this.#steps.length; i++) {
+      const { reads, makes, fitting } = this.#steps[i]!
+      const waits = reads === 'all' ? pending.size > 0 : reads.some((name) => pending.has(name))
+      if (waits) return i
+      if (fitting && makes !== 'rows') for (const name of makes) pending.add(name)
+    }
+    return this.#steps.length
+  }
+
+  async #fitPass(dataset: Dataset, fitted: Json[], start: number, end: number): Promise<void> {
+    const learning = this.#steps.map((step, i) => (i >= start && i < end ? step.fitting : undefined))
+    if (learning.every((fitting) => !fitting)) return
+    const states = learning.map((fitting) => fitting?.start())
+    for await (const batch of dataset.batches()) {
+      let columns = this.#apply(batch, fitted, 0, start)
+      for (let i = start; i < end; i++) {
+        const fitting = learning[i]
+        if (fitting) atStep(i, this.#steps[i]!, () => fitting.update(states[i], columns))
+        else columns = this.#apply(columns, fitted, i, i + 1)
+      }
+    }
+    learning.forEach((fitting, i) => {
+      if (fitting) fitted[i] = atStep(i, this.#steps[i]!, () => fitting.finish(states[i]))
+    })
+  }
+
+  #apply(columns: Columns, fitted: readonly Json[], start: number, end: number, only?: readonly string[]): Columns {
+    let current = columns
+    for (let i = start; i < end; i++) {
+      const step = this.#steps[i]!
+      const { reads } = step
+      if (only && reads !== 'all' && !reads.some((name) => only.includes(name))) continue
+      current = atStep(i, step, () => {
+        if (reads !== 'all') for (const name of reads) columnOf(current, name, step.kind)
+        return step.apply(current, fitted[i]!)
+      })
+    }
+    return current
+  }
+
+  #assertFitted(use: string): readonly Json[] {
+    if (this.#fitted) return this.#fitted
+    const unfitted = this.#steps.findIndex((step) => step.fitting)
+    throw new StateError(`Preprocessor.${use} was called before fit.`, {
+      received: `step ${unfitted} (${this.#steps[unfitted]!.kind}), which must learn from data first`,
+      remedy: 'Call await preprocessor.fit(train)',
+    })
+  }
+}
+
+/** Runs a part of a step; its errors say which step it was, and keep their class. */
+function atStep<T>(index: number, step: Step, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof DcmlError)) throw error
+    const Class = error.constructor as new (what: string, details: { cause: unknown }) => DcmlError
+    throw new Class(`Step ${index} (${step.kind}) of the preprocessor failed: ${error.message}`, { cause: error })
+  }
+}
+
+function parse(json: string): PreprocessorJson {
+  try {
+    return JSON.parse(json)
+  } catch (cause) {
+    throw new StorageError('The saved preprocessor is no JSON.', { cause })
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * The contract of a preprocessing step.
+ *
+ * A step says which columns it reads and makes, collects what it must know in a mergeable state, and is then a pure
+ * function of columns and of what was fitted. It is made from plain options, from which it can be made again.
+ * @module
+ */
+
+import type { Columns, Row } from '../data/index.js'
+
+/** Anything that survives JSON. Numbers that are not finite do not. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined }
+
+/**
+ * How a step learns from data, one pass, a part at a time.
+ *
+ * @typeParam State - What is collected; parts of the data may be collected apart and merged.
+ */
+export interface Fitting<State> {
+  start(): State
+  /** Takes in rows; changes `state`. */
+  update(state: State, columns: Columns): void
+  /** The state of all rows of both; may change and return `first`. */
+  merge(first: State, second: State): State
+  /** What `apply` needs, as plain data. Throws a DataError where the rows do not suffice. */
+  finish(state: State): Json
+}
+
+/** One step of a `Preprocessor`. */
+export interface Step {
+  /** Name of the function that makes it. */
+  readonly kind: string
+  /** What it was made from: `stepKinds[kind](options)` makes it again. */
+  readonly options: { [key: string]: Json | undefined }
+  /** Columns that must be there; `'all'`: it depends on every column. */
+  readonly reads: readonly string[] | 'all'
+  /** Columns that it makes or changes; `'rows'`: it leaves out rows. */
+  readonly makes: readonly string[] | 'rows'
+  /** Absent: nothing to learn. */
+  readonly fitting?: Fitting<unknown>
+  /** New columns; those that come in are not changed. `fitted` is what `finish` gave, or null. */
+  apply(columns: Columns, fitted: Json): Columns
+  /** The values before `apply`, as far as they can be known. Absent: the row stays as it is. */
+  inverse?(row: Row, fitted: Json): Row
+}
+
+/** Joins the state type of a fitting to the untyped contract. */
+export const fittingOf = <State>(fitting: Fitting<State>): Fitting<unknown> => fitting as Fitting<unknown>

@@ -1,0 +1,106 @@
+/** Categories as vectors of 0 and one 1. @module */
+
+import { ConfigError, DataError, ShapeError } from '../../core/index.js'
+import { type Column, type Columns, columnOf } from '../../data/index.js'
+import { namesOf } from '../column-groups.js'
+import { fittingOf, type Step } from '../step.js'
+
+type Category = number | string
+type Fitted = Record<string, Category[]>
+type Seen = Map<string, Set<Category>>
+
+/** How categories are encoded. */
+export interface OneHotOptions {
+  /** The categories in order; otherwise those of the training set, sorted. */
+  categories?: readonly Category[]
+  /** A category that was not there when fitted, or a missing value: an error, or all zeros. @default 'error' */
+  unseen?: 'error' | 'zeros'
+}
+
+/**
+ * Each category as a vector: a column `[rows]` becomes float32 `[rows, categories]`. NaN and the empty string are
+ * missing values, not categories. `inverse` gives the category with the greatest value, also for probabilities.
+ *
+ * @param columns - Columns `[rows]` of numbers or strings.
+ * @example
+ * new Preprocessor([oneHot('y', { categories: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] })])
+ */
+export function oneHot(
+  columns: string | readonly string[],
+  { categories, unseen = 'error' }: OneHotOptions = {},
+): Step {
+  const names = namesOf(columns)
+  if (unseen !== 'error' && unseen !== 'zeros')
+    throw new ConfigError('Unknown value of unseen.', { expected: "'error' or 'zeros'", received: unseen })
+  return {
+    kind: 'oneHot',
+    options: { columns: names, categories: categories && [...categories], unseen },
+    reads: names,
+    makes: names,
+    fitting: fittingOf<Seen>({
+      start: () => new Map(names.map((name) => [name, new Set()])),
+      update(state, columns) {
+        for (const name of names) {
+          const { data } = labelColumn(columns, name)
+          const seen = state.get(name)!
+          for (const value of data) if (!isMissing(value)) seen.add(value)
+        }
+      },
+      merge(first, second) {
+        for (const [name, seen] of second) for (const value of seen) first.get(name)!.add(value)
+        return first
+      },
+      finish: (state) => Object.fromEntries(names.map((name) => [name, listOf(state.get(name)!, name, categories)])),
+    }),
+    apply(columns, fitted) {
+      const encoded = { ...columns }
+      for (const name of names)
+        encoded[name] = encode(labelColumn(columns, name), name, (fitted as Fitted)[name]!, unseen)
+      return encoded
+    },
+    inverse(row, fitted) {
+      const before = { ...row }
+      for (const name of names.filter((name) => name in row)) {
+        const scores = row[name] as ArrayLike<number>
+        let best = 0
+        for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i
+        before[name] = (fitted as Fitted)[name]![best]
+      }
+      return before
+    },
+  }
+}
+
+const isMissing = (value: Category) => value === '' || Number.isNaN(value)
+
+function labelColumn(columns: Columns, name: string): Column {
+  const column = columnOf(columns, name, 'oneHot')
+  if (column.shape.length !== 1)
+    throw new ShapeError(`oneHot needs one value per row in the column "${name}".`, {
+      expected: '[rows]',
+      received: column.shape,
+    })
+  return column
+}
+
+function listOf(seen: Set<Category>, name: string, given: readonly Category[] | undefined): Category[] {
+  if (given) return [...given]
+  if (seen.size === 0) throw new DataError(`oneHot found no category in the column "${name}".`)
+  return [...seen].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+}
+
+function encode({ data }: Column, name: string, categories: Category[], unseen: 'error' | 'zeros'): Column {
+  const places = new Map(categories.map((category, place) => [category, place]))
+  const vectors = new Float32Array(data.length * categories.length)
+  for (let row = 0; row < data.length; row++) {
+    const place = places.get(data[row]!)
+    if (place !== undefined) vectors[row * categories.length + place] = 1
+    else if (unseen === 'error')
+      throw new DataError(`oneHot met an unseen category in the column "${name}".`, {
+        expected: categories.length > 12 ? `one of ${categories.length} categories` : `one of ${categories.join(', ')}`,
+        received: JSON.stringify(data[row]),
+        remedy: "Fit on data that has it, name all categories, or pass unseen: 'zeros'",
+      })
+  }
+  return { data: vectors, shape: [data.length, categories.length] }
+}
