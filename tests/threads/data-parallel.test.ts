@@ -1,0 +1,113 @@
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import { adam, DataParallel, Dataset, datasets, SingleWorker, selectBackend, sgd, Trainer, type TrainerOptions } from 'dcml'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+beforeAll(async () => {
+  await selectBackend()
+})
+
+async function digits(count: number): Promise<Dataset> {
+  const { x, y } = await datasets.syntheticDigits({ count, seed: 5 }).columns()
+  const pixels = Float32Array.from(x!.data as Uint8Array, (pixel) => pixel / 255)
+  return Dataset.fromArrays({ x: { data: pixels, shape: [count, 784] }, y: y! })
+}
+
+function classifier(): tfl.LayersModel {
+  const initializer = () => tfl.initializers.glorotUniform({ seed: 11 })
+  return tfl.sequential({
+    layers: [
+      tfl.layers.dense({ units: 24, activation: 'relu', inputShape: [784], kernelInitializer: initializer() }),
+      tfl.layers.dropout({ rate: 0.25 }),
+      tfl.layers.dense({ units: 10, activation: 'softmax', kernelInitializer: initializer() }),
+    ],
+  })
+}
+
+/** Trains 100 steps; 33 rows split unevenly over any number of workers. */
+async function train(workers: number, options: Partial<TrainerOptions> = {}): Promise<number[][]> {
+  const model = classifier()
+  const trainer = new Trainer({
+    model,
+    loss: 'sparseCategoricalCrossentropy',
+    optimizer: sgd({ learningRate: 0.1 }),
+    strategy: workers === 1 ? new SingleWorker() : new DataParallel({ workers }),
+    seed: 3,
+    ...options,
+  } as TrainerOptions)
+  await trainer.fit(await digits(330), { epochs: 10, batchSize: 33 })
+  await trainer.close()
+  return model.getWeights().map((weight) => Array.from(weight.dataSync()))
+}
+
+function difference(a: number[][], b: number[][]): number {
+  return Math.max(
+    ...a.map((values, i) => Math.hypot(...values.map((value, j) => value - b[i]![j]!)) / (Math.hypot(...b[i]!) || 1)),
+  )
+}
+
+describe('DataParallel', () => {
+  for (const [name, optimizer] of [
+    ['SGD', sgd({ learningRate: 0.1 })],
+    ['Adam', adam({ learningRate: 1e-3 })],
+  ] as const)
+    it(`agrees with one worker after 100 steps of ${name}, and with itself to the bit`, async () => {
+      const alone = await train(1, { optimizer })
+      const two = await train(2, { optimizer })
+      expect(difference(two, alone)).toBeLessThan(1e-5)
+      expect(difference(await train(4, { optimizer }), alone)).toBeLessThan(1e-5)
+      expect(await train(2, { optimizer })).toEqual(two)
+    })
+
+  it('gives the same bits on 1 to 8 workers when deterministic', async () => {
+    const deterministic = { logicalShards: 8 }
+    const alone = await train(1, { deterministic })
+    for (const workers of [2, 3, 8]) expect(await train(workers, { deterministic })).toEqual(alone)
+  })
+
+  it('brings custom layers to the workers', async () => {
+    const setup = new URL('../fixtures/setup.mjs', import.meta.url)
+    const { doubled } = (await import(setup.href)) as { doubled(): tfl.layers.Layer }
+    const model = tfl.sequential({
+      layers: [tfl.layers.dense({ units: 10, inputShape: [784] }), doubled(), tfl.layers.softmax()],
+    })
+    const options = { model, setup, strategy: new DataParallel({ workers: 2 }) }
+    const trainer = new Trainer({ ...options, loss: 'sparseCategoricalCrossentropy' })
+    const history = await trainer.fit(await digits(200), { epochs: 3 })
+    expect(history.epochs[2]!.loss).toBeLessThan(history.epochs[0]!.loss)
+  })
+
+  it('evaluates every row once, whatever the split', async () => {
+    const model = classifier()
+    const data = await digits(101)
+    const common = { model, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] }
+    const alone = await new Trainer(common).evaluate(data)
+    const split = await new Trainer({ ...common, strategy: new DataParallel({ workers: 3 }) }).evaluate(data)
+    expect(split.accuracy).toBeCloseTo(alone.accuracy!, 12)
+    expect(split.loss).toBeCloseTo(alone.loss!, 5)
+  })
+
+  it('names the worker that throws, and why', async () => {
+    const setup = new URL('../fixtures/setup.mjs', import.meta.url)
+    const strategy = new DataParallel({ workers: 2 })
+    const trainer = new Trainer({ model: classifier(), step: 'failsAtStepThree', setup, strategy })
+    await expect(trainer.fit(await digits(200))).rejects.toMatchObject({
+      code: 'DCML_WORKER',
+      message: expect.stringMatching(/^Worker \d failed: the third step is cursed/),
+      cause: expect.objectContaining({ message: 'the third step is cursed' }),
+    })
+  })
+
+  it('ends when a worker dies', async () => {
+    const setup = new URL('../fixtures/setup.mjs', import.meta.url)
+    const strategy = new DataParallel({ workers: 2 })
+    const trainer = new Trainer({ model: classifier(), step: 'endsTheThread', setup, strategy })
+    await expect(trainer.fit(await digits(64))).rejects.toMatchObject({ code: 'DCML_WORKER' })
+  })
+
+  it('refuses a function that cannot reach other threads', async () => {
+    const loss = (truth: tf.Tensor, output: tf.Tensor) => tf.sum(tf.sub(truth, output), -1)
+    const trainer = new Trainer({ model: classifier(), loss, strategy: new DataParallel({ workers: 2 }) })
+    await expect(trainer.fit(await digits(64))).rejects.toMatchObject({ code: 'DCML_CONFIG' })
+  })
+})
