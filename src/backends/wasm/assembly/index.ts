@@ -1,10 +1,22 @@
 // The kernel module. ../exports.ts describes each function.
 
+export { batchNorm } from './batch-norm'
 export { binary, binaryStrided, compare, compareStrided } from './binary'
+export { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'
 export { addInto, cast, fill, select } from './fill'
+export { copyRows, gather, oneHot, pad, segmentSum, stridedCopy, stridedStore, transpose } from './layout'
 export { matMul } from './mat-mul'
 export { heapBase, setScratch } from './memory'
 export { adam, rmsprop, sgd } from './optimizers'
 export { philoxFill } from './random'
 export { argExtreme, reduce, reduceBool, reduceInt, softmax } from './reduce'
 export { classify, logicalNot, unary } from './unary'
+export {
+  avgPool,
+  avgPoolGrad,
+  depthwiseConv2d,
+  depthwiseConv2dFilterGrad,
+  depthwiseConv2dInputGrad,
+  maxPool,
+  maxPoolGrad,
+} from './windows'
