@@ -26,7 +26,8 @@ export function readIdx(bytes: Uint8Array, file: string): { data: Uint8Array; sh
   const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis))
   const expected = start + sizeOf(shape)
   if (plain.length !== expected) throw truncated(file, expected, plain.length)
-  return { data: plain.subarray(start), shape }
+  // A plain Uint8Array: Buffer is a class of its own, which columns do not take.
+  return { data: new Uint8Array(plain.buffer, plain.byteOffset + start, expected - start), shape }
 }
 
 function unzip(bytes: Uint8Array, file: string): Uint8Array {

@@ -1,6 +1,10 @@
+import { csv } from './csv.js'
+import { jsonl } from './jsonl.js'
 import { mnist } from './mnist.js'
 
+export type { CsvOptions, CsvType } from './csv.js'
+export { type FindMnistOptions, type FoundMnist, findMnist } from './find-mnist.js'
 export { MNIST_FILES, type MnistSplit, mnistFolder } from './mnist.js'
 
 /** Readers of files, all with a clear DataError on bad input. */
-export const sources = { mnist }
+export const sources = { mnist, csv, jsonl }
