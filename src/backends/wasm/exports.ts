@@ -108,7 +108,10 @@ export const randomCodes = { uniform: 0, normal: 1, dropoutMask: 2 } as const
 export interface KernelExports {
   /** First byte that the module itself does not use. */
   heapBase(): number
-  /** Where matMul and the convolutions pack their operands: this instance's own, at least 64 KiB, better 1 to 4 MiB. */
+  /**
+   * Where matMul and the convolutions pack their operands: this instance's own, at least 64 KiB, better 1 to 4 MiB.
+   * Convolutions trap unless one patch (filter height x width x channels, float32) and 32 KiB fit.
+   */
   setScratch(pointer: number, sizeBytes: number): void
 
   /**

@@ -86,9 +86,11 @@ export function multiply(
   scratchBytes: usize,
 ): void {
   if (m <= 0 || n <= 0) return
-  const blocks = max((k + MAX_STEPS - 1) / MAX_STEPS, 1)
-  const depth = max((k + blocks - 1) / blocks, 1)
   const free: usize = scratchBytes - HEAD_BYTES
+  // A quarter of a small scratch range holds two tiles of a at least.
+  const most = min(MAX_STEPS, <i32>(free / 192))
+  const blocks = max((k + most - 1) / most, 1)
+  const depth = max((k + blocks - 1) / blocks, 1)
   const packedA: usize = scratch + HEAD_BYTES
   const bytesA: usize = transposeA ? free / 4 : 0
   const packedB: usize = packedA + bytesA

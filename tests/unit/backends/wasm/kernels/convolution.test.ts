@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { openArena, seeded, worstError } from './arena.js'
 
 const arena = await openArena()
+/** The least that the kernels promise to work with, so that each operand comes in many blocks. */
+const smallScratch = arena.room(65536 / 4)
+arena.wasm.setScratch(smallScratch, 65536)
 
 /** [batch, height, width, channels, outHeight, outWidth, outChannels, filter 2, stride 2, dilation 2, pad 2] */
 const geometries = [
@@ -65,6 +68,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i', (...g
 
   it('conv2d and its gradients', () => {
     arena.reset()
+    arena.room(65536 / 4)
     const filter = random.floats(fHeight * fWidth * channels * outChannels)
     const dy = random.floats(outPixels * outChannels)
     const bias = random.floats(outChannels)
@@ -94,6 +98,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i', (...g
 
   it.each([1, 2])('depthwise and its gradients, multiplier %i', (multiplier) => {
     arena.reset()
+    arena.room(65536 / 4)
     const wide = channels * multiplier
     const filter = random.floats(fHeight * fWidth * wide)
     const dy = random.floats(outPixels * wide)
@@ -121,6 +126,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i', (...g
 
   it('pools and their gradients', () => {
     arena.reset()
+    arena.room(65536 / 4)
     // Few values, so that windows hold several maxima; + 0 because -0 and 0 are different maxima.
     const image = x.map((value) => Math.round(value * 2) + 0)
     const size = outPixels * channels
