@@ -4,6 +4,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
+import { sameShape } from '../../../core/index.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 import { defineKernels, type WasmKernel } from './define.js'
 import { type FusedAttributes, finishFused } from './matmul.js'
@@ -90,7 +91,8 @@ const inputGradient =
     if (!isFloat(dy, filter)) return undefined
     const { inputShape, ...rest } = attrs as ConvolutionAttributes & { inputShape: number[] }
     const info = geometryOf(inputShape, filter.shape, rest, depthwise)
-    if (info === undefined) return undefined
+    // A transposed convolution may ask for another size than the forward one would give.
+    if (info === undefined || !sameShape(dy.shape, info.outShape)) return undefined
     const [pointerDy, pointerFilter] = [backend.pointer(dy), backend.pointer(filter)]
     const out = backend.output(info.inShape, 'float32')
     const kernel = depthwise ? backend.wasm.depthwiseConv2dInputGrad : backend.wasm.conv2dInputGrad
@@ -105,7 +107,7 @@ const filterGradient =
     if (!isFloat(x, dy)) return undefined
     const { filterShape, ...rest } = attrs as ConvolutionAttributes & { filterShape: number[] }
     const info = geometryOf(x.shape, filterShape, rest, depthwise)
-    if (info === undefined) return undefined
+    if (info === undefined || !sameShape(dy.shape, info.outShape)) return undefined
     const [pointerX, pointerDy] = [backend.pointer(x), backend.pointer(dy)]
     const out = backend.output(filterShape, 'float32')
     const kernel = depthwise ? backend.wasm.depthwiseConv2dFilterGrad : backend.wasm.conv2dFilterGrad

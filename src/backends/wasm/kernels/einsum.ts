@@ -35,9 +35,9 @@ class Scope {
 
 const einsum: WasmKernel = ({ inputs, attrs, backend }) => {
   const tensors = inputs as unknown as tf.TensorInfo[]
-  const [left, right] = (attrs as { equation: string }).equation.replace(/\s/g, '').split('->')
-  const terms = left?.split(',').map((term) => [...term]) ?? []
-  if (right === undefined || !isCovered(tensors, terms)) return undefined
+  const [left = '', right, ...more] = (attrs as { equation: string }).equation.replace(/\s/g, '').split('->')
+  const terms = left.split(',').map((term) => [...term])
+  if (right === undefined || more.length > 0 || !isCovered(tensors, terms)) return undefined
   const output = [...right]
   const scope = new Scope(backend)
   try {

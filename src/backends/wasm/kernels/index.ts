@@ -18,6 +18,7 @@ import { normalizeKernels } from './normalize.js'
 import { poolKernels } from './pool.js'
 import { randomFallback, randomKernels } from './random.js'
 import { reduceKernels, softmaxKernels, truthKernels } from './reduce.js'
+import { resizeKernels } from './resize.js'
 import { padKernels, rowKernels } from './rows.js'
 import { shapeKernels } from './shape.js'
 import { transposeKernels } from './transpose.js'
@@ -27,7 +28,7 @@ const groups = [
   ...[shapeKernels, complexKernels, fillKernels, unaryKernels, classifyKernels, binaryKernels, compareKernels],
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomFallback, randomKernels],
-  ...[conv3dKernels, cumulativeKernels, einsumKernels],
+  ...[conv3dKernels, cumulativeKernels, einsumKernels, resizeKernels],
 ]
 
 /** Every kernel that dcml-wasm can compute itself with what the module exports. */

@@ -4,6 +4,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
+import { sameShape } from '../../../core/index.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 import { writeGeometry } from './conv.js'
 import { defineKernels, type WasmKernel } from './define.js'
@@ -27,6 +28,9 @@ const forward =
     const x = inputs.x!
     if (x.dtype !== 'float32') return undefined
     const info = geometryOf(x.shape, attrs as PoolAttributes)
+    // As tfjs has it: windows of one element change nothing, even where padding would move them.
+    if (info.filterHeight === 1 && info.filterWidth === 1 && sameShape(info.inShape, info.outShape))
+      return backend.share(x, x.shape)
     const pointer = backend.pointer(x)
     const out = backend.output(info.outShape, 'float32')
     const kernel = isMax ? backend.wasm.maxPool : backend.wasm.avgPool

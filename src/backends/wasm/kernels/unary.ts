@@ -54,6 +54,22 @@ const logicalNot: WasmKernel = ({ inputs, backend }) => {
   return out
 }
 
+/** tfjs takes the sign of NaN to be 0; the module keeps NaN. */
+const sign: WasmKernel = ({ inputs, backend }) => {
+  const x = inputs.x!
+  if (x.dtype !== 'float32') return undefined
+  const { pointer, length } = backend.record(x.dataId)
+  const out = backend.output(x.shape, 'float32')
+  const from = pointer / 4
+  const to = backend.pointer(out) / 4
+  const { floats } = backend.heap
+  for (let i = 0; i < length; i++) {
+    const value = floats[from + i]!
+    floats[to + i] = value > 0 ? 1 : value < 0 ? -1 : 0
+  }
+  return out
+}
+
 const onlyPlain: Record<string, keyof typeof unaryCodes> = {
   ...{ Neg: 'neg', Abs: 'abs', Square: 'square', Sqrt: 'sqrt', Rsqrt: 'rsqrt', Reciprocal: 'reciprocal' },
   ...{ Exp: 'exp', Expm1: 'expm1', Log: 'log', Log1p: 'log1p', Sigmoid: 'sigmoid', Tanh: 'tanh' },
@@ -65,6 +81,7 @@ const onlyPlain: Record<string, keyof typeof unaryCodes> = {
 
 export const unaryKernels = defineKernels(['unary'], {
   ...Object.fromEntries(Object.entries(onlyPlain).map(([kernel, name]) => [kernel, plain(unaryCodes[name])])),
+  Sign: sign,
   LeakyRelu: withParameters(unaryCodes.leakyRelu, 'alpha'),
   Step: withParameters(unaryCodes.step, 'alpha'),
   ClipByValue: withParameters(unaryCodes.clip, 'clipValueMin', 'clipValueMax'),
