@@ -1,0 +1,165 @@
+/**
+ * Predicts with a trained model.
+ *
+ * Owns: preparing rows, batches, naming classes.
+ * Leaves: the fitted preprocessing to preprocess/, the saved form to models/.
+ * @module
+ */
+
+import type * as tf from '@tensorflow/tfjs-core'
+import type * as tfl from '@tensorflow/tfjs-layers'
+import { ensureBackend } from '../backends/index.js'
+import { ConfigError, isTypedArray, ShapeError, StateError, type TypedArray } from '../core/index.js'
+import { type Columns, columnsOfRows, type Row } from '../data/index.js'
+import { loadBundle, type Outputs, outputActivation, runColumns } from '../models/index.js'
+import { Preprocessor } from '../preprocess/index.js'
+import type { Store } from '../storage/index.js'
+
+/** What a predictor is made of. */
+export interface PredictorOptions {
+  model: tfl.LayersModel
+  /** Fitted; applied to whatever is predicted on. */
+  preprocessor?: Preprocessor
+  /**
+   * Names of the classes, in the order of the model's outputs.
+   * @default their numbers
+   */
+  classes?: readonly string[]
+  /**
+   * Rows per run of the model.
+   * @default 256
+   */
+  batchSize?: number
+}
+
+/** One class that a row may be of. */
+export interface ClassProbability {
+  class: string
+  probability: number
+}
+
+/** What the model says about one row. */
+export interface Explanation extends ClassProbability {
+  /** The most probable classes, best first. */
+  topK: ClassProbability[]
+}
+
+/** Rows as objects, as columns, or the input of the model as a tensor `[rows, ...]`, not disposed. */
+export type PredictorInput = readonly Row[] | Columns | tf.Tensor
+
+/**
+ * A model with what prepares its input.
+ *
+ * @example
+ * const predictor = await Predictor.load(directory('run'))
+ * const [first] = await predictor.explain([{ x: pixels }])
+ * console.log(first.class, first.probability)
+ */
+export class Predictor {
+  readonly #model: tfl.LayersModel
+  readonly #preprocessor: Preprocessor | undefined
+  readonly #classes: readonly string[] | undefined
+  readonly #batchSize: number
+  #disposed = false
+
+  /** The predictor owns the model from here on: `dispose` disposes it. */
+  constructor({ model, preprocessor, classes, batchSize = 256 }: PredictorOptions) {
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      throw new ConfigError('The batch size of a predictor is not a count.', {
+        expected: 'an integer of at least 1',
+        received: batchSize,
+      })
+    this.#model = model
+    this.#preprocessor = preprocessor
+    this.#classes = classes
+    this.#batchSize = batchSize
+  }
+
+  /**
+   * Loads what `trainer.save(store)` saved.
+   *
+   * @param options - `prefix` as given to `save`; the rest as for the constructor.
+   * @throws {StorageError} if there is no such model, or it is damaged.
+   */
+  static async load(
+    store: Store,
+    { prefix = '', ...options }: { prefix?: string } & Omit<PredictorOptions, 'model' | 'preprocessor'> = {},
+  ): Promise<Predictor> {
+    await ensureBackend()
+    const { model, preprocessor } = await loadBundle(store, prefix)
+    return new Predictor({
+      ...options,
+      model,
+      ...(preprocessor === undefined ? {} : { preprocessor: Preprocessor.fromJSON(preprocessor as never) }),
+    })
+  }
+
+  /**
+   * The output of the model.
+   *
+   * @returns Probabilities or values, `[rows, ...]`, in host memory.
+   * @throws {DataError} if a column is missing. @throws {ShapeError} if rows do not fit the model.
+   */
+  async predict(input: PredictorInput): Promise<Outputs> {
+    if (this.#disposed) throw new StateError('The predictor was used after dispose().')
+    await ensureBackend()
+    const columns = await columnsOf(input)
+    // Steps on other columns, such as the target, are left out: they are not there to predict on.
+    const only = [...Object.keys(columns), 'x', ...this.#model.inputNames]
+    const prepared = this.#preprocessor ? this.#preprocessor.transformColumns(columns, { only }) : columns
+    return runColumns(this.#model, prepared, { batchSize: this.#batchSize })
+  }
+
+  /**
+   * The most probable class of every row, and the next ones.
+   *
+   * @param options - `topK`: how many classes to list, default 3.
+   * @throws {ConfigError} if the model does not end with probabilities of classes.
+   */
+  async explain(input: PredictorInput, { topK = 3 }: { topK?: number } = {}): Promise<Explanation[]> {
+    if (!Number.isInteger(topK) || topK < 1)
+      throw new ConfigError('topK is not a count.', { expected: 'an integer of at least 1', received: topK })
+    const activation = outputActivation(this.#model)
+    if (activation === 'other' || this.#model.outputs[0]!.shape.length !== 2)
+      throw new ConfigError('The model gives no probabilities of classes, so there is none to explain.', {
+        expected: 'a last layer [rows, classes] with softmax or sigmoid',
+        remedy: 'Use predict()',
+      })
+    const { data, shape } = await this.predict(input)
+    const width = shape[1]!
+    return Array.from({ length: shape[0]! }, (_, row) => {
+      const own = data.subarray(row * width, (row + 1) * width)
+      const probabilities = width === 1 ? [1 - own[0]!, own[0]!] : Array.from(own)
+      const ranked = probabilities
+        .map((probability, index) => ({ class: this.#classes?.[index] ?? String(index), probability }))
+        .sort((a, b) => b.probability - a.probability)
+      return { ...ranked[0]!, topK: ranked.slice(0, topK) }
+    })
+  }
+
+  /** Frees the model. A second call does nothing. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#model.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+async function columnsOf(input: PredictorInput): Promise<Columns> {
+  if (Array.isArray(input)) {
+    if (input.length === 0) throw new ShapeError('There are no rows to predict.', { expected: 'at least one row' })
+    return columnsOfRows(input as readonly Row[])
+  }
+  if (!isTensor(input)) return input as Columns
+  const data = await input.data()
+  // The cpu backend hands out its own memory, which ends with the tensor.
+  return { x: { data: (isTypedArray(data) ? data.slice() : data) as TypedArray, shape: [...input.shape] } }
+}
+
+function isTensor(input: PredictorInput): input is tf.Tensor {
+  return 'dataId' in input && 'shape' in input
+}

@@ -1,0 +1,82 @@
+import '@tensorflow/tfjs-backend-cpu'
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import { beforeAll, expect, it } from 'vitest'
+import { Dataset } from '../../../src/data/index.js'
+import { Predictor } from '../../../src/inference/index.js'
+import { saveBundle } from '../../../src/models/index.js'
+import { oneHot, Preprocessor, standardize } from '../../../src/preprocess/index.js'
+import { memory } from '../../../src/storage/index.js'
+
+beforeAll(async () => {
+  await tf.setBackend('cpu')
+})
+
+const makeModel = () =>
+  tfl.sequential({
+    layers: [
+      tfl.layers.dense({ units: 4, inputShape: [2], activation: 'tanh' }),
+      tfl.layers.dense({ units: 3, activation: 'softmax' }),
+    ],
+  })
+
+const rows = [{ x: [1, 2] }, { x: [3, -4] }, { x: [0, 6] }]
+
+it('predicts as the saved model did, from rows, columns and a tensor, in batches', async () => {
+  const model = makeModel()
+  const store = memory()
+  await saveBundle(store, { model }, 'run/')
+  const predictor = await Predictor.load(store, { prefix: 'run/', batchSize: 2 })
+  const input = tf.tensor2d([1, 2, 3, -4, 0, 6], [3, 2])
+  const expected = (model.predict(input) as tf.Tensor).dataSync()
+  const before = tf.memory().numTensors
+  const fromRows = await predictor.predict(rows)
+  expect(fromRows.shape).toEqual([3, 3])
+  expect(fromRows.data).toEqual(expected)
+  expect((await predictor.predict({ x: { data: Float64Array.of(1, 2, 3, -4, 0, 6), shape: [3, 2] } })).data).toEqual(
+    expected,
+  )
+  expect((await predictor.predict(input)).data).toEqual(expected)
+  expect(tf.memory().numTensors).toBe(before)
+  predictor.dispose()
+  await expect(predictor.predict(rows)).rejects.toThrow(/after dispose/)
+})
+
+it('applies the saved preprocessing without a target', async () => {
+  const train = Dataset.fromArrays({
+    x: { data: Float32Array.of(1, 2, 3, -4, 0, 6), shape: [3, 2] },
+    y: { data: Int32Array.of(0, 1, 2), shape: [3] },
+  })
+  const preprocessor = await new Preprocessor([standardize('x'), oneHot('y')]).fit(train)
+  const model = makeModel()
+  const store = memory()
+  await saveBundle(store, { model, preprocessor: preprocessor.toJSON() })
+  const predictor = await Predictor.load(store)
+  const prepared = preprocessor.transformColumns(
+    { x: { data: Float32Array.of(3, -4), shape: [1, 2] } },
+    { only: ['x'] },
+  )
+  const expected = (model.predict(tf.tensor2d(prepared.x!.data as Float32Array, [1, 2])) as tf.Tensor).dataSync()
+  expect((await predictor.predict([rows[1]!])).data).toEqual(expected)
+})
+
+it('explains with named classes, best first', async () => {
+  const model = makeModel()
+  const predictor = new Predictor({ model, classes: ['a', 'b', 'c'] })
+  const { data } = await predictor.predict(rows)
+  const explained = await predictor.explain(rows, { topK: 2 })
+  explained.forEach((row, i) => {
+    const own = Array.from(data.subarray(3 * i, 3 * i + 3))
+    const best = own.indexOf(Math.max(...own))
+    expect(row.class).toBe('abc'[best])
+    expect(row.probability).toBe(own[best])
+    expect(row.topK.map(({ probability }) => probability)).toEqual(own.sort((p, q) => q - p).slice(0, 2))
+  })
+})
+
+it('says what is wrong', async () => {
+  const linear = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [2] })] })
+  await expect(new Predictor({ model: linear }).explain(rows)).rejects.toThrow(/no probabilities of classes/)
+  await expect(new Predictor({ model: linear }).predict([{ z: [1, 2] }])).rejects.toThrow(/needs the column 'x'/)
+  await expect(Predictor.load(memory())).rejects.toMatchObject({ code: 'DCML_STORAGE' })
+})
