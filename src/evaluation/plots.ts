@@ -1,0 +1,111 @@
+/** Plots as SVG text, drawn by echarts without a browser. @module */
+
+import { HeatmapChart, LineChart } from 'echarts/charts'
+import { GridComponent, LegendComponent, VisualMapComponent } from 'echarts/components'
+import { init, use } from 'echarts/core'
+import { SVGRenderer } from 'echarts/renderers'
+import type { ConfusionMatrix } from '../metrics/index.js'
+
+/** Measurements of one epoch, by name; `val_` marks those on validation data. */
+export type HistoryRecord = Readonly<Record<string, number>>
+
+/** Colours of a plot. */
+export interface Palette {
+  text: string
+  faint: string
+  line: string
+  /** From no rows to most rows. */
+  heat: readonly [string, string]
+  series: readonly [string, string]
+}
+
+const font = 'system-ui, sans-serif'
+
+/** Counts by true class (down) and predicted class (across), darker where more of the class's rows are. */
+export function confusionPlot(matrix: ConfusionMatrix, classes: readonly string[], palette: Palette): string {
+  const cells = matrix.flatMap((row, i) => {
+    const total = row.reduce((sum, value) => sum + value, 0) || 1
+    return row.map((value, j) => ({
+      // Equal shares read as equal colours, however large a class is; the root shows the rare mistakes.
+      value: [j, i, Math.sqrt(value / total)],
+      label: { color: value / total > 0.25 ? '#fff' : palette.text, formatter: value === 0 ? '' : shorten(value) },
+    }))
+  })
+  const axis = {
+    type: 'category' as const,
+    data: [...classes],
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: { color: palette.text, fontFamily: font },
+    nameLocation: 'middle' as const,
+    nameTextStyle: { color: palette.faint, fontFamily: font, fontSize: 13 },
+  }
+  const cell = Math.max(28, Math.min(56, Math.floor(640 / classes.length)))
+  const side = cell * classes.length
+  return draw(side + 90, side + 80, {
+    grid: { left: 70, top: 10, width: side, height: side },
+    xAxis: { ...axis, name: 'predicted class', nameGap: 32 },
+    yAxis: { ...axis, name: 'true class', nameGap: 48, inverse: true },
+    visualMap: { show: false, min: 0, max: 1, inRange: { color: [...palette.heat] } },
+    series: [
+      {
+        type: 'heatmap',
+        data: cells,
+        label: { show: true, fontFamily: font, fontSize: cell < 36 ? 9 : 12 },
+        itemStyle: { borderWidth: 2, borderColor: palette.line, borderRadius: 4 },
+      },
+    ],
+  })
+}
+
+/** One measurement over the epochs, on training and validation data. */
+export function curvePlot(epochs: readonly HistoryRecord[], name: string, palette: Palette): string {
+  const series = [name, `val_${name}`]
+    .filter((key) => epochs.some((epoch) => epoch[key] !== undefined))
+    .map((key, i) => ({
+      type: 'line' as const,
+      name: key === name ? 'training' : 'validation',
+      data: epochs.map((epoch, index) => [index + 1, epoch[key] ?? null]),
+      smooth: 0.2,
+      symbolSize: 6,
+      lineStyle: { width: 2.5 },
+      color: palette.series[i]!,
+    }))
+  const label = { color: palette.faint, fontFamily: font }
+  return draw(460, 290, {
+    legend: { top: 0, right: 8, icon: 'circle', textStyle: { ...label, color: palette.text } },
+    grid: { left: 56, right: 16, top: 36, bottom: 44 },
+    xAxis: {
+      type: 'value',
+      name: 'epoch',
+      nameLocation: 'middle',
+      nameGap: 28,
+      min: 1,
+      max: Math.max(epochs.length, 2),
+      minInterval: 1,
+      nameTextStyle: label,
+      axisLabel: label,
+      axisLine: { show: true, lineStyle: { color: palette.line } },
+      splitLine: { show: false },
+    },
+    yAxis: { type: 'value', scale: true, axisLabel: label, splitLine: { lineStyle: { color: palette.line } } },
+    series,
+  })
+}
+
+let registered = false
+
+function draw(width: number, height: number, option: Parameters<ReturnType<typeof init>['setOption']>[0]): string {
+  // Not at import: a library has no effects before it is used.
+  if (!registered) use([HeatmapChart, LineChart, GridComponent, LegendComponent, VisualMapComponent, SVGRenderer])
+  registered = true
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
+  try {
+    chart.setOption({ animation: false, ...option })
+    return chart.renderToSVGString()
+  } finally {
+    chart.dispose()
+  }
+}
+
+const shorten = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1))
