@@ -1,4 +1,7 @@
 export * from './collectives.js'
+export * from './mailbox.js'
+export * from './memory-transport.js'
 export * from './shared-collectives.js'
 export * from './shared-group.js'
+export * from './shared-transport.js'
 export * from './transport.js'

@@ -1,7 +1,7 @@
 /** Collectives of worker threads over their shared memory. @module */
 
 import { treeSum } from '../core/index.js'
-import type { Collectives, ReduceOperation, Reducible, Shard } from './collectives.js'
+import { type Collectives, combine, type ReduceOperation, type Reducible, type Shard, shareOf } from './collectives.js'
 import type { SharedPlace } from './shared-group.js'
 
 /**
@@ -61,6 +61,29 @@ export class SharedCollectives implements Collectives {
     }
   }
 
+  async reduceScatter<T extends Reducible>(array: T, options?: { op?: ReduceOperation }): Promise<T> {
+    await this.allReduce(array, options)
+    const { start, end } = shareOf(array.length, this.#place.rank, this.#place.worldSize)
+    return array.subarray(start, end) as T
+  }
+
+  async allGather<T extends Reducible>(array: T): Promise<T> {
+    const { rank, worldSize } = this.#place
+    const lengths = new Int32Array(worldSize)
+    lengths[rank] = array.length
+    await this.allReduce(lengths)
+    const Class = array.constructor as new (length: number) => T
+    const result = new Class(lengths.reduce((sum, length) => sum + length, 0))
+    let start = 0
+    for (let peer = 0; peer < worldSize; peer++) {
+      const part = result.subarray(start, start + lengths[peer]!) as T
+      if (peer === rank) part.set(array)
+      await this.broadcast(part, peer)
+      start += part.length
+    }
+    return result
+  }
+
   async broadcast(array: Reducible, root: number): Promise<void> {
     const place = this.#place
     const slot = place.slot(root, array)
@@ -84,18 +107,4 @@ function shardCounts(total: number, worldSize: number): number[] {
     { length: worldSize },
     (_, rank) => Math.floor(total / worldSize) + (rank < total % worldSize ? 1 : 0),
   )
-}
-
-function combine(op: ReduceOperation, a: number, b: number): number {
-  switch (op) {
-    case 'sum':
-    case 'mean':
-      return a + b
-    case 'max':
-      return Math.max(a, b)
-    case 'min':
-      return Math.min(a, b)
-    default:
-      return op satisfies never
-  }
 }

@@ -4,36 +4,41 @@
  */
 
 import { TransportError } from '../core/index.js'
+import { ringBytes } from './shared-ring.js'
+import type { TransportOptions, TransportTicket } from './transport.js'
 
 const ARRIVED = 0
 const GENERATION = 1
 const ABORTED = 2
 const CONTROL_WORDS = 16
 const SPINS = 2000
-const WAIT_MS = 1000
 
 /** Elements of one slot. Longer arrays go through in pieces. */
 const SLOT_LENGTH = 1 << 16
 
 /** What a thread needs to take its place; plain data that can be posted. */
-export interface SharedTicket {
-  rank: number
-  worldSize: number
-  control: SharedArrayBuffer
-  slots: SharedArrayBuffer
+export interface SharedTicket extends TransportTicket {
+  readonly control: SharedArrayBuffer
+  readonly slots: SharedArrayBuffer
+  /** The rings of bytes between each two ranks. */
+  readonly rings: SharedArrayBuffer
+  readonly timeoutMs: number
 }
 
 /** Makes the memory of a group and the tickets to it. */
-export function openSharedGroup(worldSize: number): SharedTicket[] {
-  const control = new SharedArrayBuffer(4 * CONTROL_WORDS)
+export function openSharedGroup(worldSize: number, { timeoutMs = Infinity }: TransportOptions = {}): SharedTicket[] {
+  const control = new SharedArrayBuffer(4 * (CONTROL_WORDS + worldSize))
+  const rings = new SharedArrayBuffer(ringBytes * worldSize ** 2)
   const slots = new SharedArrayBuffer(8 * SLOT_LENGTH * worldSize)
-  return Array.from({ length: worldSize }, (_, rank) => ({ rank, worldSize, control, slots }))
+  return Array.from({ length: worldSize }, (_, rank) => ({ rank, worldSize, control, slots, rings, timeoutMs }))
 }
 
 /** Ends every operation of the group, under way or later, with an error. */
-export function abortSharedGroup({ control }: SharedTicket): void {
+export function abortSharedGroup({ control }: Pick<SharedTicket, 'control'>): void {
   const words = new Int32Array(control)
   Atomics.store(words, ABORTED, 1)
+  // A new generation also wakes who is just about to sleep.
+  Atomics.add(words, GENERATION, 1)
   Atomics.notify(words, GENERATION)
 }
 
@@ -44,8 +49,10 @@ export class SharedPlace {
   readonly slotLength = SLOT_LENGTH
   readonly #control: Int32Array
   readonly #slots: SharedArrayBuffer
+  readonly #timeoutMs: number
 
-  constructor({ rank, worldSize, control, slots }: SharedTicket) {
+  constructor({ rank, worldSize, control, slots, timeoutMs }: SharedTicket) {
+    this.#timeoutMs = timeoutMs
     this.rank = rank
     this.worldSize = worldSize
     this.#control = new Int32Array(control)
@@ -66,22 +73,43 @@ export class SharedPlace {
   barrier(): void {
     const control = this.#control
     const generation = Atomics.load(control, GENERATION)
-    this.#checkAbort()
+    this.checkAbort()
     if (Atomics.add(control, ARRIVED, 1) === this.worldSize - 1) {
       Atomics.store(control, ARRIVED, 0)
       Atomics.add(control, GENERATION, 1)
       Atomics.notify(control, GENERATION)
       return
     }
-    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(control, GENERATION) !== generation) return
+    for (let spin = 0; spin < SPINS && Atomics.load(control, GENERATION) === generation; spin++);
     while (Atomics.load(control, GENERATION) === generation) {
-      this.#checkAbort()
-      // An abort between the check and the wait is seen after the wait's limit at the latest.
-      Atomics.wait(control, GENERATION, generation, WAIT_MS)
+      this.checkAbort()
+      if (Atomics.wait(control, GENERATION, generation, this.#timeoutMs) === 'timed-out') {
+        abortSharedGroup({ control: control.buffer as SharedArrayBuffer })
+        throw new TransportError(
+          `Other ranks did not come to a barrier of rank ${this.rank} within ${this.#timeoutMs} ms.`,
+        )
+      }
     }
+    this.checkAbort()
   }
 
-  #checkAbort(): void {
+  /** Whether a rank has closed its end. */
+  hasLeft(rank: number): boolean {
+    return Atomics.load(this.#control, CONTROL_WORDS + rank) !== 0
+  }
+
+  /** Says that this rank closes its end. */
+  leave(): void {
+    Atomics.store(this.#control, CONTROL_WORDS + this.rank, 1)
+  }
+
+  /** Ends the group. */
+  abort(): void {
+    abortSharedGroup({ control: this.#control.buffer as SharedArrayBuffer })
+  }
+
+  /** @throws {TransportError} if the group was ended. */
+  checkAbort(): void {
     if (Atomics.load(this.#control, ABORTED) !== 0)
       throw new TransportError('The group of workers has ended.', { remedy: 'Look at the first error of its workers' })
   }

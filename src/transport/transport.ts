@@ -13,15 +13,55 @@ export interface Transport {
   readonly rank: number
   readonly worldSize: number
   /**
-   * Sends bytes. Messages with one tag from one peer to another arrive in order. Resolves when `bytes` may be changed.
+   * Sends bytes. Messages with one tag from one peer to another arrive in order. Resolves when `bytes` may be changed,
+   * which is when the receiver has taken them or has room for them: send and receive at the same time, never one after
+   * the other, where both peers send.
    *
+   * @param tag - Whole number, 0 to 2^31 - 1. The last is taken by collectives.
    * @throws {TransportError} if the peer is gone or the transport closed.
    */
   send(to: number, tag: number, bytes: Uint8Array): Promise<void>
-  /** Receives the next message with this tag from this peer, into `into` when it is given and long enough. */
+  /**
+   * Receives the next message with this tag from this peer.
+   *
+   * @param into - Receives the bytes; must be long enough.
+   * @returns The message: a view of `into` where that is given, else bytes of its own.
+   * @throws {TransportError} if the peer is gone, late, or the message longer than `into`.
+   */
   receive(from: number, tag: number, into?: Uint8Array): Promise<Uint8Array>
-  /** Ends this peer's part; pending operations fail. */
+  /** Ends the whole group: every operation of every peer, under way or later, fails. */
+  abort(reason: string): void
+  /** Ends this peer's part; its pending operations fail. What it sent before can still be received. */
   close(): Promise<void>
   /** Collectives that the transport does itself, faster than they can be built from messages. */
   readonly native?: Collectives
+}
+
+/** What one peer needs to join a group: plain data that can be posted to a thread. */
+export interface TransportTicket {
+  readonly rank: number
+  readonly worldSize: number
+}
+
+/**
+ * How groups come about; what `sharedMemory()` returns.
+ *
+ * With `kind: 'threads'` a coordinator opens the group, hands one ticket to each thread, and each joins with its own.
+ * With `kind: 'processes'` the peers are there already: `join()` without a ticket finds its place in the environment.
+ */
+export interface TransportFactory<Ticket extends TransportTicket = TransportTicket> {
+  readonly name: string
+  readonly kind: 'threads' | 'processes'
+  /** Makes a group; one ticket per rank, in order. */
+  open(worldSize: number): Promise<Ticket[]>
+  /** Takes a place in the group. */
+  join(ticket?: Ticket): Promise<Transport>
+  /** Ends a group from outside, for a coordinator that is no peer. */
+  abort(ticket: Ticket, reason: string): void
+}
+
+/** Options that every transport takes. */
+export interface TransportOptions {
+  /** How long one operation may wait for a peer, in milliseconds. @default Infinity */
+  timeoutMs?: number
 }

@@ -1,0 +1,1 @@
+export { type CollectivesOptions, createCollectives } from './create-collectives.js'

@@ -1,0 +1,168 @@
+/** Threads of one process, over shared memory. @module */
+
+import { nextTurn, TransportError } from '../core/index.js'
+import { Mailbox } from './mailbox.js'
+import { SharedCollectives } from './shared-collectives.js'
+import { abortSharedGroup, openSharedGroup, SharedPlace, type SharedTicket } from './shared-group.js'
+import { SharedRing } from './shared-ring.js'
+import type { Transport, TransportFactory, TransportOptions } from './transport.js'
+
+/** Turns of the event loop before a wait starts to sleep between looks. */
+const EAGER_TURNS = 100
+
+/**
+ * The threads of this process as a group; what `DataParallel` uses unless told otherwise.
+ *
+ * @example
+ * const factory = sharedMemory()
+ * const tickets = await factory.open(2) // post one to each thread, which calls factory.join(ticket)
+ */
+export function sharedMemory(options: TransportOptions = {}): TransportFactory<SharedTicket> {
+  return {
+    name: 'shared-memory',
+    kind: 'threads',
+    open: async (worldSize) => openSharedGroup(worldSize, options),
+    async join(ticket) {
+      if (!ticket) throw new TransportError('A thread joins its group with a ticket, and there is none.')
+      return new SharedTransport(ticket)
+    },
+    abort: (ticket) => abortSharedGroup(ticket),
+  }
+}
+
+/** One thread's end. Messages never block the thread; the native collectives do. */
+export class SharedTransport implements Transport {
+  readonly rank: number
+  readonly worldSize: number
+  readonly native: SharedCollectives
+  readonly #place: SharedPlace
+  readonly #rings: SharedArrayBuffer
+  readonly #timeoutMs: number
+  readonly #mailbox: Mailbox
+  /** The last send to each peer: messages to one peer go one after another. */
+  readonly #sends = new Map<number, Promise<void>>()
+  readonly #pumps = new Set<number>()
+  #isClosed = false
+
+  constructor(ticket: SharedTicket) {
+    this.rank = ticket.rank
+    this.worldSize = ticket.worldSize
+    this.#place = new SharedPlace(ticket)
+    this.native = new SharedCollectives(this.#place)
+    this.#rings = ticket.rings
+    this.#timeoutMs = ticket.timeoutMs
+    this.#mailbox = new Mailbox(ticket.timeoutMs)
+  }
+
+  send(to: number, tag: number, bytes: Uint8Array): Promise<void> {
+    const before = this.#sends.get(to) ?? Promise.resolve()
+    const write = async () => {
+      const ring = this.#ring(this.rank, to)
+      const header = new Uint8Array(Uint32Array.of(tag, bytes.length).buffer)
+      for (const part of [header, bytes]) {
+        const canGoOn = () => {
+          if (this.#place.hasLeft(to)) throw gone(to)
+        }
+        canGoOn()
+        await this.#transfer(part, (rest) => ring.write(rest), canGoOn, this.#timeoutMs)
+      }
+    }
+    const sent = before.then(write)
+    this.#sends.set(
+      to,
+      sent.catch(() => {}),
+    )
+    return sent
+  }
+
+  async receive(from: number, tag: number, into?: Uint8Array): Promise<Uint8Array> {
+    const ring = this.#ring(from, this.rank)
+    const message = this.#mailbox.receive(from, tag, into)
+    if (!this.#pumps.has(from)) {
+      this.#pumps.add(from)
+      this.#pump(from, ring).catch((error) => this.#mailbox.fail(error, from))
+    }
+    return message
+  }
+
+  abort(_reason: string): void {
+    this.#place.abort()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#place.leave()
+    this.#mailbox.fail(closed())
+  }
+
+  /** Reads a peer's messages for as long as somebody waits for one. */
+  async #pump(from: number, ring: SharedRing): Promise<void> {
+    try {
+      while (this.#mailbox.isAwaited(from)) {
+        const header = new Uint32Array(2)
+        await this.#read(ring, from, new Uint8Array(header.buffer))
+        const bytes = new Uint8Array(header[1]!)
+        await this.#read(ring, from, bytes)
+        this.#mailbox.deliver(from, header[0]!, bytes)
+      }
+    } finally {
+      // In the same turn as the last look, so that no receiver can come in between and find nobody reading.
+      this.#pumps.delete(from)
+    }
+  }
+
+  #read(ring: SharedRing, from: number, into: Uint8Array): Promise<void> {
+    let hadLeft = false
+    const canGoOn = () => {
+      // What a peer wrote before it left is still there: only a second empty look is the end.
+      if (hadLeft) throw gone(from)
+      hadLeft = this.#place.hasLeft(from)
+    }
+    return this.#transfer(into, (rest) => ring.read(rest), canGoOn, Infinity)
+  }
+
+  /** Moves all of `bytes` through a ring, waiting by turns of the event loop. */
+  async #transfer(
+    bytes: Uint8Array,
+    move: (rest: Uint8Array) => number,
+    canGoOn: () => void,
+    timeoutMs: number,
+  ): Promise<void> {
+    let done = 0
+    let idle = 0
+    let movedAt = performance.now()
+    for (;;) {
+      this.#check()
+      const count = move(bytes.subarray(done))
+      done += count
+      if (done === bytes.length) return
+      if (count > 0) {
+        idle = 0
+        movedAt = performance.now()
+      } else {
+        canGoOn()
+        idle++
+        if (performance.now() - movedAt > timeoutMs)
+          throw new TransportError(`A peer took nothing of a message within ${timeoutMs} ms.`)
+      }
+      if (idle < EAGER_TURNS) await nextTurn()
+      else await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw closed()
+    this.#place.checkAbort()
+  }
+
+  #ring(from: number, to: number): SharedRing {
+    this.#check()
+    for (const rank of [from, to])
+      if (!(Number.isInteger(rank) && rank >= 0 && rank < this.worldSize))
+        throw new TransportError('There is no such rank.', { expected: `0 to ${this.worldSize - 1}`, received: rank })
+    return new SharedRing(this.#rings, from * this.worldSize + to)
+  }
+}
+
+const closed = () => new TransportError('The transport is closed.')
+const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`)
