@@ -73,7 +73,7 @@ export function curvePlot(epochs: readonly HistoryRecord[], name: string, palett
     }))
   const label = { color: palette.faint, fontFamily: font }
   return draw(460, 290, {
-    legend: { top: 0, right: 8, icon: 'circle', textStyle: { ...label, color: palette.text } },
+    legend: { top: 0, right: 8, icon: 'circle', itemGap: 28, textStyle: { ...label, color: palette.text } },
     grid: { left: 56, right: 16, top: 36, bottom: 44 },
     xAxis: {
       type: 'value',
@@ -88,7 +88,14 @@ export function curvePlot(epochs: readonly HistoryRecord[], name: string, palett
       axisLine: { show: true, lineStyle: { color: palette.line } },
       splitLine: { show: false },
     },
-    yAxis: { type: 'value', scale: true, axisLabel: label, splitLine: { lineStyle: { color: palette.line } } },
+    yAxis: {
+      type: 'value',
+      scale: true,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: label,
+      splitLine: { lineStyle: { color: palette.line } },
+    },
     series,
   })
 }
