@@ -18,6 +18,7 @@ import {
   rowsOf,
   sliceColumns,
 } from './columns.js'
+import { chunksOfRows } from './row-stream.js'
 import { columnsOfRows, type Row, restoreShapes, rowAt } from './rows.js'
 import { assertRank, type ShardOptions, shardPositions } from './sharding.js'
 import { type SplitOptions, splitPositions } from './splitting.js'
@@ -103,10 +104,7 @@ export class Dataset {
       if (rows.length === 0) throw new DataError('A dataset needs at least one row.', { received: 'an empty array' })
       return Dataset.fromArrays(columnsOfRows(rows as Row[]))
     }
-    return new Dataset(
-      { open: () => columnsOfRowStream(typeof rows === 'function' ? rows() : restartable(rows)) },
-      undefined,
-    )
+    return new Dataset({ open: () => chunksOfRows(rows) }, undefined)
   }
 
   /**
@@ -358,44 +356,12 @@ async function* residentChunks({ columns, index }: Resident, size: number): Colu
   }
 }
 
-async function* columnsOfRowStream(rows: Iterable<object> | AsyncIterable<object>): ColumnStream {
-  let like: Columns | undefined
-  let position = 0
-  let held: Row[] = []
-  const flush = () => {
-    const columns = columnsOfRows(held, position, like)
-    like ??= columns
-    position += held.length
-    held = []
-    return columns
-  }
-  for await (const row of rows) {
-    held.push(row as Row)
-    if (held.length === CHUNK_ROWS) yield flush()
-  }
-  if (held.length > 0) yield flush()
-}
-
 async function* checked(stream: AsyncIterable<Columns>): ColumnStream {
   for await (const chunk of stream) {
     checkColumns(chunk)
     if (rowsOf(chunk) > 0) yield chunk
   }
 }
-
-/** Throws at the second pass over an iterator that can run only once, instead of silently giving no rows. */
-function restartable<T extends Iterable<object> | AsyncIterable<object>>(rows: T): T {
-  const once = (Symbol.iterator in rows ? rows[Symbol.iterator]() : rows[Symbol.asyncIterator]()) as unknown
-  if (once !== rows) return rows
-  if (spent.has(rows))
-    throw new StateError('These rows come from a generator, which can be read only once.', {
-      remedy: 'Pass Dataset.fromRows a function that makes the generator',
-    })
-  spent.add(rows)
-  return rows
-}
-
-const spent = new WeakSet<object>()
 
 const composed = (index: Uint32Array | undefined, positions: Uint32Array) =>
   index ? positions.map((position) => index[position]!) : positions
