@@ -41,7 +41,7 @@ async function register(): Promise<string | undefined> {
   await import('@tensorflow/tfjs-backend-cpu')
   const heap = new WasmMemory(module.memory, module.heapBase)
   tf.registerBackend(wasmTfjsName, () => new DcmlWasmBackend(module.exports, heap), 0)
-  for (const config of ownKernels(module.exports)) tf.registerKernel({ ...config, backendName: wasmTfjsName })
+  for (const config of ownKernels) tf.registerKernel({ ...config, backendName: wasmTfjsName })
   registerLoans()
   return undefined
 }

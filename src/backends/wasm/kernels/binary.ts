@@ -115,7 +115,7 @@ const addN: WasmKernel = ({ inputs, backend }) => {
   return sum
 }
 
-export const binaryKernels = defineKernels(['binary', 'binaryStrided', 'addInto'], {
+export const binaryKernels = defineKernels({
   Add: binary('add'),
   Sub: binary('sub'),
   Multiply: binary('mul'),
@@ -132,7 +132,7 @@ export const binaryKernels = defineKernels(['binary', 'binaryStrided', 'addInto'
   AddN: addN,
 })
 
-export const compareKernels = defineKernels(['compare', 'compareStrided'], {
+export const compareKernels = defineKernels({
   Equal: compare('equal'),
   NotEqual: compare('notEqual'),
   Less: compare('less'),

@@ -14,4 +14,4 @@ const part =
     return backend.share(backend.record(dataId).complex![name], shape)
   }
 
-export const complexKernels = defineKernels([], { Complex: complex, Real: part('real'), Imag: part('imag') })
+export const complexKernels = defineKernels({ Complex: complex, Real: part('real'), Imag: part('imag') })

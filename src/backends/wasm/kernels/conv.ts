@@ -115,21 +115,16 @@ const filterGradient =
     return out
   }
 
-const fusedNeeds = ['unary', 'binary', 'binaryStrided'] as const
-
-export const convKernels = defineKernels([...fusedNeeds, 'conv2d', 'conv2dInputGrad', 'conv2dFilterGrad'], {
+export const convKernels = defineKernels({
   Conv2D: forward(false),
   FusedConv2D: forward(false),
   Conv2DBackpropInput: inputGradient(false),
   Conv2DBackpropFilter: filterGradient(false),
 })
 
-export const depthwiseKernels = defineKernels(
-  [...fusedNeeds, 'depthwiseConv2d', 'depthwiseConv2dInputGrad', 'depthwiseConv2dFilterGrad'],
-  {
-    DepthwiseConv2dNative: forward(true),
-    FusedDepthwiseConv2D: forward(true),
-    DepthwiseConv2dNativeBackpropInput: inputGradient(true),
-    DepthwiseConv2dNativeBackpropFilter: filterGradient(true),
-  },
-)
+export const depthwiseKernels = defineKernels({
+  DepthwiseConv2dNative: forward(true),
+  FusedDepthwiseConv2D: forward(true),
+  DepthwiseConv2dNativeBackpropInput: inputGradient(true),
+  DepthwiseConv2dNativeBackpropFilter: filterGradient(true),
+})

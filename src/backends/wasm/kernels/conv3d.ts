@@ -110,7 +110,7 @@ const filterGradient: WasmKernel = ({ inputs, attrs, backend }) => {
   })
 }
 
-export const conv3dKernels = defineKernels(['conv2d', 'conv2dInputGrad', 'conv2dFilterGrad', 'fill', 'addInto'], {
+export const conv3dKernels = defineKernels({
   Conv3D: conv3d,
   Conv3DBackpropInputV2: inputGradient,
   Conv3DBackpropFilterV2: filterGradient,

@@ -42,4 +42,4 @@ const cumulative =
     return out
   }
 
-export const cumulativeKernels = defineKernels([], { Cumsum: cumulative(false), Cumprod: cumulative(true) })
+export const cumulativeKernels = defineKernels({ Cumsum: cumulative(false), Cumprod: cumulative(true) })

@@ -4,7 +4,6 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import type { KernelExports } from '../exports.js'
 import { lend } from '../loan.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 
@@ -19,22 +18,13 @@ export interface KernelCall {
 /** Computes outputs from inputs, or undefined when it does not cover the case: then the kernel is on loan. */
 export type WasmKernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[] | undefined
 
-/** Kernels, and what the module must export for them. */
-export interface KernelGroup {
-  needs: readonly (keyof KernelExports)[]
-  kernels: readonly Pick<tf.KernelConfig, 'kernelName' | 'kernelFunc'>[]
-}
+/** A kernel without the backend's name. */
+export type OwnKernel = Pick<tf.KernelConfig, 'kernelName' | 'kernelFunc'>
 
 /** Binds kernels to their names in tfjs. */
-export function defineKernels(
-  needs: readonly (keyof KernelExports)[],
-  kernels: Record<string, WasmKernel>,
-): KernelGroup {
-  return {
-    needs,
-    kernels: Object.entries(kernels).map(([kernelName, kernel]) => ({
-      kernelName,
-      kernelFunc: ((call: KernelCall) => kernel(call) ?? lend(kernelName, call)) as unknown as tf.KernelFunc,
-    })),
-  }
+export function defineKernels(kernels: Record<string, WasmKernel>): OwnKernel[] {
+  return Object.entries(kernels).map(([kernelName, kernel]) => ({
+    kernelName,
+    kernelFunc: ((call: KernelCall) => kernel(call) ?? lend(kernelName, call)) as unknown as tf.KernelFunc,
+  }))
 }

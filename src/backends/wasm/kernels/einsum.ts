@@ -106,4 +106,4 @@ function arrange(scope: Scope, { info, labels }: Labelled, groups: [string[], st
   return { info: { ...arranged, shape }, lengths }
 }
 
-export const einsumKernels = defineKernels(['matMul', 'reduce', 'stridedCopy'], { Einsum: einsum })
+export const einsumKernels = defineKernels({ Einsum: einsum })

@@ -57,7 +57,7 @@ const select: WasmKernel = ({ inputs, backend }) => {
   return out
 }
 
-export const fillKernels = defineKernels(['fill', 'cast', 'select'], {
+export const fillKernels = defineKernels({
   Fill: fill,
   ZerosLike: like(0),
   OnesLike: like(1),

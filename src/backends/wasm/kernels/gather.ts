@@ -65,7 +65,7 @@ const oneHot: WasmKernel = ({ inputs, attrs, backend }) => {
   return out
 }
 
-export const gatherKernels = defineKernels(['gather', 'segmentSum', 'oneHot'], {
+export const gatherKernels = defineKernels({
   GatherV2: gatherV2,
   UnsortedSegmentSum: unsortedSegmentSum,
   OneHot: oneHot,

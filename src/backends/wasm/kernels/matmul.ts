@@ -153,7 +153,7 @@ function activate(backend: DcmlWasmBackend, part: FusedPart, x: tf.TensorInfo): 
   }
 }
 
-export const matMulKernels = defineKernels(['matMul', 'unary', 'binary', 'binaryStrided'], {
+export const matMulKernels = defineKernels({
   BatchMatMul: batchMatMul,
   _FusedMatMul: fusedMatMul,
 })

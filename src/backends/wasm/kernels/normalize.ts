@@ -25,4 +25,4 @@ const batchNorm: WasmKernel = ({ inputs, attrs, backend }) => {
   return out
 }
 
-export const normalizeKernels = defineKernels(['batchNorm'], { FusedBatchNorm: batchNorm })
+export const normalizeKernels = defineKernels({ FusedBatchNorm: batchNorm })

@@ -62,7 +62,7 @@ const averageGradient: WasmKernel = ({ inputs, attrs, backend }) => {
   return out
 }
 
-export const poolKernels = defineKernels(['maxPool', 'maxPoolGrad', 'avgPool', 'avgPoolGrad'], {
+export const poolKernels = defineKernels({
   MaxPool: forward(true),
   AvgPool: forward(false),
   MaxPoolGrad: maxGradient,

@@ -4,7 +4,7 @@
  */
 
 import { rowSize, sizeOf } from '../../../core/index.js'
-import { type RandomTensorOptions, randomKernelName, randomValues } from '../../random-tensor.js'
+import { type RandomTensorOptions, randomKernelName } from '../../random-tensor.js'
 import { randomCodes } from '../exports.js'
 import { defineKernels, type WasmKernel } from './define.js'
 
@@ -17,12 +17,4 @@ const native: WasmKernel = ({ attrs, backend }) => {
   return out
 }
 
-export const randomKernels = defineKernels(['philoxFill'], { [randomKernelName]: native })
-
-/** Until the module has `philoxFill`: the JavaScript form. */
-const inJavaScript: WasmKernel = ({ attrs, backend }) => {
-  const options = attrs as RandomTensorOptions
-  return backend.makeTensorInfo(options.shape, 'float32', randomValues(options))
-}
-
-export const randomFallback = defineKernels([], { [randomKernelName]: inJavaScript })
+export const randomKernels = defineKernels({ [randomKernelName]: native })

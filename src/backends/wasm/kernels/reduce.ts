@@ -88,7 +88,7 @@ const softmax: WasmKernel = ({ inputs, attrs, backend }) => {
   return out
 }
 
-export const reduceKernels = defineKernels(['reduce', 'reduceInt', 'transpose', 'stridedCopy'], {
+export const reduceKernels = defineKernels({
   Sum: reduce(reduceCodes.sum),
   Mean: reduce(reduceCodes.mean),
   Max: reduce(reduceCodes.max),
@@ -96,11 +96,11 @@ export const reduceKernels = defineKernels(['reduce', 'reduceInt', 'transpose', 
   Prod: reduce(reduceCodes.prod),
 })
 
-export const truthKernels = defineKernels(['reduceBool', 'argExtreme', 'stridedCopy'], {
+export const truthKernels = defineKernels({
   All: reduceBool(1),
   Any: reduceBool(0),
   ArgMax: argExtreme(0),
   ArgMin: argExtreme(1),
 })
 
-export const softmaxKernels = defineKernels(['softmax'], { Softmax: softmax })
+export const softmaxKernels = defineKernels({ Softmax: softmax })

@@ -78,7 +78,7 @@ function ranges(backend: DcmlWasmBackend, x: tf.TensorInfo, shape: number[]): [n
   return [from, out, backend.pointer(out) / 4]
 }
 
-export const resizeKernels = defineKernels([], {
+export const resizeKernels = defineKernels({
   ResizeNearestNeighbor: forward,
   ResizeNearestNeighborGrad: gradient,
 })

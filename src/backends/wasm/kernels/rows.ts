@@ -159,7 +159,7 @@ const pad: WasmKernel = ({ inputs, attrs, backend }) => {
   return out
 }
 
-export const rowKernels = defineKernels(['copyRows', 'stridedCopy'], {
+export const rowKernels = defineKernels({
   Slice: slice,
   Concat: concat,
   Pack: pack,
@@ -167,4 +167,4 @@ export const rowKernels = defineKernels(['copyRows', 'stridedCopy'], {
   SplitV: split,
 })
 
-export const padKernels = defineKernels(['pad'], { PadV2: pad })
+export const padKernels = defineKernels({ PadV2: pad })

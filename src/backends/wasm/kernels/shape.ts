@@ -30,4 +30,4 @@ const expandDims: WasmKernel = ({ inputs, attrs, backend }) => {
   return backend.share(x, shape)
 }
 
-export const shapeKernels = defineKernels([], { Identity: identity, Reshape: reshape, ExpandDims: expandDims })
+export const shapeKernels = defineKernels({ Identity: identity, Reshape: reshape, ExpandDims: expandDims })

@@ -155,7 +155,7 @@ const tile: WasmKernel = ({ inputs, attrs, backend }) => {
   return out && { ...out, shape: x.shape.map((length, axis) => length * reps[axis]!) }
 }
 
-export const transposeKernels = defineKernels(['transpose', 'stridedCopy'], {
+export const transposeKernels = defineKernels({
   Transpose: transpose,
   Reverse: reverse,
   StridedSlice: stridedSlice,

@@ -79,7 +79,7 @@ const onlyPlain: Record<string, keyof typeof unaryCodes> = {
   ...{ Floor: 'floor', Ceil: 'ceil', Round: 'round' },
 }
 
-export const unaryKernels = defineKernels(['unary'], {
+export const unaryKernels = defineKernels({
   ...Object.fromEntries(Object.entries(onlyPlain).map(([kernel, name]) => [kernel, plain(unaryCodes[name])])),
   Sign: sign,
   LeakyRelu: withParameters(unaryCodes.leakyRelu, 'alpha'),
@@ -87,7 +87,7 @@ export const unaryKernels = defineKernels(['unary'], {
   ClipByValue: withParameters(unaryCodes.clip, 'clipValueMin', 'clipValueMax'),
 })
 
-export const classifyKernels = defineKernels(['classify', 'logicalNot'], {
+export const classifyKernels = defineKernels({
   IsNan: classify(classifyCodes.isNaN),
   IsInf: classify(classifyCodes.isInf),
   IsFinite: classify(classifyCodes.isFinite),
