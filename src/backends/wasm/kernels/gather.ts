@@ -5,6 +5,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../../core/index.js'
+import { dtypeCodes } from '../exports.js'
 import { defineKernels, type WasmKernel } from './define.js'
 import { elementBytesOf } from './transpose.js'
 
@@ -58,11 +59,16 @@ interface OneHotAttributes {
 const oneHot: WasmKernel = ({ inputs, attrs, backend }) => {
   const indices = inputs.indices!
   const { depth, onValue, offValue, dtype } = attrs as OneHotAttributes
-  if (indices.dtype !== 'int32' || (dtype !== 'float32' && dtype !== undefined)) return undefined
+  if (indices.dtype !== 'int32' || (dtype !== 'float32' && dtype !== 'int32')) return undefined
   const { pointer, length } = backend.record(indices.dataId)
   const out = backend.output([...indices.shape, depth], 'float32')
   backend.wasm.oneHot(pointer, backend.pointer(out), length, depth, onValue, offValue)
-  return out
+  if (dtype === 'float32') return out
+  const whole = backend.output(out.shape, 'int32')
+  const { float32, int32 } = dtypeCodes
+  backend.wasm.cast(float32, int32, backend.pointer(out), backend.pointer(whole), length * depth)
+  backend.disposeData(out.dataId)
+  return whole
 }
 
 export const gatherKernels = defineKernels({

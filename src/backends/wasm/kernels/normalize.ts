@@ -1,11 +1,15 @@
 /**
- * Batch normalization with given mean and variance.
+ * Normalization with given mean and variance: per channel in one kernel, otherwise composed.
  * @module
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../../core/index.js'
+import { binaryCodes, unaryCodes } from '../exports.js'
+import type { DcmlWasmBackend } from '../wasm-backend.js'
+import { runBinary } from './binary.js'
 import { defineKernels, type WasmKernel } from './define.js'
+import { runUnary } from './unary.js'
 
 const batchNorm: WasmKernel = ({ inputs, attrs, backend }) => {
   const { x, mean, variance, offset, scale } = inputs as Record<'x' | 'mean' | 'variance', tf.TensorInfo> &
@@ -14,14 +18,45 @@ const batchNorm: WasmKernel = ({ inputs, attrs, backend }) => {
   const perChannel = [mean, variance, offset, scale].every(
     (vector) => !vector || (vector.dtype === 'float32' && sizeOf(vector.shape) === channels),
   )
-  if (x.dtype !== 'float32' || !perChannel) return undefined
+  if (x.dtype !== 'float32') return undefined
+  const epsilon = (attrs as { varianceEpsilon?: number }).varianceEpsilon ?? 0.001
+  // Layer normalization has a mean and a variance for each row.
+  if (!perChannel) return composed(backend, [x, mean, variance], { offset, scale, epsilon })
   const { pointer, length } = backend.record(x.dataId)
   const at = (vector: tf.TensorInfo | undefined) => (vector ? backend.pointer(vector) : 0)
   const vectors = [at(mean), at(variance), at(scale), at(offset)] as const
   const out = backend.output(x.shape, 'float32')
   const rows = channels === 0 ? 0 : length / channels
-  const epsilon = (attrs as { varianceEpsilon?: number }).varianceEpsilon ?? 0.001
   backend.wasm.batchNorm(pointer, ...vectors, backend.pointer(out), rows, channels, epsilon)
+  return out
+}
+
+interface Rest {
+  offset: tf.TensorInfo | undefined
+  scale: tf.TensorInfo | undefined
+  epsilon: number
+}
+
+/** (x - mean) * 1 / sqrt(variance + epsilon) * scale + offset, each with broadcasting. */
+function composed(
+  backend: DcmlWasmBackend,
+  [x, mean, variance]: [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo],
+  { offset, scale, epsilon }: Rest,
+): tf.TensorInfo | undefined {
+  const others = [mean, variance, offset, scale]
+  const fits = (vector: tf.TensorInfo | undefined) => !vector || vector.dtype === 'float32'
+  if (!others.every(fits)) return undefined
+  const steps: (tf.TensorInfo | undefined)[] = [runUnary(backend, unaryCodes.affine, variance, 1, epsilon)]
+  const then = (next: tf.TensorInfo | undefined) => {
+    steps.push(next)
+    return next
+  }
+  const root = then(runUnary(backend, unaryCodes.rsqrt, steps[0]!))!
+  let out = then(runBinary(backend, binaryCodes.sub, x, mean))
+  out &&= then(runBinary(backend, binaryCodes.mul, out, root))
+  if (scale) out &&= then(runBinary(backend, binaryCodes.mul, out, scale))
+  if (offset) out &&= then(runBinary(backend, binaryCodes.add, out, offset))
+  for (const step of steps) if (step && step !== out) backend.disposeData(step.dataId)
   return out
 }
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { beforeAll, describe, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../../src/backends/index.js'
 import { expectGradient, noise } from './numeric-gradient.js'
 
@@ -182,6 +182,29 @@ describe.each(['wasm', 'cpu'] as const)('gradients on %s', (backend) => {
 
   it.skipIf(backend === 'cpu')('nearest-neighbour resizing (tfjs-cpu is wrong from the second image on)', async () => {
     await expectGradient((x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [6, 9]), [noise([2, 3, 3, 2])])
+  })
+
+  it('normalization, per channel and per row', async () => {
+    const x = noise([3, 2, 2, 4])
+    const [offset, scale] = [noise([4], 2), noise([4], 3)]
+    const perChannel = tf.moments(x, [0, 1, 2])
+    const perRow = tf.moments(x, [1, 2, 3], true)
+    const full = (t: tf.Tensor) => tf.tile(t, [1, 2, 2, 4])
+    await expectGradient(
+      (t, o, s) =>
+        tf.batchNorm(
+          t,
+          perChannel.mean as tf.Tensor1D,
+          perChannel.variance as tf.Tensor1D,
+          o as tf.Tensor1D,
+          s as tf.Tensor1D,
+          1e-3,
+        ),
+      [x, offset, scale],
+    )
+    const normalized = tf.batchNorm(x, full(perRow.mean), full(perRow.variance), undefined, undefined, 1e-3)
+    const expected = tf.div(tf.sub(x, perRow.mean), tf.sqrt(tf.add(perRow.variance, 1e-3)))
+    expect(Math.max(...(await tf.abs(tf.sub(normalized, expected)).data()))).toBeLessThan(1e-5)
   })
 
   it('conv3d', async () => {
