@@ -27,6 +27,29 @@ export {
 } from './core/index.js'
 export { type Columns, Dataset, datasets } from './data/index.js'
 export { DataParallel, type DataParallelOptions } from './distributed/index.js'
+export {
+  type EvaluationReport,
+  Evaluator,
+  type EvaluatorOptions,
+  evaluatePredictions,
+  type HtmlOptions,
+} from './evaluation/index.js'
+export { Predictor } from './inference/index.js'
+export {
+  accuracy,
+  confusionMatrix,
+  f1,
+  logLoss,
+  type Metric,
+  mae,
+  mse,
+  precision,
+  r2,
+  recall,
+  rmse,
+  rocAuc,
+  topKAccuracy,
+} from './metrics/index.js'
 export { loadBundle, saveBundle } from './models/index.js'
 export {
   adagrad,
@@ -43,6 +66,19 @@ export {
   stepDecay,
   warmupCosine,
 } from './optimizers/index.js'
+export {
+  cast,
+  clipOutliers,
+  dropMissing,
+  impute,
+  minMax,
+  oneHot,
+  Preprocessor,
+  rename,
+  scale,
+  select,
+  standardize,
+} from './preprocess/index.js'
 export { indexedDb, memory, type Store } from './storage/index.js'
 export {
   type BatchTensors,

@@ -3,6 +3,6 @@
  * @module
  */
 
-export { mnistFolder, sources } from './data/node.js'
+export { findMnist, mnistFolder, sources } from './data/node.js'
 export { directory } from './storage/node.js'
 export { stopOnSignal } from './training/node.js'

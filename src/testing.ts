@@ -5,3 +5,4 @@
 
 export { testStore } from './testing/store.js'
 export type { ConformanceCase } from './testing/suite.js'
+export { testTransport } from './testing/transport.js'

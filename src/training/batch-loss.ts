@@ -70,7 +70,7 @@ export function createBatchLoss(
     const inputs =
       model.inputs.length === 1
         ? columnTensor(rows, features)
-        : model.inputNames.map((name) => columnTensor(rows, name.replace(/_\d+$/, '')))
+        : model.inputNames.map((name) => columnTensor(rows, name))
     const truth = columnTensor(rows, target)
     const output = forward(model, inputs, { training: context.training, logits }) as tf.Tensor
     const weights = weight === undefined ? undefined : columnTensor(rows, weight)

@@ -9,7 +9,7 @@
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
 import { ConfigError, StateError, StorageError } from '../core/index.js'
-import type { Dataset } from '../data/index.js'
+import { Dataset } from '../data/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import { saveBundle, serializeTopology } from '../models/index.js'
 import {
@@ -141,10 +141,8 @@ export class Trainer {
           accumulateSteps: this.#options.accumulateSteps ?? 1,
           preprocessor: preprocessor?.toJSON(),
         })
-        const prepared = preprocessor ? preprocessor.transform(train) : train
-        const validation = options.validation
-        const preparedValidation = validation && preprocessor ? preprocessor.transform(validation) : validation
-        return loop.run(prepared, preparedValidation, resumed)
+        const { validation } = options
+        return loop.run(await this.#prepare(train), validation && (await this.#prepare(validation)), resumed)
       })
     })
   }
@@ -157,9 +155,7 @@ export class Trainer {
   async evaluate(dataset: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Record<string, number>> {
     return this.#exclusively(() =>
       this.#withCrew(undefined, async (crew, job) => {
-        const { preprocessor } = this.#options
-        const prepared = preprocessor ? preprocessor.transform(dataset) : dataset
-        const columns = prepareColumns(await prepared.columns(), this.model, job, {
+        const columns = prepareColumns(await (await this.#prepare(dataset)).columns(), this.model, job, {
           shared: crew.size > 1,
           what: 'evaluation',
         })
@@ -183,6 +179,14 @@ export class Trainer {
   /** Gives back what the strategy holds. */
   async close(): Promise<void> {
     await this.#strategy.close()
+  }
+
+  /** Runs the preprocessor: once, over data in memory, so that no epoch does it again; in passing, over a stream. */
+  async #prepare(dataset: Dataset): Promise<Dataset> {
+    const { preprocessor } = this.#options
+    if (!preprocessor) return dataset
+    const prepared = preprocessor.transform(dataset)
+    return dataset.size === undefined ? prepared : Dataset.fromArrays(await prepared.columns())
   }
 
   async #exclusively<T>(run: () => Promise<T>): Promise<T> {

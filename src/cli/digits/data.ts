@@ -1,8 +1,7 @@
 /** Finds MNIST, or draws digits where there is none. @module */
 
-import { join } from 'node:path'
 import { type Columns, Dataset, datasets } from '../../index.js'
-import { mnistFolder, sources } from '../../node.js'
+import { findMnist, sources } from '../../node.js'
 
 /** Images as float32 in 0..1, `x: [n, 28, 28, 1]`, and their classes. */
 export interface Digits {
@@ -12,14 +11,12 @@ export interface Digits {
 }
 
 /**
- * MNIST from the folder named, from DCML_DATA_DIR, or from the user's cache; else drawn digits.
+ * MNIST from the folder named, from DCML_DATA_DIR, from the user's cache or from a mirror; else drawn digits.
  *
  * @throws {DataError} if a folder is named and MNIST is not in it, or a file is damaged.
  */
 export async function loadDigits(dir: string | undefined): Promise<Digits> {
-  const home = process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '.', '.cache')
-  const places = dir === undefined ? [process.env.DCML_DATA_DIR, join(home, 'dcml')] : [dir]
-  const found = dir ?? places.find((place) => place !== undefined && mnistFolder(place) !== undefined)
+  const { dir: found, tried } = await findMnist({ ...(dir === undefined ? {} : { dir }) })
   if (found !== undefined) {
     const [train, test] = await Promise.all([
       sources.mnist({ dir: found, split: 'train' }),
@@ -27,7 +24,7 @@ export async function loadDigits(dir: string | undefined): Promise<Digits> {
     ])
     return { name: 'mnist', train: await scaled(train), test: await scaled(test) }
   }
-  console.log('MNIST was not found (--data DIR or DCML_DATA_DIR names its folder): training on drawn digits.')
+  console.log(`MNIST was not found; training on drawn digits. Tried:\n  ${tried.join('\n  ')}\n`)
   return {
     name: 'synthetic',
     train: await scaled(datasets.syntheticDigits({ count: 20_000, seed: 1 })),

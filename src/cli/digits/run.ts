@@ -8,13 +8,15 @@
 
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import * as tf from '@tensorflow/tfjs-core'
-import type * as tfl from '@tensorflow/tfjs-layers'
 import {
+  accuracy,
   adam,
+  confusionMatrix,
   DataParallel,
-  loadBundle,
+  Evaluator,
+  f1,
   oneCycle,
+  Predictor,
   progressBar,
   SingleWorker,
   selectBackend,
@@ -22,8 +24,8 @@ import {
 } from '../../index.js'
 import { directory, stopOnSignal } from '../../node.js'
 import { loadDigits } from './data.js'
+import { drawDigits } from './draw.js'
 import { buildModel, type DigitsModel } from './models.js'
-import { confusionTable, drawDigits, perClassTable } from './print.js'
 
 /** Options of the command. */
 export interface DigitsOptions {
@@ -35,8 +37,6 @@ export interface DigitsOptions {
   out: string
   json?: string
 }
-
-const CLASSES = 10
 
 /** Trains, evaluates, saves, loads and predicts. */
 export async function runDigits(options: DigitsOptions): Promise<void> {
@@ -66,25 +66,25 @@ export async function runDigits(options: DigitsOptions): Promise<void> {
   await trainer.close()
   if (history.stopReason !== undefined) console.log(`Stopped: ${history.stopReason}`)
 
-  const images = await test.columns()
-  const truth = images.y!.data as Int32Array
-  const predicted = predict(trainer.model, images.x!.data as Float32Array)
-  const confusion = confusionMatrix(truth, predicted)
-  const correct = confusion.reduce((sum, row, i) => sum + row[i]!, 0)
-  const testAccuracy = correct / truth.length
+  const report = await new Evaluator({ metrics: [accuracy(), confusionMatrix(), f1()] }).evaluate(trainer.model, test)
+  const testAccuracy = report.values.accuracy as number
   const samplesPerSecond = (train.size! * history.epochs.length) / trainSeconds
-
-  console.log(`\nTest accuracy ${(100 * testAccuracy).toFixed(2)} % (${correct} of ${truth.length})`)
+  console.log(`\n${report.toText()}`)
   console.log(`Trained in ${trainSeconds.toFixed(1)} s, ${Math.round(samplesPerSecond)} images/s\n`)
-  console.log(perClassTable(confusion))
-  console.log(confusionTable(confusion))
 
   const store = directory(options.out)
   await trainer.save(store)
-  const { model: loaded } = await loadBundle(store)
-  const first = (images.x!.data as Float32Array).subarray(0, 4 * 784)
+  const predictor = await Predictor.load(store)
+  const first = await test.take(4).columns()
+  const answers = await predictor.explain(first, { topK: 1 })
+  predictor.dispose()
   console.log(`Saved to ${options.out} and loaded again. The first test images and what the loaded model says:\n`)
-  console.log(drawDigits(first, predict(loaded, first), truth))
+  const said = answers.map((answer) => Number(answer.class))
+  console.log(drawDigits(first.x!.data as Float32Array, said, first.y!.data as Int32Array))
+
+  const title = `${kind} on ${name === 'mnist' ? 'MNIST' : 'drawn digits'}`
+  await writeFile('report.html', report.toHTML({ title, history }))
+  console.log('The report with curves and the confusion matrix is in report.html')
 
   if (options.json === undefined) return
   const figures = {
@@ -101,28 +101,4 @@ export async function runDigits(options: DigitsOptions): Promise<void> {
     samplesPerSecond,
   }
   await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`)
-}
-
-/** The most probable class of each image. */
-function predict(model: tfl.LayersModel, pixels: Float32Array): Int32Array {
-  const count = pixels.length / 784
-  const classes = new Int32Array(count)
-  const batch = 250
-  for (let from = 0; from < count; from += batch) {
-    const to = Math.min(count, from + batch)
-    tf.tidy(() => {
-      const x = tf.tensor(pixels.subarray(from * 784, to * 784), [to - from, 28, 28, 1])
-      classes.set(tf.argMax(model.predictOnBatch(x) as tf.Tensor, -1).dataSync() as Int32Array, from)
-    })
-  }
-  return classes
-}
-
-/** Counts by true class (rows) and predicted class (columns). */
-function confusionMatrix(truth: Int32Array, predicted: Int32Array): number[][] {
-  const counts = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0))
-  truth.forEach((label, i) => {
-    counts[label]![predicted[i]!]!++
-  })
-  return counts
 }
