@@ -1,6 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { adam, DataParallel, Dataset, datasets, SingleWorker, selectBackend, sgd, Trainer, type TrainerOptions } from 'dcml'
+import {
+  adam,
+  DataParallel,
+  Dataset,
+  datasets,
+  SingleWorker,
+  selectBackend,
+  sgd,
+  Trainer,
+  type TrainerOptions,
+} from 'dcml'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 beforeAll(async () => {

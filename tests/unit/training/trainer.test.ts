@@ -165,18 +165,18 @@ describe('Trainer', () => {
     const data = digits(64)
     const columns = data.resident!.columns
     const wrong = new Int32Array(64).fill(10)
-    const fit = (set: Dataset, options: Partial<TrainerOptions> = {}) => trainerFor(classifier(), options).fit(set)
-    await expect(fit(data.take(0))).rejects.toThrow(DataError)
-    await expect(fit(Dataset.fromArrays({ ...columns, y: { data: wrong, shape: [64] } }))).rejects.toThrow(
+    const fitWith = (set: Dataset, options: Partial<TrainerOptions> = {}) => trainerFor(classifier(), options).fit(set)
+    await expect(fitWith(data.take(0))).rejects.toThrow(DataError)
+    await expect(fitWith(Dataset.fromArrays({ ...columns, y: { data: wrong, shape: [64] } }))).rejects.toThrow(
       /label of row 0 is not a class.*0 to 9.*received 10/i,
     )
     await expect(
-      fit(Dataset.fromArrays({ x: { data: new Float32Array(64 * 9), shape: [64, 9] }, y: columns.y! })),
+      fitWith(Dataset.fromArrays({ x: { data: new Float32Array(64 * 9), shape: [64, 9] }, y: columns.y! })),
     ).rejects.toThrow(ShapeError)
-    await expect(fit(data, { loss: 'crossEntropie' })).rejects.toThrow(/no loss named 'crossEntropie'/)
-    await expect(fit(data, { loss: 'categoricalCrossentropy' })).rejects.toThrow(/sparseCategoricalCrossentropy/)
-    await expect(fit(data, { engine: 'captured' })).rejects.toThrow(ConfigError)
-    await expect(fit(data, { optimizer: sgd({ learningRate: 1e30 }) })).rejects.toThrow(NumericError)
+    await expect(fitWith(data, { loss: 'crossEntropie' })).rejects.toThrow(/no loss named 'crossEntropie'/)
+    await expect(fitWith(data, { loss: 'categoricalCrossentropy' })).rejects.toThrow(/sparseCategoricalCrossentropy/)
+    await expect(fitWith(data, { engine: 'captured' })).rejects.toThrow(ConfigError)
+    await expect(fitWith(data, { optimizer: sgd({ learningRate: 1e30 }) })).rejects.toThrow(NumericError)
     expect(() => new Trainer({ model: classifier() })).toThrow(/loss or a step/)
   })
 })
