@@ -7,4 +7,11 @@ export { type FindMnistOptions, type FoundMnist, findMnist } from './find-mnist.
 export { MNIST_FILES, type MnistSplit, mnistFolder } from './mnist.js'
 
 /** Readers of files, all with a clear DataError on bad input. */
-export const sources = { mnist, csv, jsonl }
+export const sources = {
+  /** MNIST from its original files. */
+  mnist,
+  /** Rows of a CSV file, streamed. */
+  csv,
+  /** Rows of a file with one JSON object a line, streamed. */
+  jsonl,
+}

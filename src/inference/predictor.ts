@@ -144,6 +144,7 @@ export class Predictor {
     this.#model.dispose()
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

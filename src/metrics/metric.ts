@@ -34,11 +34,13 @@ export interface Predictions {
  */
 export interface Metric<State = unknown, Result = unknown> {
   readonly name: string
+  /** A state that has seen nothing. */
   create(): State
   /** Takes in rows; changes `state`. */
   update(state: State, batch: Predictions): void
   /** Adds the rows of `other` to `into`. */
   merge(into: State, other: State): void
+  /** The value of all that the state has seen. */
   compute(state: State): Result
 }
 

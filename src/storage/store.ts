@@ -8,6 +8,7 @@
 export interface Store {
   /** @throws {StorageError} if there is nothing under this name, or it is damaged. */
   read(name: string): Promise<Uint8Array>
+  /** Keeps bytes under a name, in place of what was there. */
   write(name: string, bytes: Uint8Array): Promise<void>
   /** Names that begin with `prefix`, in order. */
   list(prefix?: string): Promise<string[]>

@@ -45,11 +45,18 @@ export interface Callback {
    * @default false
    */
   readonly relaxed?: boolean
+  /** Before the first epoch, after a resume. */
   onFitStart?(state: FitState): void | Promise<void>
+  /** Before the first step of an epoch. */
   onEpochStart?(state: FitState): void | Promise<void>
+  /** After each update. */
   onStepEnd?(state: StepState): void | Promise<void>
+  /** After each epoch and its validation. */
   onEpochEnd?(state: EpochState): void | Promise<void>
+  /** After the validation of an epoch. */
   onValidationEnd?(state: EpochState): void | Promise<void>
+  /** When `fit` is about to throw. */
   onException?(error: unknown, state: FitState): void | Promise<void>
+  /** After the last epoch, or after a stop. */
   onFitEnd?(state: FitState): void | Promise<void>
 }
