@@ -9,14 +9,14 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ConfigError, nextTurn, Random } from '../core/index.js'
-import type { Dataset } from '../data/index.js'
+import { type Dataset, rowsOf } from '../data/index.js'
 import { namedWeights, writeWeights } from '../models/index.js'
 import type { Callback, FitState } from './callback.js'
 import { type Checkpoint, encodeCheckpoint, type Position } from './checkpoint.js'
 import type { EpochRecord, History } from './history.js'
 import type { Crew, StepRecord, Sums, TrainingJob, TrainingState } from './job.js'
 import { means } from './means.js'
-import { prepareColumns, rowCount, sharedOrder } from './prepare-data.js'
+import { prepareColumns, sharedOrder } from './prepare-data.js'
 import type { FitOptions } from './trainer.js'
 
 // Long enough to hide the cost of a message to the workers, short enough for a lively bar and a prompt stop.
@@ -158,7 +158,7 @@ export class FitLoop {
     for await (const batch of train.batches(rowsPerStep)) {
       if (skip-- > 0) continue
       const columns = prepareColumns(batch, model, job, { shared: crew.size > 1, what: 'training' })
-      const rows = rowCount(columns)
+      const rows = rowsOf(columns)
       await crew.setData('train', columns)
       const order = sharedOrder(
         Uint32Array.from({ length: rows }, (_, i) => i),
@@ -210,7 +210,7 @@ export class FitLoop {
     const { crew, model, job } = this.#parts
     const columns = prepareColumns(await dataset.columns(), model, job, { shared: crew.size > 1, what })
     await crew.setData(name, columns)
-    return rowCount(columns)
+    return rowsOf(columns)
   }
 
   async #resume({ state, position }: Checkpoint): Promise<void> {

@@ -1,8 +1,8 @@
 /** From a dataset to columns that every worker can read, checked against the model. @module */
 
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { createTypedArray, DataError, ShapeError, sizeOf, typedArrayName } from '../core/index.js'
-import type { Columns } from '../data/index.js'
+import { createTypedArray, DataError, ShapeError, typedArrayName } from '../core/index.js'
+import { type Columns, rowsOf } from '../data/index.js'
 import { checkTargets } from '../metrics/index.js'
 import type { SharedColumns, TrainingJob } from './job.js'
 
@@ -37,7 +37,7 @@ export function prepareColumns(
       })
     prepared[name] = { data: shared ? onSharedMemory(column.data) : column.data, shape: column.shape }
   }
-  const rows = prepared[names[0]!]?.shape[0] ?? 0
+  const rows = rowsOf(prepared)
   if (rows === 0) throw new DataError(`The ${what} data is empty.`, { expected: 'at least one row', received: 0 })
   if (custom) return prepared
   if (model.inputs.length === 1) checkInput(prepared[features]!.shape, model.inputs[0]!.shape, features)
@@ -75,10 +75,4 @@ function onSharedMemory(data: Numbers): Numbers {
 /** The order of rows in an epoch, on shared memory where there is any. */
 export function sharedOrder(order: Uint32Array, shared: boolean): Uint32Array {
   return shared ? (onSharedMemory(order) as Uint32Array) : order
-}
-
-/** Number of rows of prepared columns. */
-export function rowCount(columns: SharedColumns): number {
-  const first = Object.values(columns)[0]!
-  return sizeOf(first.shape.slice(0, 1))
 }

@@ -9,7 +9,7 @@
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
 import { ConfigError, StateError, StorageError } from '../core/index.js'
-import { Dataset } from '../data/index.js'
+import { Dataset, rowsOf } from '../data/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import { saveBundle, serializeTopology } from '../models/index.js'
 import {
@@ -26,7 +26,7 @@ import { FitLoop } from './fit-loop.js'
 import type { History } from './history.js'
 import type { Crew, TrainingJob } from './job.js'
 import { means } from './means.js'
-import { prepareColumns, rowCount } from './prepare-data.js'
+import { prepareColumns } from './prepare-data.js'
 import { functionsFromSetup, loadSetup, modelFromSetup } from './setup-module.js'
 import { SingleWorker } from './single-worker.js'
 import type { DistributedStrategy } from './strategy.js'
@@ -160,7 +160,7 @@ export class Trainer {
           what: 'evaluation',
         })
         await crew.setData('evaluation', columns)
-        const sums = await crew.evaluate({ data: 'evaluation', from: 0, to: rowCount(columns), batchSize })
+        const sums = await crew.evaluate({ data: 'evaluation', from: 0, to: rowsOf(columns), batchSize })
         return means(sums, job.metrics)
       }),
     )
