@@ -1,4 +1,5 @@
 export * from './async.js'
+export * from './did-you-mean.js'
 export * from './errors.js'
 export * from './philox.js'
 export * from './random.js'

@@ -7,6 +7,7 @@ import {
   ConfigError,
   createTypedArray,
   DataError,
+  didYouMean,
   isTypedArray,
   rowSize,
   ShapeError,
@@ -73,7 +74,7 @@ export function columnOf(columns: Columns, name: string, reader = 'This operatio
   if (column) return column
   throw new DataError(`${reader} needs the column "${name}".`, {
     received: `the columns ${Object.keys(columns).join(', ')}`,
-    remedy: 'Name one of these columns, or rename yours with rename()',
+    remedy: didYouMean(name, Object.keys(columns)) ?? 'Name one of these columns, or rename yours with rename()',
   })
 }
 

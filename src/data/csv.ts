@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { CsvError, parse } from 'csv-parse'
-import { ConfigError, createTypedArray, DataError } from '../core/index.js'
+import { ConfigError, createTypedArray, DataError, didYouMean } from '../core/index.js'
 import type { Column, Columns } from './columns.js'
 import { Dataset } from './dataset.js'
 
@@ -104,7 +104,11 @@ function chooseFields(path: string, header: string[], lines: readonly Line[], op
   if (target !== undefined && !wanted.includes(target)) wanted.push(target)
   return wanted.map((name) => {
     const place = names.indexOf(name)
-    if (place < 0) throw new DataError(`${path} has no column "${name}".`, { received: names.join(', ') })
+    if (place < 0)
+      throw new DataError(`${path} has no column "${name}".`, {
+        received: names.join(', '),
+        remedy: didYouMean(name, names),
+      })
     const given = columns && !listed ? (columns as Record<string, CsvType>)[name] : undefined
     return { name, place, type: given ?? inferType(lines, place, name === target) }
   })

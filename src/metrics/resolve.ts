@@ -1,7 +1,7 @@
 /** Losses and metrics by name. @module */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { ConfigError } from '../core/index.js'
+import { ConfigError, didYouMean } from '../core/index.js'
 import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './crossentropy.js'
 import type { Loss } from './loss.js'
 import { huber, meanAbsoluteError, meanSquaredError } from './regression-losses.js'
@@ -42,5 +42,6 @@ function named<T>(what: string, table: Record<string, T>, name: string): T {
   throw new ConfigError(`There is no ${what} named '${name}'.`, {
     expected: `one of ${Object.keys(table).join(', ')}`,
     received: name,
+    remedy: didYouMean(name, Object.keys(table)),
   })
 }

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { rowTensor } from '../backends/index.js'
-import { DataError, ShapeError, sameShape, type TypedArray } from '../core/index.js'
+import { DataError, didYouMean, ShapeError, sameShape, type TypedArray } from '../core/index.js'
 
 /** Outputs of a model, row after row. */
 export interface Outputs {
@@ -57,7 +57,7 @@ function inputColumn(
   if (!column)
     throw new DataError(`The model needs the column '${name}'.`, {
       received: `the columns ${Object.keys(columns).join(', ')}`,
-      remedy: 'Rename the column that holds the input',
+      remedy: didYouMean(name, Object.keys(columns)) ?? 'Rename the column that holds the input',
     })
   if (Array.isArray(column.data))
     throw new DataError(`The column '${name}' holds strings, and a model reads numbers.`, {

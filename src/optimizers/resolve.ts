@@ -1,6 +1,6 @@
 /** From a name or a description back to an optimizer. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, didYouMean } from '../core/index.js'
 import { adagrad } from './adagrad.js'
 import { adam, adamw } from './adam.js'
 import { lamb } from './lamb.js'
@@ -26,6 +26,7 @@ export function resolveOptimizer(optimizer: OptimizerName | OptimizerDescription
     throw new ConfigError(`There is no optimizer named '${name}'.`, {
       expected: `one of ${Object.keys(makers).join(', ')}`,
       received: name,
+      remedy: didYouMean(name, Object.keys(makers)),
     })
   return make({ ...options, ...(learningRate === undefined ? {} : { learningRate }) })
 }

@@ -1,6 +1,6 @@
 /** Stops when the monitored value no longer improves. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, didYouMean } from '../core/index.js'
 import type { Callback } from './callback.js'
 import type { EpochRecord } from './history.js'
 
@@ -62,7 +62,9 @@ export function monitored(record: EpochRecord, monitor: string): number {
     throw new ConfigError(`There is no value named '${monitor}' to monitor.`, {
       expected: `one of ${Object.keys(record).join(', ')}`,
       received: monitor,
-      remedy: monitor.startsWith('val_') ? 'Pass validation data to fit' : 'Add it to the metrics of the trainer',
+      remedy:
+        didYouMean(monitor, Object.keys(record)) ??
+        (monitor.startsWith('val_') ? 'Pass validation data to fit' : 'Add it to the metrics of the trainer'),
     })
   return value
 }

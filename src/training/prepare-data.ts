@@ -1,7 +1,7 @@
 /** From a dataset to columns that every worker can read, checked against the model. @module */
 
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { createTypedArray, DataError, ShapeError, typedArrayName } from '../core/index.js'
+import { createTypedArray, DataError, didYouMean, ShapeError, typedArrayName } from '../core/index.js'
 import { type Columns, rowsOf } from '../data/index.js'
 import { checkTargets } from '../metrics/index.js'
 import type { SharedColumns, TrainingJob } from './job.js'
@@ -29,6 +29,7 @@ export function prepareColumns(
       throw new DataError(`The ${what} data has no column '${name}'.`, {
         expected: `one of ${Object.keys(columns).join(', ')}`,
         received: name,
+        remedy: didYouMean(name, Object.keys(columns)),
       })
     if (Array.isArray(column.data))
       throw new DataError(`The column '${name}' of the ${what} data holds text.`, {
