@@ -27,7 +27,7 @@ export interface Bundle {
 export async function saveBundle(store: Store, { model, preprocessor }: Bundle, prefix = ''): Promise<void> {
   const weights: TensorFile = {}
   for (const { name, variable } of namedWeights(model))
-    weights[name] = { data: variable.dataSync().slice() as TypedArray, shape: variable.shape }
+    weights[name] = { data: (await variable.data()).slice() as TypedArray, shape: variable.shape }
   await store.write(`${prefix}model.safetensors`, encodeSafetensors(weights, { format: 'tfjs-layers' }))
   const topology: unknown = JSON.parse(serializeTopology(model))
   await writeJson(store, `${prefix}model.json`, {
