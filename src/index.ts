@@ -69,6 +69,7 @@ export {
 export {
   cast,
   clipOutliers,
+  concat,
   dropMissing,
   impute,
   minMax,

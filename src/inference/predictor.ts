@@ -95,18 +95,20 @@ export class Predictor {
   }
 
   /**
-   * The output of the model.
+   * The output of the model: one result per row, always.
    *
+   * @param options - `firstRow`: number of the first row, for messages. @default 0
    * @returns Probabilities or values, `[rows, ...]`, in host memory.
-   * @throws {DataError} if a column is missing. @throws {ShapeError} if rows do not fit the model.
+   * @throws {DataError} if a column is missing, or a row has a gap that the preprocessor does not fill.
+   * @throws {ShapeError} if rows do not fit the model.
    */
-  async predict(input: PredictorInput): Promise<Outputs> {
+  async predict(input: PredictorInput, { firstRow = 0 }: { firstRow?: number } = {}): Promise<Outputs> {
     if (this.#disposed) throw new StateError('The predictor was used after dispose().')
     await ensureBackend()
     const columns = await columnsOf(input)
     // Steps on other columns, such as the target, are left out: they are not there to predict on.
     const only = [...Object.keys(columns), 'x', ...this.#model.inputNames]
-    const prepared = this.#preprocessor ? this.#preprocessor.transformColumns(columns, { only }) : columns
+    const prepared = this.#preprocessor ? this.#preprocessor.transformColumns(columns, { only, firstRow }) : columns
     return runColumns(this.#model, prepared, { batchSize: this.#batchSize })
   }
 

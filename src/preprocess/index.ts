@@ -1,10 +1,11 @@
 export type { Per } from './column-groups.js'
-export { Preprocessor, type PreprocessorJson } from './preprocessor.js'
+export { type PredictionOptions, Preprocessor, type PreprocessorJson } from './preprocessor.js'
 export type { Fitting, Json, Step } from './step.js'
 export {
   type ClipOutliersOptions,
   cast,
   clipOutliers,
+  concat,
   dropMissing,
   type ImputeOptions,
   impute,

@@ -20,6 +20,14 @@ export interface PreprocessorJson {
   steps: { kind: string; options: { [key: string]: Json | undefined } }[]
 }
 
+/** How rows are transformed to predict on. */
+export interface PredictionOptions {
+  /** Skips the steps that read none of these columns, nor what a step before made. @default none is skipped */
+  only?: readonly string[]
+  /** Number of the first row, for messages. @default 0 */
+  firstRow?: number
+}
+
 /**
  * Cleans and encodes data the same way in training and in use.
  *
@@ -85,11 +93,13 @@ export class Preprocessor {
   /**
    * Transforms columns at once; the ones that come in are not changed.
    *
-   * @param options - `only`: skip the steps that read none of these columns; for prediction, where there is no target.
+   * @param prediction - With `only`, these are rows to predict on: there may be no target, and a row that a step would
+   *   leave out is an error.
+   * @throws {DataError} in prediction, naming row and column, where dropMissing meets a gap.
    */
-  transformColumns(columns: Columns, { only }: { only?: readonly string[] } = {}): Columns {
+  transformColumns(columns: Columns, prediction: PredictionOptions = {}): Columns {
     const fitted = this.#assertFitted('transformColumns')
-    return this.#apply(columns, fitted, 0, this.#steps.length, only)
+    return this.#apply(columns, fitted, 0, this.#steps.length, prediction)
   }
 
   /**
@@ -97,8 +107,8 @@ export class Preprocessor {
    *
    * @returns The row; undefined where a step leaves it out.
    */
-  transformRow(row: Row, options: { only?: readonly string[] } = {}): Row | undefined {
-    const columns = this.transformColumns(columnsOfRows([row]), options)
+  transformRow(row: Row, prediction: PredictionOptions = {}): Row | undefined {
+    const columns = this.transformColumns(columnsOfRows([row]), prediction)
     return rowsOf(columns) === 0 ? undefined : rowAt(columns, 0)
   }
 
@@ -172,16 +182,25 @@ export class Preprocessor {
     })
   }
 
-  #apply(columns: Columns, fitted: readonly Json[], start: number, end: number, only?: readonly string[]): Columns {
+  #apply(
+    columns: Columns,
+    fitted: readonly Json[],
+    start: number,
+    end: number,
+    { only, firstRow = 0 }: PredictionOptions = {},
+  ): Columns {
     let current = columns
+    const wanted = only && new Set(only)
     for (let i = start; i < end; i++) {
       const step = this.#steps[i]!
-      const { reads } = step
-      if (only && reads !== 'all' && !reads.some((name) => only.includes(name))) continue
+      const { reads, makes } = step
+      if (wanted && reads !== 'all' && !reads.some((name) => wanted.has(name))) continue
       current = atStep(i, step, () => {
+        if (wanted && step.applyForPrediction) return step.applyForPrediction(current, fitted[i]!, firstRow)
         if (reads !== 'all') for (const name of reads) columnOf(current, name, step.kind)
         return step.apply(current, fitted[i]!)
       })
+      if (makes !== 'rows') for (const name of makes) if (Object.hasOwn(current, name)) wanted?.add(name)
     }
     return current
   }

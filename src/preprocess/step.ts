@@ -40,6 +40,13 @@ export interface Step {
   readonly fitting?: Fitting<unknown>
   /** New columns; those that come in are not changed. `fitted` is what `finish` gave, or null. */
   apply(columns: Columns, fitted: Json): Columns
+  /**
+   * What it does in place of `apply` to rows to predict on, where that differs: the target may be missing there, and
+   * every row needs an answer.
+   *
+   * @param firstRow - Number of the first row, for messages.
+   */
+  applyForPrediction?(columns: Columns, fitted: Json, firstRow: number): Columns
   /** The values before `apply`, as far as they can be known. Absent: the row stays as it is. */
   inverse?(row: Row, fitted: Json): Row
 }

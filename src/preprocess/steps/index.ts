@@ -3,6 +3,7 @@
 import type { Json, Step } from '../step.js'
 import { cast } from './cast.js'
 import { clipOutliers } from './clip-outliers.js'
+import { concat } from './concat.js'
 import { dropMissing } from './drop-missing.js'
 import { impute } from './impute.js'
 import { minMax } from './min-max.js'
@@ -15,7 +16,7 @@ import { standardize } from './standardize.js'
 export type { ClipOutliersOptions } from './clip-outliers.js'
 export type { ImputeOptions } from './impute.js'
 export type { OneHotOptions } from './one-hot.js'
-export { cast, clipOutliers, dropMissing, impute, minMax, oneHot, rename, scale, select, standardize }
+export { cast, clipOutliers, concat, dropMissing, impute, minMax, oneHot, rename, scale, select, standardize }
 
 /** Options as they come from JSON; the functions check them. */
 type Options = { [key: string]: Json | undefined }
@@ -25,6 +26,7 @@ type Made<Rest extends unknown[]> = (columns: string[], ...rest: Rest) => Step
 export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   cast: ({ columns, dtype }) => (cast as Made<[unknown]>)(columns as string[], dtype),
   clipOutliers: ({ columns, ...options }) => clipOutliers(columns as string[], options),
+  concat: ({ columns, into }) => concat(columns as string[], into as string),
   dropMissing: ({ columns }) => dropMissing(columns as string[] | undefined),
   impute: ({ columns, ...options }) => impute(columns as string[], options),
   minMax: ({ columns, ...options }) => minMax(columns as string[], options),

@@ -30,6 +30,7 @@ export function rename(names: Record<string, string>): Step {
       for (const before of Object.keys(names)) columnOf(columns, before, 'rename')
       return swap(columns, pairs)
     },
+    applyForPrediction: (columns) => swap(columns, pairs),
     inverse: (row) =>
       swap(
         row,

@@ -13,5 +13,7 @@ export function select(columns: string | readonly string[]): Step {
     reads: 'all',
     makes: names,
     apply: (columns) => Object.fromEntries(names.map((name) => [name, columnOf(columns, name, 'select')])),
+    applyForPrediction: (columns) =>
+      Object.fromEntries(names.filter((name) => Object.hasOwn(columns, name)).map((name) => [name, columns[name]!])),
   }
 }

@@ -5,7 +5,15 @@ import { beforeAll, expect, it } from 'vitest'
 import { Dataset } from '../../../src/data/index.js'
 import { Predictor } from '../../../src/inference/index.js'
 import { saveBundle } from '../../../src/models/index.js'
-import { oneHot, Preprocessor, standardize } from '../../../src/preprocess/index.js'
+import {
+  concat,
+  dropMissing,
+  oneHot,
+  Preprocessor,
+  rename,
+  select,
+  standardize,
+} from '../../../src/preprocess/index.js'
 import { memory } from '../../../src/storage/index.js'
 
 beforeAll(async () => {
@@ -58,6 +66,34 @@ it('applies the saved preprocessing without a target', async () => {
   )
   const expected = (model.predict(tf.tensor2d(prepared.x!.data as Float32Array, [1, 2])) as tf.Tensor).dataSync()
   expect((await predictor.predict([rows[1]!])).data).toEqual(expected)
+})
+
+it('gives one result per row, or names the row and the column without a value', async () => {
+  const train = Dataset.fromRows([
+    { a: 1, b: 2, label: 'no' },
+    { a: Number.NaN, b: 3, label: 'yes' },
+    { a: 5, b: 4, label: 'yes' },
+  ])
+  // Every step that touches the target, which is absent when predicting.
+  const steps = [dropMissing(), rename({ label: 'y', a: 'c' }), standardize(['b', 'c']), oneHot('y')]
+  const preprocessor = await new Preprocessor([...steps, concat(['b', 'c']), select(['x', 'y'])]).fit(train)
+  expect((await preprocessor.transform(train).columns()).y!.shape).toEqual([2, 2])
+  const model = makeModel()
+  const predictor = new Predictor({ model, preprocessor })
+  const predicted = await predictor.predict([
+    { a: 1, b: 2 },
+    { a: 5, b: 4 },
+  ])
+  const byHand = model.predict(tf.tensor2d([-1, -1, 1, 1], [2, 2])) as tf.Tensor
+  expect(predicted.data).toEqual(byHand.dataSync())
+  const gaps = [
+    { a: 1, b: 2 },
+    { a: 1, b: null },
+  ]
+  await expect(predictor.predict(gaps, { firstRow: 256 })).rejects.toMatchObject({
+    code: 'DCML_DATA',
+    message: expect.stringMatching(/Row 257 has no value in the column "b"/),
+  })
 })
 
 it('explains with named classes, best first', async () => {

@@ -4,6 +4,7 @@ import { type Columns, Dataset } from '../../../src/data/index.js'
 import {
   cast,
   clipOutliers,
+  concat,
   dropMissing,
   impute,
   minMax,
@@ -129,6 +130,14 @@ describe('steps', () => {
     await expect(run([cast('v', 'int32')], { v: { data: Float32Array.of(1, 1.5), shape: [2] } })).rejects.toThrow(/1.5/)
   })
 
+  it('joins columns side by side', async () => {
+    const joined = await run([oneHot('y'), concat(['y', 'v', 'x'])])
+    expect(Object.keys(joined)).toEqual(['x'])
+    expect(joined.x!.shape).toEqual([6, 6])
+    expect([...joined.x!.data.slice(0, 12)]).toEqual([0, 1, 0, 1, 1, 10, 1, 0, 0, 2, 2, 10])
+    await expect(run([concat(['v', 'y'])])).rejects.toThrow(/strings/)
+  })
+
   it('takes each channel of an image as one group', async () => {
     const x = { data: Float32Array.of(0, 1, 2, 1, 4, 1, 6, 1), shape: [2, 2, 2] }
     const { x: out } = await run([standardize('x', { per: 'channel' })], { x })
@@ -140,6 +149,7 @@ describe('steps', () => {
     const every = [
       cast('x', 'int32'),
       clipOutliers('x'),
+      concat(['x', 'y'], 'z'),
       dropMissing(),
       impute('x'),
       minMax('x'),
