@@ -12,6 +12,7 @@ export {
   type SelectBackendOptions,
   selectBackend,
 } from './backends/index.js'
+export { type CollectivesOptions, createCollectives } from './collectives/index.js'
 export {
   BackendUnavailableError,
   ConfigError,
@@ -98,3 +99,17 @@ export {
   Trainer,
   type TrainerOptions,
 } from './training/index.js'
+export {
+  type Collectives,
+  memoryTransports,
+  type ReduceOperation,
+  type Reducible,
+  type Shard,
+  type SharedMemoryOptions,
+  sharedMemory,
+  shareOf,
+  type Transport,
+  type TransportFactory,
+  type TransportOptions,
+  type TransportTicket,
+} from './transport/index.js'

@@ -4,25 +4,32 @@ import { canShareMemory, hardwareThreads } from '#threads'
 import { ConfigError, StateError } from '../core/index.js'
 import { namedWeights } from '../models/index.js'
 import { type Crew, DistributedStrategy, type Group, type LocalParts, type TrainingJob } from '../training/index.js'
-import { ThreadCrew } from './thread-crew.js'
+import { sharedMemory, type TransportFactory } from '../transport/index.js'
+import { checkThreadTransport } from './join-group.js'
+import { ThreadCrew, type ThreadLinks } from './thread-crew.js'
 
 /** Options of `DataParallel`. */
 export interface DataParallelOptions {
   /** Number of worker threads; 'auto' takes one per hardware thread. @default 'auto' */
   workers?: number | 'auto'
+  /** How the threads reach each other. @default sharedMemory() */
+  transport?: TransportFactory
+  /** Largest piece of the gradients, in bytes, that is reduced at once; 4 or more. @default all at once */
+  bucketBytes?: number
 }
 
 /**
  * Every worker thread holds a copy of the model, computes its rows of each global batch, and adds its gradients to
- * those of the others in shared memory. The caller's thread only coordinates.
+ * those of the others over the transport. The caller's thread only coordinates.
  *
  * @example
  * new Trainer({ model, loss: 'meanSquaredError', strategy: new DataParallel({ workers: 2 }) })
  */
 export class DataParallel extends DistributedStrategy {
   readonly group: Group
+  readonly #links: ThreadLinks
 
-  constructor({ workers = 'auto' }: DataParallelOptions = {}) {
+  constructor({ workers = 'auto', transport = sharedMemory(), bucketBytes }: DataParallelOptions = {}) {
     super()
     const size = workers === 'auto' ? hardwareThreads() : workers
     if (!(Number.isInteger(size) && size > 0))
@@ -30,7 +37,14 @@ export class DataParallel extends DistributedStrategy {
         expected: "a whole number above 0, or 'auto'",
         received: workers,
       })
+    if (bucketBytes !== undefined && !(Number.isInteger(bucketBytes) && bucketBytes >= 4))
+      throw new ConfigError('bucketBytes of DataParallel is out of range.', {
+        expected: 'a whole number of at least 4',
+        received: bucketBytes,
+      })
+    checkThreadTransport(transport)
     this.group = { rank: 0, size, generation: 0 }
+    this.#links = { transport, bucketBytes }
   }
 
   async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
@@ -42,7 +56,7 @@ export class DataParallel extends DistributedStrategy {
       throw new ConfigError('Worker threads cannot share memory here.', {
         remedy: 'Serve the page cross-origin isolated (COOP and COEP headers), or use SingleWorker',
       })
-    const crew = await ThreadCrew.start(job, this)
+    const crew = await ThreadCrew.start(job, this, this.#links)
     await crew.writeWeights(
       Object.fromEntries(
         namedWeights(local.model).map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),

@@ -19,31 +19,45 @@ import type {
   TrainingState,
   TrainRange,
 } from '../training/index.js'
-import { abortSharedGroup, openSharedGroup, type SharedTicket } from '../transport/index.js'
+import type { TransportFactory } from '../transport/index.js'
+import { openSeats, type Seat } from './join-group.js'
 import type { Command, CommandMessage, Reply, StartMessage } from './worker-protocol.js'
+
+/** How the threads reach each other. */
+export interface ThreadLinks {
+  transport: TransportFactory
+  bucketBytes: number | undefined
+}
 
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {
   readonly size: number
   readonly #strategy: DistributedStrategy
-  readonly #tickets: SharedTicket[]
+  readonly #transport: TransportFactory
+  readonly #seats: Seat[]
   readonly #threads: Thread[]
   readonly #waiting = new Map<number, Deferred<unknown>>()
   #nextId = 0
   #failure: Error | undefined
 
-  private constructor(strategy: DistributedStrategy) {
+  private constructor(strategy: DistributedStrategy, transport: TransportFactory, seats: Seat[]) {
     this.size = strategy.group.size
     this.#strategy = strategy
-    this.#tickets = openSharedGroup(this.size)
-    this.#threads = this.#tickets.map(({ rank }) => this.#spawn(rank))
+    this.#transport = transport
+    this.#seats = seats
+    this.#threads = seats.map((_, rank) => this.#spawn(rank))
   }
 
   /** Starts the threads and their replicas. */
-  static async start(job: TrainingJob, strategy: DistributedStrategy): Promise<ThreadCrew> {
-    const crew = new ThreadCrew(strategy)
+  static async start(
+    job: TrainingJob,
+    strategy: DistributedStrategy,
+    { transport, bucketBytes }: ThreadLinks,
+  ): Promise<ThreadCrew> {
+    const crew = new ThreadCrew(strategy, transport, await openSeats(transport, strategy.group.size))
+    const rest = bucketBytes === undefined ? {} : { bucketBytes }
     try {
-      await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, job, ticket: crew.#tickets[rank]! }))
+      await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, job, seat: crew.#seats[rank]!, ...rest }))
     } catch (error) {
       await crew.close()
       throw error
@@ -80,7 +94,7 @@ export class ThreadCrew implements Crew {
   }
 
   async close(): Promise<void> {
-    abortSharedGroup(this.#tickets[0]!)
+    this.#abort('its work is done')
     await Promise.all(this.#threads.map((thread) => thread.terminate()))
   }
 
@@ -109,10 +123,14 @@ export class ThreadCrew implements Crew {
           : new WorkerError(`Worker ${rank} failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
               cause,
             })
-      abortSharedGroup(this.#tickets[0]!)
+      this.#abort(this.#failure.message)
     }
     for (const waiting of this.#waiting.values()) waiting.reject(this.#failure)
     this.#waiting.clear()
+  }
+
+  #abort(reason: string): void {
+    this.#transport.abort(this.#seats[0]!.ticket, reason)
   }
 
   #command<T>(command: Command, ...values: unknown[]): Promise<T[]> {

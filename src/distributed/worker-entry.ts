@@ -6,6 +6,7 @@ import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'
 import { functionsFromSetup, loadSetup, modelFromSetup, Replica } from '../training/index.js'
 import { DataParallelMember } from './data-parallel-member.js'
+import { takeSeat } from './join-group.js'
 import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
 const parent = parentThread()
@@ -26,7 +27,7 @@ parent.onMessage(async (received) => {
 
 async function carryOut(message: StartMessage | CommandMessage): Promise<unknown> {
   if (message.kind === 'start') {
-    const { job, ticket } = message
+    const { job, seat, bucketBytes } = message
     await selectBackend({ prefer: [job.backend] })
     // Before the model: loading the module registers its layers.
     const setup = await loadSetup(job.setup)
@@ -34,7 +35,8 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
       'topology' in job.model
         ? await modelFromTopology(job.model.topology)
         : await modelFromSetup(setup, job.model.exportName)
-    replica = new Replica(job, { model, ...functionsFromSetup(setup, job) }, new DataParallelMember(ticket))
+    const member = new DataParallelMember(await takeSeat(seat), bucketBytes)
+    replica = new Replica(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined
   }
   const method = replica![message.command] as (...values: unknown[]) => Promise<unknown>

@@ -2,14 +2,15 @@
 
 import type { SerializedError } from '../core/index.js'
 import type { Crew, TrainingJob } from '../training/index.js'
-import type { SharedTicket } from '../transport/index.js'
+import type { Seat } from './join-group.js'
 
 /** First message to a worker. */
 export interface StartMessage {
   kind: 'start'
   id: number
   job: TrainingJob
-  ticket: SharedTicket
+  seat: Seat
+  bucketBytes?: number
 }
 
 /** Names of the crew's methods that a worker carries out. */

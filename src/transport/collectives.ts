@@ -37,12 +37,12 @@ export function combine(op: ReduceOperation, a: number, b: number): number {
 
 /** Operations over all ranks of a group. Each ends with the same bits on every rank, and from run to run. */
 export interface Collectives {
-  /** Combines the arrays of all ranks element by element, in place. */
+  /** Combines the arrays of all ranks element by element, in place. A mean of int32 is cut towards 0. */
   allReduce(array: Reducible, options?: { op?: ReduceOperation }): Promise<void>
   /**
    * Adds up numbered shards in a fixed binary tree, whoever holds them: the same bits for any number of ranks.
    *
-   * @param shards - Those that this rank holds.
+   * @param shards - Those that this rank holds: `shareOf(total, rank, worldSize)`, in order.
    * @param total - Number of shards of all ranks together.
    * @param into - Receives the sum.
    */

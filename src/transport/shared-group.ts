@@ -23,14 +23,29 @@ export interface SharedTicket extends TransportTicket {
   /** The rings of bytes between each two ranks. */
   readonly rings: SharedArrayBuffer
   readonly timeoutMs: number
+  /** Whether collectives go through the slots rather than through messages. */
+  readonly native: boolean
+}
+
+/** Options of `sharedMemory`. */
+export interface SharedMemoryOptions extends TransportOptions {
+  /**
+   * Whether collectives add up in the shared memory itself, which blocks their thread while it waits for the others.
+   * Without it they are made of messages, as over any other transport: slower, and they never block.
+   * @default true
+   */
+  native?: boolean
 }
 
 /** Makes the memory of a group and the tickets to it. */
-export function openSharedGroup(worldSize: number, { timeoutMs = Infinity }: TransportOptions = {}): SharedTicket[] {
+export function openSharedGroup(
+  worldSize: number,
+  { timeoutMs = Infinity, native = true }: SharedMemoryOptions = {},
+): SharedTicket[] {
   const control = new SharedArrayBuffer(4 * (CONTROL_WORDS + worldSize))
   const rings = new SharedArrayBuffer(ringBytes * worldSize ** 2)
   const slots = new SharedArrayBuffer(8 * SLOT_LENGTH * worldSize)
-  return Array.from({ length: worldSize }, (_, rank) => ({ rank, worldSize, control, slots, rings, timeoutMs }))
+  return Array.from({ length: worldSize }, (_, rank) => ({ rank, worldSize, control, slots, rings, timeoutMs, native }))
 }
 
 /** Ends every operation of the group, under way or later, with an error. */

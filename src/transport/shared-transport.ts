@@ -3,9 +3,15 @@
 import { nextTurn, TransportError } from '../core/index.js'
 import { Mailbox } from './mailbox.js'
 import { SharedCollectives } from './shared-collectives.js'
-import { abortSharedGroup, openSharedGroup, SharedPlace, type SharedTicket } from './shared-group.js'
+import {
+  abortSharedGroup,
+  openSharedGroup,
+  type SharedMemoryOptions,
+  SharedPlace,
+  type SharedTicket,
+} from './shared-group.js'
 import { SharedRing } from './shared-ring.js'
-import type { Transport, TransportFactory, TransportOptions } from './transport.js'
+import type { Transport, TransportFactory } from './transport.js'
 
 /** Turns of the event loop before a wait starts to sleep between looks. */
 const EAGER_TURNS = 100
@@ -17,7 +23,7 @@ const EAGER_TURNS = 100
  * const factory = sharedMemory()
  * const tickets = await factory.open(2) // post one to each thread, which calls factory.join(ticket)
  */
-export function sharedMemory(options: TransportOptions = {}): TransportFactory<SharedTicket> {
+export function sharedMemory(options: SharedMemoryOptions = {}): TransportFactory<SharedTicket> {
   return {
     name: 'shared-memory',
     kind: 'threads',
@@ -34,7 +40,7 @@ export function sharedMemory(options: TransportOptions = {}): TransportFactory<S
 export class SharedTransport implements Transport {
   readonly rank: number
   readonly worldSize: number
-  readonly native: SharedCollectives
+  readonly native?: SharedCollectives
   readonly #place: SharedPlace
   readonly #rings: SharedArrayBuffer
   readonly #timeoutMs: number
@@ -48,7 +54,7 @@ export class SharedTransport implements Transport {
     this.rank = ticket.rank
     this.worldSize = ticket.worldSize
     this.#place = new SharedPlace(ticket)
-    this.native = new SharedCollectives(this.#place)
+    if (ticket.native) this.native = new SharedCollectives(this.#place)
     this.#rings = ticket.rings
     this.#timeoutMs = ticket.timeoutMs
     this.#mailbox = new Mailbox(ticket.timeoutMs)

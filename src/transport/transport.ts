@@ -52,6 +52,11 @@ export interface TransportTicket {
 export interface TransportFactory<Ticket extends TransportTicket = TransportTicket> {
   readonly name: string
   readonly kind: 'threads' | 'processes'
+  /**
+   * Address of a module that exports `join(ticket)`. A factory cannot be posted to a thread, so each thread loads this
+   * module to join its group. With `kind: 'threads'` only, and needed there by every transport but dcml's own.
+   */
+  readonly module?: string | URL
   /** Makes a group; one ticket per rank, in order. */
   open(worldSize: number): Promise<Ticket[]>
   /** Takes a place in the group. */

@@ -5,13 +5,20 @@ import {
   DataParallel,
   Dataset,
   datasets,
+  memoryTransports,
   SingleWorker,
   selectBackend,
   sgd,
+  sharedMemory,
   Trainer,
   type TrainerOptions,
+  type TransportFactory,
 } from 'dcml'
 import { beforeAll, describe, expect, it } from 'vitest'
+
+const { broadcast } = (await import(new URL('../fixtures/broadcast-transport.mjs', import.meta.url).href)) as {
+  broadcast(): TransportFactory
+}
 
 beforeAll(async () => {
   await selectBackend()
@@ -73,6 +80,48 @@ describe('DataParallel', () => {
     const deterministic = { logicalShards: 8 }
     const alone = await train(1, { deterministic })
     for (const workers of [2, 3, 8]) expect(await train(workers, { deterministic })).toEqual(alone)
+  })
+
+  describe.each([
+    ['messages through shared memory', () => sharedMemory({ native: false })],
+    ["a transport of the user's own", () => broadcast()],
+  ])('over %s', (_name, transport) => {
+    it.each([2, 3])('agrees on %i workers with the native collectives', async (workers) => {
+      const messages = await train(workers, { strategy: new DataParallel({ workers, transport: transport() }) })
+      expect(difference(messages, await train(workers))).toBeLessThan(1e-5)
+    })
+
+    it('gives the same bits as one worker when deterministic', async () => {
+      const deterministic = { logicalShards: 4 }
+      const strategy = new DataParallel({ workers: 3, transport: transport() })
+      expect(await train(3, { deterministic, strategy })).toEqual(await train(1, { deterministic }))
+    })
+
+    it('names the worker that throws, and why', async () => {
+      const setup = new URL('../fixtures/setup.mjs', import.meta.url)
+      const strategy = new DataParallel({ workers: 2, transport: transport() })
+      const trainer = new Trainer({ model: classifier(), step: 'failsAtStepThree', setup, strategy })
+      await expect(trainer.fit(await digits(200))).rejects.toMatchObject({
+        code: 'DCML_WORKER',
+        message: expect.stringMatching(/^Worker \d failed: the third step is cursed/),
+      })
+    })
+  })
+
+  it('adds up the gradients in pieces of bucketBytes to the same bits', async () => {
+    // 19,094 parameters: the last piece is shorter.
+    const strategy = new DataParallel({ workers: 2, bucketBytes: 10_000 })
+    expect(await train(2, { strategy })).toEqual(await train(2))
+  })
+
+  it('refuses what cannot connect its threads', () => {
+    const ends = memoryTransports(2) as unknown as TransportFactory
+    expect(() => new DataParallel({ transport: ends })).toThrow(/memoryTransports.*cannot leave their thread/)
+    const processes = { ...sharedMemory(), kind: 'processes' } as const
+    expect(() => new DataParallel({ transport: processes })).toThrow(/joins processes/)
+    const { module: _module, ...withoutModule } = broadcast()
+    expect(() => new DataParallel({ transport: withoutModule })).toThrow(/'module'/)
+    expect(() => new DataParallel({ bucketBytes: 2 })).toThrow(/bucketBytes/)
   })
 
   it('brings custom layers to the workers', async () => {

@@ -1,0 +1,58 @@
+/** How the threads of a crew get at their transport: the factory stays with the coordinator, tickets travel. @module */
+
+import { ConfigError } from '../core/index.js'
+import {
+  type SharedTicket,
+  sharedMemory,
+  type Transport,
+  type TransportFactory,
+  type TransportTicket,
+} from '../transport/index.js'
+
+/** What a thread needs to join the group; plain data that can be posted. */
+export interface Seat {
+  ticket: TransportTicket
+  /** Module that exports `join(ticket)`; none for the shared memory that dcml brings. */
+  module?: string
+}
+
+/**
+ * Checks that the threads of this process can join what a factory opens.
+ *
+ * @throws {ConfigError} if they cannot; it says what can be used instead.
+ */
+export function checkThreadTransport(factory: TransportFactory): void {
+  const remedy = 'Use sharedMemory(), which is the default'
+  if (typeof factory?.open !== 'function' || typeof factory.join !== 'function')
+    throw new ConfigError('The transport of worker threads is not a factory.', {
+      expected: 'an object with open, join and abort, such as sharedMemory()',
+      received: factory,
+      remedy: `The ends that memoryTransports makes cannot leave their thread. ${remedy}`,
+    })
+  if (factory.kind !== 'threads')
+    throw new ConfigError(`The transport '${factory.name}' joins processes, and DataParallel runs threads.`, {
+      expected: "a factory with kind 'threads'",
+      received: factory.kind,
+      remedy,
+    })
+  if (factory.module === undefined && factory.name !== sharedMemory().name)
+    throw new ConfigError(`The threads cannot join the transport '${factory.name}'.`, {
+      remedy: `Give its factory a 'module': the address of a module that exports join(ticket). Or: ${remedy}`,
+    })
+}
+
+/** Opens a group; one seat per rank, in order. */
+export async function openSeats(factory: TransportFactory, worldSize: number): Promise<Seat[]> {
+  const tickets = await factory.open(worldSize)
+  return tickets.map((ticket) =>
+    factory.module === undefined ? { ticket } : { ticket, module: String(factory.module) },
+  )
+}
+
+/** Takes a seat, in the thread that it was posted to. */
+export async function takeSeat({ ticket, module }: Seat): Promise<Transport> {
+  if (module === undefined) return sharedMemory().join(ticket as SharedTicket)
+  const { join } = (await import(/* @vite-ignore */ module)) as Partial<Pick<TransportFactory, 'join'>>
+  if (typeof join === 'function') return join(ticket)
+  throw new ConfigError('The module of a transport does not export join(ticket).', { received: module })
+}
