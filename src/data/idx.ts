@@ -1,50 +1,41 @@
 /** The idx format of MNIST. @module */
 
-import { gunzipSync } from 'node:zlib'
-import { DataError, sizeOf } from '../core/index.js'
+import { DataError, type TypedArrayName } from '../core/index.js'
+import { type ArrayFiles, type ArrayHeader, arrayDataset } from './array-files.js'
+import type { ByteReader } from './byte-reader.js'
+import type { Dataset } from './dataset.js'
 
-const UNSIGNED_BYTES = 0x08
+const kinds: Readonly<Record<number, TypedArrayName>> = {
+  8: 'Uint8Array',
+  9: 'Int8Array',
+  11: 'Int16Array',
+  12: 'Int32Array',
+  13: 'Float32Array',
+  14: 'Float64Array',
+}
 
 /**
- * Reads an idx file of unsigned bytes, gzipped or not.
+ * Arrays in idx files, `[rows, ...]`, gzipped or not, streamed.
  *
- * Layout: two zero bytes, the type, the number of axes, each axis as a big-endian uint32, the values.
- *
- * @param file - Name for error messages.
+ * @param files - A file, for the column `x`, or one per column.
+ * @throws {DataError} when it is read, with file and byte, if a file is cut off or no idx file.
+ * @example
+ * const train = sources.idx({ x: 'train-images-idx3-ubyte.gz', y: 'train-labels-idx1-ubyte.gz' })
  */
-export function readIdx(bytes: Uint8Array, file: string): { data: Uint8Array; shape: number[] } {
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? unzip(bytes, file) : bytes
-  const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength)
-  if (plain.length < 4 || view.getUint16(0) !== 0 || plain[2] !== UNSIGNED_BYTES)
-    throw new DataError(`${file} is not an idx file of bytes.`, {
-      expected: 'it to begin with 00 00 08',
-      received: [...plain.subarray(0, 3)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ') || 'nothing',
-    })
-  const axes = plain[3]!
-  const start = 4 + 4 * axes
-  if (plain.length < start) throw truncated(file, start, plain.length)
-  const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis))
-  const expected = start + sizeOf(shape)
-  if (plain.length !== expected) throw truncated(file, expected, plain.length)
-  // A plain Uint8Array: Buffer is a class of its own, which columns do not take.
-  return { data: new Uint8Array(plain.buffer, plain.byteOffset + start, expected - start), shape }
+export function idx(files: ArrayFiles): Dataset {
+  return arrayDataset(files, readHeader)
 }
 
-function unzip(bytes: Uint8Array, file: string): Uint8Array {
-  try {
-    return gunzipSync(bytes)
-  } catch (cause) {
-    throw new DataError(`${file} cannot be unpacked; it is truncated or damaged.`, {
-      cause,
-      remedy: 'Fetch it again',
+/** Two zero bytes, the type, the number of axes, each axis as a big-endian uint32. */
+async function readHeader(reader: ByteReader): Promise<ArrayHeader> {
+  const start = await reader.take(4)
+  const [, , type, axes] = start
+  const kind = start[0] === 0 && start[1] === 0 ? kinds[type!] : undefined
+  if (!kind)
+    throw new DataError(`${reader.path}, byte 0: this is no idx file.`, {
+      expected: 'it to begin with 00 00 and a type from 08 to 0e',
+      received: [...start.subarray(0, 3)].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
     })
-  }
-}
-
-function truncated(file: string, expected: number, received: number): DataError {
-  return new DataError(`${file} has the wrong length.`, {
-    expected: `${expected} bytes`,
-    received: `${received} bytes`,
-    remedy: 'Fetch it again',
-  })
+  const lengths = new DataView((await reader.take(4 * axes!)).buffer)
+  return { kind, littleEndian: false, shape: Array.from({ length: axes! }, (_, axis) => lengths.getUint32(4 * axis)) }
 }

@@ -1,11 +1,10 @@
 /** MNIST from its original files. @module */
 
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DataError } from '../core/index.js'
 import { Dataset } from './dataset.js'
-import { readIdx } from './idx.js'
+import { idx } from './idx.js'
 
 /** Which half of MNIST. */
 export type MnistSplit = 'train' | 'test'
@@ -48,8 +47,8 @@ export async function mnist({ dir, split }: { dir?: string; split: MnistSplit })
   const { images, labels } = MNIST_FILES[split]
   const x = await readFileOf(folder, images)
   const y = await readFileOf(folder, labels)
-  if (x.shape.length !== 3 || x.shape[1] !== 28 || x.shape[2] !== 28)
-    throw new DataError(`${x.file} does not hold images of 28 x 28.`, { received: JSON.stringify(x.shape) })
+  if (!(x.data instanceof Uint8Array) || x.shape.length !== 3 || x.shape[1] !== 28 || x.shape[2] !== 28)
+    throw new DataError(`${x.file} does not hold images of 28 x 28 bytes.`, { received: JSON.stringify(x.shape) })
   if (y.shape.length !== 1 || y.shape[0] !== x.shape[0])
     throw new DataError(`${y.file} does not hold one label for each image.`, {
       expected: x.shape[0],
@@ -57,12 +56,13 @@ export async function mnist({ dir, split }: { dir?: string; split: MnistSplit })
     })
   return Dataset.fromArrays({
     x: { data: x.data, shape: [...x.shape, 1] },
-    y: { data: Int32Array.from(y.data), shape: [...y.shape] },
+    y: { data: Int32Array.from(y.data as Uint8Array), shape: y.shape },
   })
 }
 
 async function readFileOf(folder: string, name: string) {
   const gzipped = join(folder, `${name}.gz`)
   const file = existsSync(gzipped) ? gzipped : join(folder, name)
-  return { file, ...readIdx(await readFile(file), file) }
+  const { x } = await idx(file).columns()
+  return { file, ...x! }
 }

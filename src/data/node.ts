@@ -1,7 +1,10 @@
 import { csv } from './csv.js'
+import { idx } from './idx.js'
 import { jsonl } from './jsonl.js'
 import { mnist } from './mnist.js'
+import { npy } from './npy.js'
 
+export type { ArrayFiles } from './array-files.js'
 export type { CsvOptions, CsvType } from './csv.js'
 export { type FindMnistOptions, type FoundMnist, findMnist } from './find-mnist.js'
 export { MNIST_FILES, type MnistSplit, mnistFolder } from './mnist.js'
@@ -14,4 +17,8 @@ export const sources = {
   csv,
   /** Rows of a file with one JSON object a line, streamed. */
   jsonl,
+  /** Arrays that numpy saved, streamed. */
+  npy,
+  /** Arrays in the format of MNIST, streamed. */
+  idx,
 }
