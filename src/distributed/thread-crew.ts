@@ -31,7 +31,7 @@ export interface ThreadLinks {
 
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {
-  readonly size: number
+  readonly remote = true
   readonly #strategy: DistributedStrategy
   readonly #transport: TransportFactory
   readonly #seats: Seat[]
@@ -41,7 +41,6 @@ export class ThreadCrew implements Crew {
   #failure: Error | undefined
 
   private constructor(strategy: DistributedStrategy, transport: TransportFactory, seats: Seat[]) {
-    this.size = strategy.group.size
     this.#strategy = strategy
     this.#transport = transport
     this.#seats = seats

@@ -14,7 +14,7 @@ export interface StartMessage {
 }
 
 /** Names of the crew's methods that a worker carries out. */
-export type Command = Exclude<keyof Crew, 'size'>
+export type Command = Exclude<keyof Crew, 'remote'>
 
 /** A later message: one method of the crew. */
 export interface CommandMessage {

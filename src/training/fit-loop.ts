@@ -126,7 +126,7 @@ export class FitLoop {
       shuffle
         ? new Random(job.seed, this.#epoch + 1).permutation(rows)
         : Uint32Array.from({ length: rows }, (_, i) => i),
-      crew.size > 1,
+      crew.remote,
     )
     const exact = callbacks.some((callback) => callback.onStepEnd && !callback.relaxed)
     let chunk = 1
@@ -157,12 +157,12 @@ export class FitLoop {
     let skip = this.#stepInEpoch
     for await (const batch of train.batches(rowsPerStep)) {
       if (skip-- > 0) continue
-      const columns = prepareColumns(batch, model, job, { shared: crew.size > 1, what: 'training' })
+      const columns = prepareColumns(batch, model, job, { shared: crew.remote, what: 'training' })
       const rows = rowsOf(columns)
       await crew.setData('train', columns)
       const order = sharedOrder(
         Uint32Array.from({ length: rows }, (_, i) => i),
-        crew.size > 1,
+        crew.remote,
       )
       const firstStep = this.#step + 1
       await this.#report(
@@ -208,7 +208,7 @@ export class FitLoop {
   async #load(name: string, what: string, dataset: Dataset): Promise<number | undefined> {
     if (dataset.size === undefined) return undefined
     const { crew, model, job } = this.#parts
-    const columns = prepareColumns(await dataset.columns(), model, job, { shared: crew.size > 1, what })
+    const columns = prepareColumns(await dataset.columns(), model, job, { shared: crew.remote, what })
     await crew.setData(name, columns)
     return rowsOf(columns)
   }
@@ -232,7 +232,7 @@ export class FitLoop {
   /** Brings the caller's model up to date with the workers. */
   async #refreshModel(): Promise<TrainingState> {
     const state = await this.#parts.crew.readState()
-    if (this.#parts.crew.size > 1) {
+    if (this.#parts.crew.remote) {
       const values = { ...state.parameters, ...state.buffers }
       for (const { name, variable } of namedWeights(this.#parts.model)) {
         const saved = values[name]

@@ -88,7 +88,8 @@ export interface TrainingState {
  * alike.
  */
 export interface Crew {
-  readonly size: number
+  /** Whether the workers run outside the caller's thread: they need data that can be shared, and keep the weights. */
+  readonly remote: boolean
   /** Makes columns known to every worker under a name, replacing what had it. */
   setData(name: string, columns: SharedColumns): Promise<void>
   /** Runs steps. Every worker computes the same records; those of rank 0 are returned. */

@@ -36,6 +36,7 @@ export interface LocalParts {
 
 /** A model that trains in step with its peers. */
 export class Replica implements Crew {
+  readonly remote = false
   readonly #job: TrainingJob
   readonly #strategy: DistributedStrategy
   readonly #parameters: FlatParameters
@@ -65,10 +66,6 @@ export class Replica implements Crew {
     this.#engine = createEngine(job.engine)
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
-  }
-
-  get size(): number {
-    return this.#strategy.group.size
   }
 
   async setData(name: string, columns: SharedColumns): Promise<void> {

@@ -156,7 +156,7 @@ export class Trainer {
     return this.#exclusively(() =>
       this.#withCrew(undefined, async (crew, job) => {
         const columns = prepareColumns(await (await this.#prepare(dataset)).columns(), this.model, job, {
-          shared: crew.size > 1,
+          shared: crew.remote,
           what: 'evaluation',
         })
         await crew.setData('evaluation', columns)

@@ -76,6 +76,10 @@ describe('DataParallel', () => {
       expect(await train(2, { optimizer })).toEqual(two)
     })
 
+  it('brings the weights back from a single worker thread', async () => {
+    expect(await train(1, { strategy: new DataParallel({ workers: 1 }) })).toEqual(await train(1))
+  })
+
   it('gives the same bits on 1 to 8 workers when deterministic', async () => {
     const deterministic = { logicalShards: 8 }
     const alone = await train(1, { deterministic })
