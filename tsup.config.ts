@@ -13,13 +13,15 @@ export default defineConfig({
     worker: 'src/distributed/worker-entry.ts',
     'threads.node': 'src/core/threads/threads.node.ts',
     'threads.browser': 'src/core/threads/threads.browser.ts',
+    'parent-thread.node': 'src/core/threads/parent-thread.node.ts',
+    'parent-thread.browser': 'src/core/threads/parent-thread.browser.ts',
   },
   format: 'esm',
   target: 'es2022',
   platform: 'neutral',
   splitting: true,
   clean: true,
-  dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts', 'src/core/threads/threads.node.ts'] },
+  dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts'] },
   // Resolved by the runtime or the user's bundler, not here: see "imports" in package.json.
   external: [/^#/, /^node:/, /^@tensorflow\//],
 })

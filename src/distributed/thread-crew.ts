@@ -6,7 +6,7 @@
  * @module
  */
 
-import { spawnThread, type Thread } from '#threads'
+import { spawnWorker, type Thread } from '#threads'
 import { type Deferred, deferred, deserializeError, NumericError, WorkerError } from '../core/index.js'
 import type {
   Crew,
@@ -98,8 +98,7 @@ export class ThreadCrew implements Crew {
   }
 
   #spawn(rank: number): Thread {
-    // The build puts this code and the worker's entry side by side.
-    const thread = spawnThread(new URL('./worker.js', import.meta.url), `dcml worker ${rank}`)
+    const thread = spawnWorker(`dcml worker ${rank}`)
     thread.onMessage((received) => {
       const reply = received as Reply
       const waiting = this.#waiting.get(reply.id)

@@ -1,6 +1,6 @@
 /** What a worker thread runs: one replica, told what to do by messages. @module */
 
-import { parentThread } from '#threads'
+import { parentThread } from '#parent-thread'
 import { selectBackend } from '../backends/index.js'
 import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'

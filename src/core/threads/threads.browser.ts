@@ -1,29 +1,22 @@
 /** Threads in browsers: module workers. @module */
 
-import type { ParentThread, Thread } from './threads.js'
+import type { Thread } from './threads.js'
 
-export type { ParentThread, Thread } from './threads.js'
+export type { Thread } from './threads.js'
 
-/** Starts a thread that runs the module at `url`. */
-export function spawnThread(url: URL, name: string): Thread {
-  const worker = new Worker(url, { type: 'module', name })
+/** Starts a worker thread. The build puts its file beside this one. */
+export function spawnWorker(name: string): Thread {
+  // Bundlers look for this very form: `new Worker(new URL('...', import.meta.url), ...)`.
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name })
   return {
     post: (message) => worker.postMessage(message),
     onMessage: (handler) => worker.addEventListener('message', ({ data }) => handler(data)),
     // A web worker does not tell when it ends by itself; an uncaught error is all that there is to hear.
-    onExit: (handler) => worker.addEventListener('error', (event) => handler(event.error ?? new Error(event.message))),
+    onExit: (handler) =>
+      worker.addEventListener('error', (event) => handler(event.error ?? new Error(reasonOf(event)))),
     async terminate() {
       worker.terminate()
     },
-  }
-}
-
-/** The thread that started this one; undefined in a page. */
-export function parentThread(): ParentThread | undefined {
-  if (typeof window !== 'undefined') return undefined
-  return {
-    post: (message) => globalThis.postMessage(message),
-    onMessage: (handler) => globalThis.addEventListener('message', (event) => handler((event as MessageEvent).data)),
   }
 }
 
@@ -35,4 +28,13 @@ export function hardwareThreads(): number {
 /** Whether threads can share memory: a page must be cross-origin isolated for it. */
 export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated === true
+}
+
+/** A script that does not load gives an event without a message. */
+function reasonOf({ message }: ErrorEvent): string {
+  return (
+    message ||
+    'its script does not load. It must come from the origin of the page, with a COEP header like the page. In Vite set ' +
+      "optimizeDeps: { exclude: ['dcml'] } and worker: { format: 'es' }"
+  )
 }

@@ -1,14 +1,14 @@
 /** Threads in Node: worker_threads. @module */
 
 import { availableParallelism } from 'node:os'
-import { parentPort, Worker } from 'node:worker_threads'
-import type { ParentThread, Thread } from './threads.js'
+import { Worker } from 'node:worker_threads'
+import type { Thread } from './threads.js'
 
-export type { ParentThread, Thread } from './threads.js'
+export type { Thread } from './threads.js'
 
-/** Starts a thread that runs the module at `url`. */
-export function spawnThread(url: URL, name: string): Thread {
-  const worker = new Worker(url, { name })
+/** Starts a worker thread. The build puts its file beside this one. */
+export function spawnWorker(name: string): Thread {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { name })
   let failure: unknown
   let stopped = false
   worker.on('error', (error) => {
@@ -26,13 +26,6 @@ export function spawnThread(url: URL, name: string): Thread {
       await worker.terminate()
     },
   }
-}
-
-/** The thread that started this one; undefined in the main thread. */
-export function parentThread(): ParentThread | undefined {
-  const port = parentPort
-  if (!port) return undefined
-  return { post: (message) => port.postMessage(message), onMessage: (handler) => port.on('message', handler) }
 }
 
 /** Number of threads that run at once on this machine. */

@@ -8,9 +8,3 @@ export interface Thread {
   onExit(handler: (cause: unknown) => void): void
   terminate(): Promise<void>
 }
-
-/** The thread that started this one. */
-export interface ParentThread {
-  post(message: unknown): void
-  onMessage(handler: (message: unknown) => void): void
-}
