@@ -3,6 +3,12 @@
  * @module
  */
 
-export { testStore } from './testing/store.js'
+export {
+  type CollectivesPlace,
+  type CollectivesSubject,
+  runCollectivesCase,
+  testCollectives,
+} from './testing/collectives.js'
+export { type StoreSubject, testStore } from './testing/store.js'
 export type { ConformanceCase } from './testing/suite.js'
-export { testTransport } from './testing/transport.js'
+export { type TransportSubject, testTransport } from './testing/transport.js'
