@@ -10,6 +10,7 @@ export default defineConfig({
     node: 'src/node.ts',
     testing: 'src/testing.ts',
     cli: 'src/cli/main.ts',
+    'bench-child': 'src/cli/bench/child.ts',
     worker: 'src/distributed/worker-entry.ts',
     'threads.node': 'src/core/threads/threads.node.ts',
     'threads.browser': 'src/core/threads/threads.browser.ts',
@@ -22,6 +23,8 @@ export default defineConfig({
   splitting: true,
   clean: true,
   dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts'] },
+  // The benchmark's Python program travels as text.
+  loader: { '.py': 'text' },
   // Resolved by the runtime or the user's bundler, not here: see "imports" in package.json.
   external: [/^#/, /^node:/, /^@tensorflow\//],
 })

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { registerBench } from './bench/command.js'
 import { registerDigits } from './digits/command.js'
 import { registerDoctor } from './doctor.js'
 
@@ -15,6 +16,7 @@ const program = new Command('dcml')
 
 registerDoctor(program)
 registerDigits(program)
+registerBench(program)
 
 try {
   await program.parseAsync()

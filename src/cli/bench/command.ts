@@ -1,0 +1,54 @@
+/** `dcml bench`: what it costs to train here, beside other libraries. @module */
+
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { cases, libraries } from './cases.js'
+import { runBenchTrain } from './train.js'
+
+/** Adds the command. */
+export function registerBench(program: Command): void {
+  const bench = program
+    .command('bench')
+    .description('Measures the speed of dcml on this machine.')
+    .usage('train [options]')
+    .argument('[what]')
+    .action((what?: string) =>
+      bench.error(`error: expected the name of a benchmark: train; received ${what ?? 'none'}`),
+    )
+  bench
+    .command('train')
+    .description('Measures steps of training: dcml, and the other libraries that are installed here.')
+    .addOption(new Option('--case <name...>', 'only these cases').choices(cases.map(({ name }) => name)))
+    .addOption(new Option('--library <name...>', 'only these libraries').choices(libraries))
+    .option('--rounds <n>', 'measurements of each library in each case; the table shows the median', count, 3)
+    .option('--seconds <s>', 'time of one measurement, after a warm-up of half as long', duration, 2)
+    .addOption(new Option('--engine <name>', "dcml's engine").choices(['auto', 'eager', 'captured']).default('auto'))
+    .option('--json <file>', 'writes the figures')
+    .addHelpText('after', HELP)
+    .action(runBenchTrain)
+}
+
+const HELP = `
+Cases: Adam at 1e-3, softmax cross-entropy, random data in the shape of the real.
+  mlp-64         784-64-64-10, ReLU, batch 32
+  mlp-64-b256    the same, batch 256
+  mlp-512        784-512-512-10, batch 32
+  cnn            conv 32, pool, conv 64, pool, dense 128, on 28x28, batch 32
+  lstm           64 units over 28 steps of 28, batch 32
+  transformer    2 encoder blocks, width 128, 4 heads, 64 tokens, batch 32
+  mlp-64-2w      mlp-64 on 2 workers with 32 rows each, beside 1 worker (dcml-1w)
+  cnn-2w         the network of 'dcml digits' on 2 workers with 64 rows each, beside 1 worker
+
+PyTorch runs eagerly on one thread (with 2 workers: on 2 processes, by DistributedDataParallel over Gloo), once as it
+is and once with a malloc that keeps its memory (pytorch-malloc).`
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.')
+  return value
+}
+
+function duration(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value <= 600)) throw new InvalidArgumentError('Expected seconds above 0, 600 at most.')
+  return value
+}

@@ -1,0 +1,55 @@
+/** The figures for people. @module */
+
+import type { Contender } from './cases.js'
+import type { CaseFigures } from './figures.js'
+
+/** A table with a line per case and a column per library, then why figures are missing, then the targets. */
+export function formatTable(cases: readonly CaseFigures[]): string {
+  const columns = [...new Set(cases.flatMap(({ results }) => Object.keys(results) as Contender[]))]
+  const rows = [
+    ['us per sample', ...columns],
+    ...cases.map((figures) => [figures.name, ...columns.map((column) => cell(figures, column))]),
+  ]
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
+  const lines = rows.map((row) =>
+    row
+      .map((text, i) => text.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  )
+  return [
+    ...lines,
+    '',
+    'In brackets: how many times as fast as it dcml is.',
+    ...reasons(cases),
+    ...targets(cases),
+  ].join('\n')
+}
+
+function cell({ results, ratios }: CaseFigures, contender: Contender): string {
+  const result = results[contender]
+  if (!result || !('median' in result)) return '-'
+  const time = result.median < 1000 ? result.median.toPrecision(3) : result.median.toFixed(0)
+  const ratio = ratios[contender]
+  return ratio === undefined ? time : `${time} (${ratio.toFixed(2)})`
+}
+
+/** Each reason once, with the cases that it holds for. */
+function reasons(cases: readonly CaseFigures[]): string[] {
+  const names = new Map<string, string[]>()
+  for (const { name, results } of cases)
+    for (const [contender, result] of Object.entries(results)) {
+      if ('median' in result) continue
+      const reason = `${contender}: ${'skipped' in result ? result.skipped : result.error}`
+      names.set(reason, [...(names.get(reason) ?? []), name])
+    }
+  return [...names].map(([reason, of]) => `No figure of ${reason} (${of.join(', ')})`)
+}
+
+function targets(cases: readonly CaseFigures[]): string[] {
+  return cases.flatMap(({ name, target }) => {
+    if (!target) return []
+    const { over, atLeast, ratio, met } = target
+    return [`Target of ${name}: ${atLeast} times ${over}; ${met ? 'met' : 'missed'} with ${ratio.toFixed(2)}.`]
+  })
+}

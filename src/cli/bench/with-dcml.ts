@@ -1,0 +1,37 @@
+/** Measures dcml: the steps inside `trainer.fit`. @module */
+
+import { adam, DataParallel, Dataset, type EpochRecord, SingleWorker, selectBackend, Trainer } from '../../index.js'
+import { EpochClock, type Measurement, type Order } from './measurement.js'
+import { buildNetwork } from './networks.js'
+import { randomData } from './random-data.js'
+
+/** Trains until the clock has enough. */
+export async function measureDcml(order: Order): Promise<Measurement> {
+  const { network, rowsPerWorker, workers, seconds, engine } = order
+  const backend = await selectBackend()
+  const { rows, shape, x, y } = randomData(order)
+  const clock = new EpochClock(seconds)
+  const trainer = new Trainer({
+    model: buildNetwork(network),
+    loss: 'sparseCategoricalCrossentropy',
+    optimizer: adam({ learningRate: 1e-3 }),
+    strategy: workers > 1 ? new DataParallel({ workers }) : new SingleWorker(),
+    engine,
+    callbacks: [
+      {
+        onEpochEnd({ record, stop }: { record: EpochRecord; stop(reason?: string): void }) {
+          if (clock.add(rows, record.seconds)) stop()
+        },
+      },
+    ],
+  })
+  const data = Dataset.fromArrays({ x: { data: x, shape: [rows, ...shape] }, y: { data: y, shape: [rows] } })
+  // The clock stops it.
+  const history = await trainer.fit(data, { epochs: Number.MAX_SAFE_INTEGER, batchSize: rowsPerWorker * workers })
+  await trainer.close()
+  return {
+    usPerSample: clock.usPerSample,
+    engine: history.engine,
+    backend: [backend.name, ...backend.features].join(' '),
+  }
+}

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+
+const run = promisify(execFile)
+// Several processes one after the other, each with data to make and code to warm up.
+vi.setConfig({ testTimeout: 180_000 })
+const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const bench = (...args: string[]) => run(process.execPath, [command, 'bench', ...args])
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dcml-bench-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+async function measure(...args: string[]) {
+  const file = join(folder, 'figures.json')
+  const { stdout } = await bench('train', ...args, '--seconds', '0.2', '--json', file)
+  return { stdout, figures: JSON.parse(await readFile(file, 'utf8')) }
+}
+
+describe('dcml bench train', () => {
+  it('measures a case and writes its figures', async () => {
+    const { stdout, figures } = await measure('--case', 'mlp-64', '--library', 'dcml', '--rounds', '1')
+    expect(stdout).toContain('mlp-64')
+    expect(figures).toMatchObject({ node: process.version, cpu: expect.any(String), rounds: 1, seconds: 0.2 })
+    expect(Date.parse(figures.date)).toBeLessThanOrEqual(Date.now())
+    expect(figures.cases).toHaveLength(1)
+    const [{ results, ...about }] = figures.cases
+    expect(about).toEqual({ name: 'mlp-64', unit: 'us/sample', ratios: {} })
+    expect(Object.keys(results)).toEqual(['dcml'])
+    expect(results.dcml).toMatchObject({
+      engine: expect.stringMatching(/^(captured|eager)$/),
+      backend: expect.stringMatching(/^wasm/),
+    })
+    expect(results.dcml.rounds).toHaveLength(1)
+    expect(results.dcml.rounds[0]).toBeGreaterThan(0)
+    expect(results.dcml.median).toBe(results.dcml.rounds[0])
+  })
+
+  it('takes the median of its rounds, compares with one worker, and judges the target by that', async () => {
+    const { stdout, figures } = await measure('--case', 'cnn-2w', '--library', 'dcml', '--rounds', '3')
+    const [{ results, ratios, target }] = figures.cases
+    expect(Object.keys(results)).toEqual(['dcml', 'dcml-1w'])
+    for (const { median, rounds } of [results.dcml, results['dcml-1w']]) {
+      expect(rounds).toHaveLength(3)
+      expect(median).toBe(rounds.toSorted((a: number, b: number) => a - b)[1])
+    }
+    expect(ratios['dcml-1w']).toBeCloseTo(results['dcml-1w'].median / results.dcml.median, 10)
+    expect(target).toMatchObject({
+      over: 'dcml-1w',
+      ratio: ratios['dcml-1w'],
+      met: ratios['dcml-1w'] >= target.atLeast,
+    })
+    expect(stdout).toContain(target.met ? '; met with' : '; missed with')
+  })
+
+  it('passes the engine on', async () => {
+    const { figures } = await measure(
+      ...['--case', 'mlp-64', '--library', 'dcml', '--rounds', '1', '--engine', 'eager'],
+    )
+    expect(figures.cases[0].results.dcml.engine).toBe('eager')
+  })
+
+  it('reports what another library cannot train, and goes on', async () => {
+    const { stdout, figures } = await measure(
+      ...['--case', 'cnn', 'lstm', '--library', 'tfjs-wasm', 'jax-js', '--rounds', '1'],
+    )
+    const [cnn, lstm] = figures.cases
+    expect(cnn.results['tfjs-wasm'].error).toContain('Conv2DBackpropFilter')
+    expect(lstm.results['tfjs-wasm'].median).toBeGreaterThan(0)
+    expect(lstm.results['jax-js'].skipped).toContain('MLP')
+    expect(stdout).toContain('Conv2DBackpropFilter')
+  })
+
+  for (const [wrong, args] of [
+    ['a benchmark', ['nonsense']],
+    ['no benchmark', []],
+    ['a case', ['train', '--case', 'nonsense']],
+    ['a library', ['train', '--library', 'nonsense']],
+    ['an engine', ['train', '--engine', 'nonsense']],
+    ['a count', ['train', '--rounds', '0']],
+    ['a time', ['train', '--seconds', '-1']],
+    ['a file', ['train', '--json', join(tmpdir(), 'no', 'such', 'folder', 'figures.json')]],
+    ['an option', ['train', '--nonsense']],
+  ] as const)
+    it(`refuses the wrong use of ${wrong} in one line, with exit code 2`, async () => {
+      const failure = await bench(...args).then(
+        () => undefined,
+        (error: { code: number; stderr: string }) => error,
+      )
+      expect(failure?.code).toBe(2)
+      expect(failure?.stderr.trim().split('\n')).toHaveLength(1)
+    })
+})
