@@ -48,6 +48,11 @@ export class DataParallel extends DistributedStrategy {
   }
 
   async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
+    if (local.optimizer)
+      throw new ConfigError('A tf.Optimizer cannot reach other threads.', {
+        received: local.optimizer,
+        remedy: "Use an optimizer of dcml's own, such as adam() or sgd(), or SingleWorker",
+      })
     if (local.hasLiveFunctions)
       throw new ConfigError('A function given as loss or step cannot reach other threads.', {
         remedy: 'Export it from a module, pass the module as setup and the name of the export instead of the function',

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ConfigError, NumericError } from '../core/index.js'
 import { createEngine, type Engine, FlatParameters } from '../engine/index.js'
@@ -24,12 +25,15 @@ import type {
 } from './job.js'
 import { splitRows } from './rows.js'
 import type { DistributedStrategy, ShardGradients } from './strategy.js'
+import { TfjsOptimizer } from './tfjs-optimizer.js'
 
 /** Live objects of the coordinator's thread. */
 export interface LocalParts {
   model: tfl.LayersModel
   step?: CustomStep
   loss?: LossFunction
+  /** An optimizer of tfjs instead of the one that the job describes. No other thread can receive it. */
+  optimizer?: tf.Optimizer
   /** True if `step` or `loss` was given as a function, which no other thread can receive. */
   hasLiveFunctions?: boolean
 }
@@ -61,9 +65,11 @@ export class Replica implements Crew {
     this.#buffers = weights.filter((weight) => !weight.trainable)
     // Loss, weight and metrics ride behind the gradients, so that one reduction carries all.
     this.#parameters = new FlatParameters(trainable, 2 + job.metrics.length)
-    this.#optimizer = resolveOptimizer(job.optimizer)
+    this.#optimizer = local.optimizer
+      ? new TfjsOptimizer(local.optimizer, this.#parameters)
+      : resolveOptimizer(job.optimizer)
     this.#slots = this.#optimizer.slots.map(() => new Float32Array(this.#parameters.layout.length))
-    this.#engine = createEngine(job.engine)
+    this.#engine = createEngine(local.optimizer ? 'eager' : job.engine)
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
   }
@@ -110,7 +116,10 @@ export class Replica implements Crew {
     return {
       step: this.#step,
       parameters: byName(this.#parameters.parameters),
-      slots: Object.fromEntries(this.#optimizer.slots.map((name, i) => [name, byName(slots[i]!)])),
+      slots:
+        this.#optimizer instanceof TfjsOptimizer
+          ? await this.#optimizer.readState()
+          : Object.fromEntries(this.#optimizer.slots.map((name, i) => [name, byName(slots[i]!)])),
       buffers: Object.fromEntries(
         this.#buffers.map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
       ),
@@ -136,6 +145,7 @@ export class Replica implements Crew {
     this.#optimizer.slots.forEach((slot, i) => {
       write(this.#slots[i]!, state.slots[slot] ?? {}, `${slot} values`)
     })
+    if (this.#optimizer instanceof TfjsOptimizer) await this.#optimizer.writeState(state.slots)
     for (const { name, variable } of this.#buffers) {
       const saved = state.buffers[name]
       if (saved) writeWeights(variable, saved)
@@ -150,7 +160,8 @@ export class Replica implements Crew {
   }
 
   async engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }> {
-    const { name, reason } = this.#engine
+    const { name } = this.#engine
+    const reason = this.#optimizer instanceof TfjsOptimizer ? 'A tf.Optimizer runs eagerly.' : this.#engine.reason
     return reason === undefined ? { name } : { name, reason }
   }
 

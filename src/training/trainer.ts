@@ -6,6 +6,7 @@
  * @module
  */
 
+import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
 import { ConfigError, StateError, StorageError } from '../core/index.js'
@@ -30,6 +31,7 @@ import { prepareColumns } from './prepare-data.js'
 import { functionsFromSetup, loadSetup, modelFromSetup } from './setup-module.js'
 import { SingleWorker } from './single-worker.js'
 import type { DistributedStrategy } from './strategy.js'
+import { describeTfjsOptimizer, isTfjsOptimizer } from './tfjs-optimizer.js'
 
 /** What the trainer asks of a preprocessor. */
 export interface DataPreparation {
@@ -47,8 +49,12 @@ export interface TrainerOptions {
   loss?: string | LossFunction
   /** A step of your own instead of a loss: a function (with one worker only) or the name of an export of `setup`. */
   step?: CustomStep | string
-  /** @default 'adam' */
-  optimizer?: OptimizerDescription | OptimizerName
+  /**
+   * One of dcml's, its name, or one of tfjs, which runs eagerly, with one worker only, and keeps its state from one
+   * `fit` to the next.
+   * @default 'adam'
+   */
+  optimizer?: OptimizerDescription | OptimizerName | tf.Optimizer
   /** Names of metrics, or of those that `step` returns. @default [] */
   metrics?: string[]
   /** Prepares the data; fitted on the training data when it is not yet, and saved with the model. */
@@ -204,10 +210,13 @@ export class Trainer {
     const { name: backend } = await ensureBackend()
     const { options, model, setup } = await this.#build()
     const named = typeof options.step === 'string' ? options.step : undefined
+    const { optimizer = 'adam' } = options
     const job: TrainingJob = {
       model: typeof options.model === 'string' ? { exportName: options.model } : { topology: serializeTopology(model) },
       metrics: options.metrics ?? [],
-      optimizer: describeOptimizer(resolveOptimizer(options.optimizer ?? 'adam')),
+      optimizer: isTfjsOptimizer(optimizer)
+        ? describeTfjsOptimizer(optimizer)
+        : describeOptimizer(resolveOptimizer(optimizer)),
       engine: options.engine ?? 'auto',
       seed: options.seed ?? 0,
       backend,
@@ -227,6 +236,7 @@ export class Trainer {
       ...functionsFromSetup(setup, { ...(named ? { step: named } : {}), ...(job.loss ? { loss: job.loss } : {}) }),
       ...(typeof options.step === 'function' ? { step: options.step } : {}),
       ...(typeof options.loss === 'function' ? { loss: options.loss } : {}),
+      ...(isTfjsOptimizer(optimizer) ? { optimizer } : {}),
       hasLiveFunctions: typeof options.step === 'function' || typeof options.loss === 'function',
     }
     const crew = await this.#strategy.start(job, local)
@@ -263,6 +273,8 @@ function checkOptions({
   setup,
   model,
   precision,
+  optimizer,
+  engine,
 }: TrainerOptions): void {
   if ((loss === undefined) === (step === undefined))
     throw new ConfigError('A trainer needs a loss or a step.', {
@@ -278,6 +290,12 @@ function checkOptions({
   if (deterministic) checkCount('logicalShards', deterministic.logicalShards)
   if (clipNorm !== undefined && !(clipNorm > 0))
     throw new ConfigError('clipNorm is out of range.', { expected: 'a number above 0', received: clipNorm })
+  if (engine === 'captured' && isTfjsOptimizer(optimizer))
+    throw new ConfigError('A tf.Optimizer runs eagerly.', {
+      expected: "engine 'auto' or 'eager'",
+      received: engine,
+      remedy: "Use an optimizer of dcml's own, such as adam()",
+    })
   if (precision !== undefined && precision !== 'float32')
     throw new ConfigError('There is no such precision.', { expected: 'float32', received: precision })
 }

@@ -168,6 +168,20 @@ describe('DataParallel', () => {
     await expect(trainer.fit(await digits(64))).rejects.toMatchObject({ code: 'DCML_WORKER' })
   })
 
+  it('refuses an optimizer of tfjs', async () => {
+    const optimizer = tf.train.adam(1e-3)
+    const trainer = new Trainer({
+      model: classifier(),
+      loss: 'sparseCategoricalCrossentropy',
+      optimizer,
+      strategy: new DataParallel({ workers: 2 }),
+    })
+    await expect(trainer.fit(await digits(64))).rejects.toMatchObject({
+      code: 'DCML_CONFIG',
+      message: expect.stringContaining("dcml's own, such as adam()"),
+    })
+  })
+
   it('refuses a function that cannot reach other threads', async () => {
     const loss = (truth: tf.Tensor, output: tf.Tensor) => tf.sum(tf.sub(truth, output), -1)
     const trainer = new Trainer({ model: classifier(), loss, strategy: new DataParallel({ workers: 2 }) })
