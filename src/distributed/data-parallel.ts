@@ -54,7 +54,7 @@ export class DataParallel extends DistributedStrategy {
         remedy: "Use an optimizer of dcml's own, such as adam() or sgd(), or SingleWorker",
       })
     if (local.hasLiveFunctions)
-      throw new ConfigError('A function given as loss or step cannot reach other threads.', {
+      throw new ConfigError('A function given as model, loss or step cannot reach other threads.', {
         remedy: 'Export it from a module, pass the module as setup and the name of the export instead of the function',
       })
     if (!canShareMemory())

@@ -4,7 +4,7 @@ import { parentThread } from '#parent-thread'
 import { selectBackend } from '../backends/index.js'
 import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'
-import { functionsFromSetup, loadSetup, modelFromSetup, Replica } from '../training/index.js'
+import { functionsFromSetup, loadSetup, makeModel, Replica } from '../training/index.js'
 import { DataParallelMember } from './data-parallel-member.js'
 import { takeSeat } from './join-group.js'
 import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
@@ -34,7 +34,7 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
     const model =
       'topology' in job.model
         ? await modelFromTopology(job.model.topology)
-        : await modelFromSetup(setup, job.model.exportName)
+        : await makeModel(job.model.exportName, setup)
     const member = new DataParallelMember(await takeSeat(seat), bucketBytes)
     replica = new Replica(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined

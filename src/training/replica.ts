@@ -34,7 +34,7 @@ export interface LocalParts {
   loss?: LossFunction
   /** An optimizer of tfjs instead of the one that the job describes. No other thread can receive it. */
   optimizer?: tf.Optimizer
-  /** True if `step` or `loss` was given as a function, which no other thread can receive. */
+  /** True if `model`, `step` or `loss` was given as a function, which no other thread can receive. */
   hasLiveFunctions?: boolean
 }
 

@@ -22,12 +22,19 @@ export async function loadSetup(address: string | undefined): Promise<SetupExpor
   }
 }
 
-/** A model that the setup module exports, or makes. */
-export async function modelFromSetup(exports: SetupExports, name: string): Promise<tfl.LayersModel> {
-  const exported = requireExport(exports, name, 'model')
-  const model: unknown = typeof exported === 'function' ? await exported() : exported
+/** A function that makes a model. */
+export type ModelMaker = () => tfl.LayersModel | Promise<tfl.LayersModel>
+
+/** The model itself, what a function makes, or what the setup module exports under a name or makes. */
+export async function makeModel(
+  from: tfl.LayersModel | ModelMaker | string,
+  exports: SetupExports,
+): Promise<tfl.LayersModel> {
+  const source = typeof from === 'string' ? requireExport(exports, from, 'model') : from
+  const model: unknown = typeof source === 'function' ? await source() : source
   if (model instanceof tfl.LayersModel) return model
-  throw new ConfigError(`The export '${name}' of the setup module is not a model.`, {
+  const what = typeof from === 'string' ? `The export '${from}' of the setup module` : 'What was given as model'
+  throw new ConfigError(`${what} is not a model.`, {
     expected: 'a LayersModel, or a function that returns one',
     received: model,
   })

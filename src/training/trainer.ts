@@ -28,7 +28,7 @@ import type { History } from './history.js'
 import type { Crew, TrainingJob } from './job.js'
 import { means } from './means.js'
 import { prepareColumns } from './prepare-data.js'
-import { functionsFromSetup, loadSetup, modelFromSetup } from './setup-module.js'
+import { functionsFromSetup, loadSetup, type ModelMaker, makeModel } from './setup-module.js'
 import { SingleWorker } from './single-worker.js'
 import type { DistributedStrategy } from './strategy.js'
 import { describeTfjsOptimizer, isTfjsOptimizer } from './tfjs-optimizer.js'
@@ -43,8 +43,11 @@ export interface DataPreparation {
 
 /** What a trainer is made of. */
 export interface TrainerOptions {
-  /** The model, or the name of an export of `setup` that is one or makes one. */
-  model: tfl.LayersModel | string
+  /**
+   * The model, a function that makes it once a backend is there (with one worker only), or the name of an export of
+   * `setup` that is one or makes one.
+   */
+  model: tfl.LayersModel | ModelMaker | string
   /** A loss by name, an export of `setup`, or a function `(truth, output) => [batch]` (with one worker only). */
   loss?: string | LossFunction
   /** A step of your own instead of a loss: a function (with one worker only) or the name of an export of `setup`. */
@@ -115,7 +118,7 @@ export class Trainer {
     checkOptions(options)
     this.#options = options
     this.#strategy = options.strategy ?? new SingleWorker()
-    if (typeof options.model !== 'string') this.#model = options.model
+    if (typeof options.model === 'object') this.#model = options.model
   }
 
   /** The model, with the weights of the last finished epoch. */
@@ -237,7 +240,7 @@ export class Trainer {
       ...(typeof options.step === 'function' ? { step: options.step } : {}),
       ...(typeof options.loss === 'function' ? { loss: options.loss } : {}),
       ...(isTfjsOptimizer(optimizer) ? { optimizer } : {}),
-      hasLiveFunctions: typeof options.step === 'function' || typeof options.loss === 'function',
+      hasLiveFunctions: [options.model, options.step, options.loss].some((part) => typeof part === 'function'),
     }
     const crew = await this.#strategy.start(job, local)
     try {
@@ -250,8 +253,9 @@ export class Trainer {
   async #build() {
     const options = this.#options
     const setup = await loadSetup(options.setup === undefined ? undefined : String(options.setup))
-    this.#model ??= await modelFromSetup(setup, options.model as string)
-    return { options, model: this.#model, setup }
+    const model = this.#model ?? (await makeModel(options.model, setup))
+    this.#model = model
+    return { options, model, setup }
   }
 }
 

@@ -184,7 +184,14 @@ describe('DataParallel', () => {
 
   it('refuses a function that cannot reach other threads', async () => {
     const loss = (truth: tf.Tensor, output: tf.Tensor) => tf.sum(tf.sub(truth, output), -1)
-    const trainer = new Trainer({ model: classifier(), loss, strategy: new DataParallel({ workers: 2 }) })
-    await expect(trainer.fit(await digits(64))).rejects.toMatchObject({ code: 'DCML_CONFIG' })
+    const strategy = new DataParallel({ workers: 2 })
+    for (const options of [
+      { model: classifier(), loss },
+      { model: classifier, loss: 'sparseCategoricalCrossentropy' },
+    ])
+      await expect(new Trainer({ ...options, strategy }).fit(await digits(64))).rejects.toMatchObject({
+        code: 'DCML_CONFIG',
+        message: expect.stringContaining('Export it'),
+      })
   })
 })
