@@ -42,6 +42,7 @@ export {
   f1,
   logLoss,
   type Metric,
+  type MetricName,
   mae,
   mse,
   precision,

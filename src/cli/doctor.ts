@@ -1,20 +1,50 @@
 /** `dcml doctor`: what this machine has. @module */
 
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import type { Command } from 'commander'
 import { listBackends } from '../index.js'
+import { listTransports } from '../node.js'
 
 /** Adds the command. */
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('Shows which backends work here, and why the others do not.')
-    .action(async () => {
-      const memoryGiB = (totalmem() / 2 ** 30).toFixed(1)
-      console.log(`Node ${process.version}, ${availableParallelism()} cores, ${memoryGiB} GiB memory\n`)
-      for (const { name, available, reason, device, features } of await listBackends()) {
-        const details = available ? [device, features.join(', ')].filter(Boolean).join('; ') : reason
-        console.log(`${available ? '✓' : '·'} ${name.padEnd(11)} ${details ?? ''}`)
+    .description('Shows which backends and transports work here, and why the others do not.')
+    .option('--json [file]', 'prints the findings as JSON, or writes them to the file')
+    .action(async ({ json }: { json?: string | true }) => {
+      const found = {
+        node: process.version,
+        cores: availableParallelism(),
+        memoryBytes: totalmem(),
+        backends: await listBackends(),
+        transports: await listTransports(),
+      }
+      const text = `${JSON.stringify(found, null, 2)}\n`
+      if (json === true) process.stdout.write(text)
+      else {
+        if (json !== undefined) await writeFile(json, text)
+        print(found)
       }
     })
+}
+
+interface Findings {
+  node: string
+  cores: number
+  memoryBytes: number
+  backends: Awaited<ReturnType<typeof listBackends>>
+  transports: Awaited<ReturnType<typeof listTransports>>
+}
+
+function print({ node, cores, memoryBytes, backends, transports }: Findings): void {
+  console.log(`Node ${node}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB memory`)
+  const line = (name: string, available: boolean, details: string) =>
+    console.log(`${available ? '✓' : '·'} ${name.padEnd(12)} ${details}`.trimEnd())
+  console.log('\nBackends')
+  for (const { name, available, reason, device, features } of backends)
+    line(name, available, available ? [device, features.join(', ')].filter(Boolean).join('; ') : (reason ?? ''))
+  console.log('\nTransports')
+  for (const { name, available, reason, joins } of transports)
+    line(name, available, available ? joins : `${joins}; ${reason}`)
 }

@@ -10,14 +10,23 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
 import { ConfigError, DataError, ShapeError, type TypedArray } from '../core/index.js'
 import { type Columns, columnOf, type Dataset, numbersOf } from '../data/index.js'
-import { accuracy, confusionMatrix, type Metric, type Predictions, rowsIn, type Values } from '../metrics/index.js'
+import {
+  accuracy,
+  confusionMatrix,
+  type Metric,
+  type MetricName,
+  type Predictions,
+  resolveEvaluationMetric,
+  rowsIn,
+  type Values,
+} from '../metrics/index.js'
 import { runColumns } from '../models/index.js'
 import { EvaluationReport } from './report.js'
 
 /** What to measure, and how. */
 export interface EvaluatorOptions {
-  /** @default [accuracy(), confusionMatrix()] */
-  metrics?: readonly Metric[]
+  /** Metrics, or their names for those with default options. @default [accuracy(), confusionMatrix()] */
+  metrics?: readonly (Metric | MetricName)[]
   /**
    * Rows per run of the model.
    * @default 256
@@ -40,7 +49,9 @@ export interface EvaluatorOptions {
 /** A model, or something that prepares columns and predicts with one, such as a `Predictor`. */
 export type Evaluable =
   | tfl.LayersModel
-  | { predict(columns: Columns): Promise<{ data: Float32Array; shape: number[] }> }
+  | {
+      predict(columns: Columns, options: { firstRow: number }): Promise<{ data: Float32Array; shape: number[] }>
+    }
 
 /** An array of one value or of several per row. */
 export type PredictionArray = readonly number[] | readonly (readonly number[])[] | TypedArray | Values
@@ -66,7 +77,7 @@ export class Evaluator {
   readonly #options: EvaluatorOptions
   readonly #metrics: readonly Metric[]
 
-  /** @throws {ConfigError} if two metrics have one name, or the batch size is no count. */
+  /** @throws {ConfigError} if a metric is unknown, two have one name, or the batch size is no count. */
   constructor(options: EvaluatorOptions = {}) {
     const { batchSize = 256 } = options
     if (!Number.isInteger(batchSize) || batchSize < 1)
@@ -86,14 +97,14 @@ export class Evaluator {
   async evaluate(model: Evaluable, dataset: Dataset): Promise<EvaluationReport> {
     await ensureBackend()
     const { batchSize = 256, target = 'y', sampleWeight, classes } = this.#options
-    const run = (columns: Columns) =>
-      'inputs' in model ? runColumns(model, columns, { batchSize }) : model.predict(columns)
+    const run = (columns: Columns, firstRow: number) =>
+      'inputs' in model ? runColumns(model, columns, { batchSize }) : model.predict(columns, { firstRow })
     const states = this.#metrics.map((metric) => metric.create())
     let rows = 0
     for await (const columns of dataset.batches(batchSize)) {
       const column = columnOf(columns, target, 'Evaluator')
       const truth = { data: numbersOf(column, target, 'Evaluator'), shape: column.shape }
-      const scores = await run(columns)
+      const scores = await run(columns, rows)
       const weights =
         sampleWeight === undefined
           ? undefined
@@ -118,7 +129,7 @@ export class Evaluator {
  */
 export function evaluatePredictions(
   { truth, predicted, scores, weights }: PredictionArrays,
-  metrics: readonly Metric[],
+  metrics: readonly (Metric | MetricName)[],
   { classes }: Pick<EvaluatorOptions, 'classes'> = {},
 ): EvaluationReport {
   const checked = checkMetrics(metrics)
@@ -143,7 +154,8 @@ function report(metrics: readonly Metric[], states: unknown[], rows: number, cla
   return new EvaluationReport({ values, rows, ...(classes ? { classes } : {}) })
 }
 
-function checkMetrics(metrics: readonly Metric[]): readonly Metric[] {
+function checkMetrics(given: readonly (Metric | MetricName)[]): readonly Metric[] {
+  const metrics = given.map(resolveEvaluationMetric)
   const seen = new Set<string>()
   for (const { name } of metrics) {
     if (seen.has(name))

@@ -22,7 +22,7 @@ export interface PredictorOptions {
   preprocessor?: Preprocessor
   /**
    * Names of the classes, in the order of the model's outputs.
-   * @default their numbers
+   * @default the categories of a preprocessor with oneHot('y'), else their numbers
    */
   classes?: readonly string[]
   /**
@@ -56,9 +56,12 @@ export type PredictorInput = readonly Row[] | Columns | tf.Tensor
  * console.log(first.class, first.probability)
  */
 export class Predictor {
-  readonly #model: tfl.LayersModel
-  readonly #preprocessor: Preprocessor | undefined
-  readonly #classes: readonly string[] | undefined
+  /** The model; the predictor's own. */
+  readonly model: tfl.LayersModel
+  /** What prepares the input; undefined: nothing. */
+  readonly preprocessor: Preprocessor | undefined
+  /** Names of the classes, in the order of the model's outputs; undefined: their numbers. */
+  readonly classes: readonly string[] | undefined
   readonly #batchSize: number
   #disposed = false
 
@@ -69,9 +72,9 @@ export class Predictor {
         expected: 'an integer of at least 1',
         received: batchSize,
       })
-    this.#model = model
-    this.#preprocessor = preprocessor
-    this.#classes = classes
+    this.model = model
+    this.preprocessor = preprocessor
+    this.classes = classes ?? categoriesOf(preprocessor, model.outputs[0]!.shape)
     this.#batchSize = batchSize
   }
 
@@ -94,6 +97,11 @@ export class Predictor {
     })
   }
 
+  /** Whether the model ends with probabilities of classes, for `explain`. */
+  get givesClasses(): boolean {
+    return outputActivation(this.model) !== 'other' && this.model.outputs[0]!.shape.length === 2
+  }
+
   /**
    * The output of the model: one result per row, always.
    *
@@ -107,33 +115,35 @@ export class Predictor {
     await ensureBackend()
     const columns = await columnsOf(input)
     // Steps on other columns, such as the target, are left out: they are not there to predict on.
-    const only = [...Object.keys(columns), 'x', ...this.#model.inputNames]
-    const prepared = this.#preprocessor ? this.#preprocessor.transformColumns(columns, { only, firstRow }) : columns
-    return runColumns(this.#model, prepared, { batchSize: this.#batchSize })
+    const only = [...Object.keys(columns), 'x', ...this.model.inputNames]
+    const prepared = this.preprocessor ? this.preprocessor.transformColumns(columns, { only, firstRow }) : columns
+    return runColumns(this.model, prepared, { batchSize: this.#batchSize })
   }
 
   /**
    * The most probable class of every row, and the next ones.
    *
-   * @param options - `topK`: how many classes to list, default 3.
+   * @param options - `topK`: how many classes to list, default 3. `firstRow`: as for `predict`.
    * @throws {ConfigError} if the model does not end with probabilities of classes.
    */
-  async explain(input: PredictorInput, { topK = 3 }: { topK?: number } = {}): Promise<Explanation[]> {
+  async explain(
+    input: PredictorInput,
+    { topK = 3, firstRow = 0 }: { topK?: number; firstRow?: number } = {},
+  ): Promise<Explanation[]> {
     if (!Number.isInteger(topK) || topK < 1)
       throw new ConfigError('topK is not a count.', { expected: 'an integer of at least 1', received: topK })
-    const activation = outputActivation(this.#model)
-    if (activation === 'other' || this.#model.outputs[0]!.shape.length !== 2)
+    if (!this.givesClasses)
       throw new ConfigError('The model gives no probabilities of classes, so there is none to explain.', {
         expected: 'a last layer [rows, classes] with softmax or sigmoid',
         remedy: 'Use predict()',
       })
-    const { data, shape } = await this.predict(input)
+    const { data, shape } = await this.predict(input, { firstRow })
     const width = shape[1]!
     return Array.from({ length: shape[0]! }, (_, row) => {
       const own = data.subarray(row * width, (row + 1) * width)
       const probabilities = width === 1 ? [1 - own[0]!, own[0]!] : Array.from(own)
       const ranked = probabilities
-        .map((probability, index) => ({ class: this.#classes?.[index] ?? String(index), probability }))
+        .map((probability, index) => ({ class: this.classes?.[index] ?? String(index), probability }))
         .sort((a, b) => b.probability - a.probability)
       return { ...ranked[0]!, topK: ranked.slice(0, topK) }
     })
@@ -143,13 +153,29 @@ export class Predictor {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    this.#model.dispose()
+    this.model.dispose()
   }
 
   /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+/** The categories that a preprocessor made the target from, by turning each unit vector back. */
+function categoriesOf(
+  preprocessor: Preprocessor | undefined,
+  outputShape: readonly (number | null)[],
+): string[] | undefined {
+  const width = outputShape.at(-1) ?? 1
+  if (!preprocessor?.fitted || width < 2) return undefined
+  const categories = Array.from({ length: width }, (_, i) => {
+    const unit = new Float32Array(width)
+    unit[i] = 1
+    return Object.values(preprocessor.inverse({ y: unit }))[0]
+  })
+  const named = categories.every((category) => typeof category === 'string' || typeof category === 'number')
+  return named ? categories.map(String) : undefined
 }
 
 async function columnsOf(input: PredictorInput): Promise<Columns> {

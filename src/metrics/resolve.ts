@@ -2,10 +2,14 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import { ConfigError, didYouMean } from '../core/index.js'
+import { accuracy, confusionMatrix, f1, precision, recall } from './confusion.js'
 import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './crossentropy.js'
 import type { Loss } from './loss.js'
+import type { Metric } from './metric.js'
 import { huber, meanAbsoluteError, meanSquaredError } from './regression-losses.js'
-import { accuracy, mae, mse, type TensorMetric } from './tensor-metrics.js'
+import { mae, mse, r2, rmse } from './regression-metrics.js'
+import { logLoss, rocAuc, topKAccuracy } from './score-metrics.js'
+import * as tensorMetrics from './tensor-metrics.js'
 
 const losses: Record<string, Loss> = {
   categoricalCrossentropy,
@@ -16,7 +20,29 @@ const losses: Record<string, Loss> = {
   huber,
 }
 
-const metrics: Record<string, TensorMetric> = { accuracy, mse, mae }
+const trainingMetrics: Record<string, tensorMetrics.TensorMetric> = {
+  accuracy: tensorMetrics.accuracy,
+  mse: tensorMetrics.mse,
+  mae: tensorMetrics.mae,
+}
+
+const evaluationMetrics = {
+  accuracy,
+  confusionMatrix,
+  f1,
+  logLoss,
+  mae,
+  mse,
+  precision,
+  r2,
+  recall,
+  rmse,
+  rocAuc,
+  topKAccuracy,
+} as const
+
+/** Metrics of an evaluation that have a name. */
+export type MetricName = keyof typeof evaluationMetrics
 
 /**
  * A loss by its name, or made of a function.
@@ -33,8 +59,18 @@ export function resolveLoss(loss: string | ((truth: tf.Tensor, output: tf.Tensor
  *
  * @throws {ConfigError} if the name is unknown.
  */
-export function resolveMetric(name: string): TensorMetric {
-  return named('metric', metrics, name)
+export function resolveMetric(name: string): tensorMetrics.TensorMetric {
+  return named('metric for training', trainingMetrics, name)
+}
+
+/**
+ * A metric of an evaluation, by its name with default options, or as it is.
+ *
+ * @throws {ConfigError} if the name is unknown.
+ */
+export function resolveEvaluationMetric(metric: Metric | MetricName): Metric {
+  if (typeof metric !== 'string') return metric
+  return named<() => Metric>('metric', evaluationMetrics as unknown as Record<string, () => Metric>, metric)()
 }
 
 function named<T>(what: string, table: Record<string, T>, name: string): T {

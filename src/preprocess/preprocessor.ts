@@ -22,7 +22,7 @@ export interface PreprocessorJson {
 
 /** How rows are transformed to predict on. */
 export interface PredictionOptions {
-  /** Skips the steps that read none of these columns, nor what a step before made. @default none is skipped */
+  /** Leaves all columns but these, and what is made of these, as they are or absent. @default every column counts */
   only?: readonly string[]
   /** Number of the first row, for messages. @default 0 */
   firstRow?: number
@@ -192,9 +192,9 @@ export class Preprocessor {
     let current = columns
     const wanted = only && new Set(only)
     for (let i = start; i < end; i++) {
-      const step = this.#steps[i]!
+      const step = wanted ? forWanted(this.#steps[i]!, wanted, current) : this.#steps[i]!
+      if (!step) continue
       const { reads, makes } = step
-      if (wanted && reads !== 'all' && !reads.some((name) => wanted.has(name))) continue
       current = atStep(i, step, () => {
         if (wanted && step.applyForPrediction) return step.applyForPrediction(current, fitted[i]!, firstRow)
         if (reads !== 'all') for (const name of reads) columnOf(current, name, step.kind)
@@ -213,6 +213,20 @@ export class Preprocessor {
       remedy: 'Call await preprocessor.fit(train)',
     })
   }
+}
+
+/** The step for those of its columns that are wanted, or undefined where it has nothing to do with them. */
+function forWanted(step: Step, wanted: ReadonlySet<string>, current: Columns): Step | undefined {
+  const { kind, options, reads, makes } = step
+  if (reads === 'all') return step
+  const columns = reads.filter((name) => wanted.has(name))
+  const made = makes === 'rows' ? [] : makes
+  if (columns.length === 0)
+    return made.some((name) => wanted.has(name) && !Object.hasOwn(current, name)) ? step : undefined
+  // A step that makes what it reads treats each column apart, so it can do without the target.
+  const isApart = made.length === reads.length && made.every((name, i) => name === reads[i])
+  if (columns.length === reads.length || !isApart || !Object.hasOwn(stepKinds, kind)) return step
+  return stepKinds[kind]!({ ...options, columns })
 }
 
 /** Runs a part of a step; its errors say which step it was, and keep their class. */

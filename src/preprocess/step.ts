@@ -34,7 +34,7 @@ export interface Step {
   readonly options: { [key: string]: Json | undefined }
   /** Columns that must be there; `'all'`: it depends on every column. */
   readonly reads: readonly string[] | 'all'
-  /** Columns that it makes or changes; `'rows'`: it leaves out rows. */
+  /** Columns that it makes or changes; `'rows'`: it leaves out rows. The same as `reads`: it treats each column apart. */
   readonly makes: readonly string[] | 'rows'
   /** Absent: nothing to learn. */
   readonly fitting?: Fitting<unknown>

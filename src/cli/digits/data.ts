@@ -1,9 +1,9 @@
 /** Finds MNIST, or draws digits where there is none. @module */
 
-import { type Columns, Dataset, datasets } from '../../index.js'
+import { type Dataset, datasets } from '../../index.js'
 import { findMnist, sources } from '../../node.js'
 
-/** Images as float32 in 0..1, `x: [n, 28, 28, 1]`, and their classes. */
+/** Images of pixels 0..255, `x: [n, 28, 28, 1]`, and their classes. */
 export interface Digits {
   name: 'mnist' | 'synthetic'
   train: Dataset
@@ -22,18 +22,12 @@ export async function loadDigits(dir: string | undefined): Promise<Digits> {
       sources.mnist({ dir: found, split: 'train' }),
       sources.mnist({ dir: found, split: 'test' }),
     ])
-    return { name: 'mnist', train: await scaled(train), test: await scaled(test) }
+    return { name: 'mnist', train, test }
   }
   console.log(`MNIST was not found; training on drawn digits. Tried:\n  ${tried.join('\n  ')}\n`)
   return {
     name: 'synthetic',
-    train: await scaled(datasets.syntheticDigits({ count: 20_000, seed: 1 })),
-    test: await scaled(datasets.syntheticDigits({ count: 4_000, seed: 2 })),
+    train: datasets.syntheticDigits({ count: 20_000, seed: 1 }),
+    test: datasets.syntheticDigits({ count: 4_000, seed: 2 }),
   }
-}
-
-async function scaled(digits: Dataset): Promise<Dataset> {
-  const { x, y } = (await digits.columns()) as Required<Columns>
-  const pixels = Float32Array.from(x!.data as Uint8Array, (value) => value / 255)
-  return Dataset.fromArrays({ x: { data: pixels, shape: x!.shape }, y: y! })
 }

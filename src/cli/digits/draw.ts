@@ -5,9 +5,9 @@ const SHADES = ' ░▒▓█'
 /**
  * Images side by side, two rows of pixels a line, with the predicted class below.
  *
- * @param pixels - float32 in 0..1, `[n, 28, 28, 1]`.
+ * @param pixels - 0..255, `[n, 28, 28, 1]`.
  */
-export function drawDigits(pixels: Float32Array, predicted: ArrayLike<number>, truth: ArrayLike<number>): string {
+export function drawDigits(pixels: ArrayLike<number>, predicted: ArrayLike<number>, truth: ArrayLike<number>): string {
   const count = pixels.length / 784
   const lines: string[] = []
   for (let y = 0; y < 28; y += 2) {
@@ -15,7 +15,7 @@ export function drawDigits(pixels: Float32Array, predicted: ArrayLike<number>, t
     for (let i = 0; i < count; i++) {
       for (let x = 0; x < 28; x++) {
         const at = i * 784 + y * 28 + x
-        const shade = (pixels[at]! + pixels[at + 28]!) / 2
+        const shade = (pixels[at]! + pixels[at + 28]!) / 510
         line += SHADES[Math.min(SHADES.length - 1, Math.round(shade * (SHADES.length - 1)))]
       }
       line += ' '

@@ -17,8 +17,10 @@ import {
   f1,
   oneCycle,
   Predictor,
+  Preprocessor,
   progressBar,
   SingleWorker,
+  scale,
   selectBackend,
   Trainer,
 } from '../../index.js'
@@ -51,11 +53,13 @@ export async function runDigits(options: DigitsOptions): Promise<void> {
   )
 
   const steps = Math.ceil(train.size! / batchSize) * epochs
+  const preprocessor = new Preprocessor([scale('x', 1 / 255)])
   const trainer = new Trainer({
     model: buildModel(kind, 42),
     loss: 'sparseCategoricalCrossentropy',
     optimizer: adam({ learningRate: kind === 'cnn' ? oneCycle(4e-3, { steps }) : 1e-3 }),
     metrics: ['accuracy'],
+    preprocessor,
     strategy: workers > 1 ? new DataParallel({ workers }) : new SingleWorker(),
     callbacks: [progressBar({ lines: true })],
     seed: 42,
@@ -66,7 +70,10 @@ export async function runDigits(options: DigitsOptions): Promise<void> {
   await trainer.close()
   if (history.stopReason !== undefined) console.log(`Stopped: ${history.stopReason}`)
 
-  const report = await new Evaluator({ metrics: [accuracy(), confusionMatrix(), f1()] }).evaluate(trainer.model, test)
+  const report = await new Evaluator({ metrics: [accuracy(), confusionMatrix(), f1()] }).evaluate(
+    trainer.model,
+    preprocessor.transform(test),
+  )
   const testAccuracy = report.values.accuracy as number
   const samplesPerSecond = (train.size! * history.epochs.length) / trainSeconds
   console.log(`\n${report.toText()}`)
@@ -80,7 +87,7 @@ export async function runDigits(options: DigitsOptions): Promise<void> {
   predictor.dispose()
   console.log(`Saved to ${options.out} and loaded again. The first test images and what the loaded model says:\n`)
   const said = answers.map((answer) => Number(answer.class))
-  console.log(drawDigits(first.x!.data as Float32Array, said, first.y!.data as Int32Array))
+  console.log(drawDigits(first.x!.data as Uint8Array, said, first.y!.data as Int32Array))
 
   const title = `${kind} on ${name === 'mnist' ? 'MNIST' : 'drawn digits'}`
   await writeFile('report.html', report.toHTML({ title, history }))

@@ -1,7 +1,6 @@
 /** Other names of columns. @module */
 
 import { ConfigError } from '../../core/index.js'
-import { columnOf } from '../../data/index.js'
 import type { Step } from '../step.js'
 
 /**
@@ -24,12 +23,9 @@ export function rename(names: Record<string, string>): Step {
   return {
     kind: 'rename',
     options: { names: { ...names } },
-    reads: 'all',
+    reads: Object.keys(names),
     makes: Object.values(names),
-    apply(columns) {
-      for (const before of Object.keys(names)) columnOf(columns, before, 'rename')
-      return swap(columns, pairs)
-    },
+    apply: (columns) => swap(columns, pairs),
     applyForPrediction: (columns) => swap(columns, pairs),
     inverse: (row) =>
       swap(

@@ -246,6 +246,11 @@ describe('Preprocessor', () => {
     const preprocessor = await new Preprocessor(steps()).fit(dataset())
     const { x } = preprocessor.transformColumns({ x: table().x! }, { only: ['x'] })
     expect(x).toEqual((await preprocessor.transform(dataset()).columns()).x)
+    // A step may have the target beside features; a feature that is missing is an error all the same.
+    const both = await new Preprocessor([impute(['x', 'v']), minMax(['x', 'v']), concat(['x'])]).fit(dataset())
+    const { x: alone } = both.transformColumns({ x: table().x! }, { only: ['x'] })
+    expect(alone).toEqual((await both.transform(dataset()).columns()).x)
+    expect(() => both.transformColumns({ v: table().v! }, { only: ['v', 'x'] })).toThrow(/needs the column "x"/)
   })
 
   it('survives JSON', async () => {

@@ -1,0 +1,41 @@
+/** Which transports there are, and why the others are not. @module */
+
+/** How the workers of a training may exchange bytes. */
+export type TransportName = 'memory' | 'sharedMemory' | 'tcp' | 'mpi' | 'nccl'
+
+/** One transport on this machine. */
+export interface TransportReport {
+  name: TransportName
+  available: boolean
+  /** Why it is not available. */
+  reason?: string
+  /** Which workers it joins. */
+  joins: string
+}
+
+/**
+ * Every transport, nearest peers first.
+ *
+ * @example
+ * for (const { name, available, reason } of await listTransports()) console.log(name, available ? 'yes' : reason)
+ */
+export async function listTransports(): Promise<TransportReport[]> {
+  return [
+    { name: 'memory', available: true, joins: 'peers within one thread, for tests' },
+    { name: 'sharedMemory', joins: 'threads of one process', ...sharedMemorySupport() },
+    { name: 'tcp', joins: 'processes and machines', ...notYet },
+    { name: 'mpi', joins: 'processes that mpirun starts', ...notYet },
+    { name: 'nccl', joins: 'NVIDIA GPUs', ...notYet },
+  ]
+}
+
+const notYet = { available: false, reason: 'not yet: this version of dcml has no such transport' }
+
+function sharedMemorySupport(): { available: boolean; reason?: string } {
+  try {
+    Atomics.load(new Int32Array(new SharedArrayBuffer(4)), 0)
+    return { available: true }
+  } catch (error) {
+    return { available: false, reason: `this runtime has no shared memory: ${(error as Error).message}` }
+  }
+}

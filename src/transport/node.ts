@@ -1,0 +1,1 @@
+export { listTransports, type TransportName, type TransportReport } from './list-transports.js'
