@@ -8,7 +8,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, ShapeError, StateError, sizeOf } from '../core/index.js'
-import type { KernelExports } from './wasm/exports.js'
+import { dtypeCodes, type KernelExports } from './wasm/exports.js'
 import { activeWasmBackend } from './wasm/register.js'
 import type { DcmlWasmBackend } from './wasm/wasm-backend.js'
 
@@ -65,8 +65,17 @@ export function copyInto(tensor: tf.Tensor, target: DeviceFloats, offset: number
   const source = backend.pointer(tensor)
   const destination = target.pointer + offset * 4
   if (accumulate) backend.wasm.addInto(source, destination, tensor.size, 1)
-  else backend.heap.bytes.copyWithin(destination, source, source + tensor.size * 4)
+  else backend.wasm.copyRows(source, destination, 1, tensor.size * 4, 0, 0)
 }
+
+/** Sets a part of a range to zero. */
+export function clear(target: DeviceFloats, offset: number, length: number): void {
+  assertInside(target.length, offset, [length])
+  requireBackend('clear').wasm.fill(dtypeCodes.float32, target.pointer + offset * 4, length, 0)
+}
+
+/** The whole memory of dcml-wasm as float32; index = byte offset / 4. Goes stale when the memory grows. */
+export const deviceFloats = (): Float32Array => requireBackend('deviceFloats').heap.floats
 
 class WasmFloats implements DeviceFloats {
   readonly pointer: number

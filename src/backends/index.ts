@@ -10,9 +10,10 @@ export {
   backendNames,
   tfjsNameOf,
 } from './backend-report.js'
-export { copyInto, createDeviceFloats, type DeviceFloats, pointerOf, wasmExports } from './device-floats.js'
+export { clear, copyInto, createDeviceFloats, type DeviceFloats, deviceFloats, pointerOf, wasmExports } from './device-floats.js'
 export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
-export { rowTensor } from './row-tensor.js'
+export { canRecord, createProgram, fillRows, hold, recordCalls } from './programs.js'
+export { type RowSelection, rowTensor } from './row-tensor.js'
 export {
   currentBackend,
   ensureBackend,
@@ -20,4 +21,7 @@ export {
   type SelectBackendOptions,
   selectBackend,
 } from './select-backend.js'
-export type { KernelExports } from './wasm/exports.js'
+export { activationCodes, binaryCodes, type KernelExports, unaryCodes } from './wasm/exports.js'
+export { type ArgumentKind, type CallName, kindsOf } from './wasm/program/call-table.js'
+export type { ProgramPlan, WasmProgram } from './wasm/program/program.js'
+export type { Place, RecordedBuffer, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'

@@ -5,50 +5,78 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { sizeOf, type TypedArray } from '../core/index.js'
+import { dtypeCodes } from './wasm/exports.js'
+import type { RowsContent } from './wasm/program/recorder.js'
 import { activeWasmBackend } from './wasm/register.js'
+import type { DcmlWasmBackend } from './wasm/wasm-backend.js'
+
+/** Which rows to take: those that `indices` names from `from` up to, not including, `to`. */
+export interface RowSelection {
+  indices: Uint32Array | Int32Array
+  from: number
+  to: number
+}
 
 /**
  * Gathers rows and converts them; on dcml-wasm with one copy, straight into the backend's memory.
  *
  * @param source - The column, `[rows, ...rowShape]`; uint8 pixels and the like are converted.
  * @param rowShape - Shape of one row.
- * @param indices - Which rows; those from `from` up to, not including, `to` are taken.
  * @returns `[to - from, ...rowShape]`. The caller disposes it.
  * @example
- * const images = rowTensor(pixels, [28, 28, 1], order, 0, 32, 'float32')
+ * const images = rowTensor(pixels, [28, 28, 1], { indices: order, from: 0, to: 32 }, 'float32')
  */
 export function rowTensor(
   source: TypedArray,
   rowShape: number[],
-  indices: Uint32Array | Int32Array,
-  from: number,
-  to: number,
+  selection: RowSelection,
   dtype: 'float32' | 'int32',
 ): tf.Tensor {
-  const shape = [to - from, ...rowShape]
+  const shape = [selection.to - selection.from, ...rowShape]
   const width = sizeOf(rowShape)
   const backend = activeWasmBackend()
   if (backend === undefined) {
     const values = dtype === 'int32' ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape))
-    gather(source, width, indices, from, to, values, 0)
+    gather(source, width, selection, values, 0)
     return tf.tensor(values, shape, dtype)
   }
-  const info = backend.output(shape, dtype)
-  const memory = dtype === 'int32' ? backend.heap.ints : backend.heap.floats
-  gather(source, width, indices, from, to, memory, backend.pointer(info) / 4)
-  return tf.engine().makeTensorFromTensorInfo(info, backend)
+  const out = backend.output(shape, dtype)
+  const pointer = backend.pointer(out)
+  const elements = sizeOf(shape)
+  if (dtype === 'float32' && width >= WIDE_ROW && isBytes(source)) {
+    // Bytes are copied as they are, row by row, and the kernel widens them.
+    const bytes = backend.heap.allocate(elements, 'uint8 rows', shape)
+    gatherInto(backend, bytes, { source, width, dtype: 'uint8' }, selection)
+    backend.wasm.cast(dtypeCodes.uint8, dtypeCodes.float32, bytes, pointer, elements)
+    backend.heap.release(bytes)
+  } else gatherInto(backend, pointer, { source, width, dtype }, selection)
+  return tf.engine().makeTensorFromTensorInfo(out, backend)
+}
+
+/** Gathers rows to a place in the memory of dcml-wasm. */
+export function gatherInto(
+  backend: DcmlWasmBackend,
+  pointer: number,
+  content: RowsContent,
+  selection: RowSelection,
+): void {
+  backend.recorder?.gathered(pointer, content)
+  const { bytes, ints, floats } = backend.heap
+  const { source, width, dtype } = content
+  if (dtype === 'uint8') gather(source, width, selection, bytes, pointer)
+  else gather(source, width, selection, dtype === 'int32' ? ints : floats, pointer / 4)
 }
 
 /** From this width on, one `set` per row costs less than a loop, when nothing has to be converted. */
 const WIDE_ROW = 32
 
+const isBytes = (source: TypedArray) => source instanceof Uint8Array || source instanceof Uint8ClampedArray
+
 function gather(
   source: TypedArray,
   width: number,
-  indices: Uint32Array | Int32Array,
-  from: number,
-  to: number,
-  target: Float32Array | Int32Array,
+  { indices, from, to }: RowSelection,
+  target: Float32Array | Int32Array | Uint8Array,
   start: number,
 ): void {
   const sameType = source.constructor === target.constructor

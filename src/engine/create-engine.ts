@@ -1,26 +1,32 @@
 /** Chooses the engine of a replica. @module */
 
+import { canRecord } from '../backends/index.js'
 import { ConfigError } from '../core/index.js'
+import { CapturedEngine } from './captured-engine.js'
 import { EagerEngine } from './eager-engine.js'
 import type { Engine, EngineChoice } from './engine.js'
 
 /**
- * The engine for a choice. The captured engine is not part of this release: 'auto' runs eagerly and says so.
+ * The engine for a choice: 'auto' captures where the backend can record.
  *
- * @throws {ConfigError} for an unknown choice, and for 'captured'.
+ * @throws {ConfigError} for an unknown choice, and for 'captured' where it cannot work.
  */
 export function createEngine(choice: EngineChoice): Engine {
   switch (choice) {
     case 'eager':
       return new EagerEngine()
     case 'auto':
-      return new EagerEngine('The captured engine is not part of this release.')
+      return canRecord() ? new CapturedEngine() : new EagerEngine('Steps are captured on the wasm backend alone.')
     case 'captured':
-      throw new ConfigError('The captured engine is not part of this release.', {
-        expected: "'auto' or 'eager'",
-        received: choice,
+      if (canRecord()) return new CapturedEngine()
+      throw new ConfigError('Steps are captured on the wasm backend alone.', {
+        expected: "engine 'auto' or 'eager', or the wasm backend",
+        remedy: "Call selectBackend({ prefer: ['wasm'] }) first",
       })
     default:
-      throw new ConfigError('There is no such engine.', { expected: "'auto' or 'eager'", received: choice })
+      throw new ConfigError('There is no such engine.', {
+        expected: "'auto', 'captured' or 'eager'",
+        received: choice,
+      })
   }
 }

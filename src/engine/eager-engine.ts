@@ -4,52 +4,59 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { BatchLoss, BatchSums, Engine } from './engine.js'
+import type { Batch, BatchLoss, BatchSums, Engine } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
 
 /** Runs a step as tfjs would, and gathers the gradients in the flat buffer. */
 export class EagerEngine implements Engine {
   readonly name = 'eager'
-  readonly reason?: string
 
   /** @param reason - Why this engine stands in for another, when it does. */
-  constructor(reason?: string) {
-    if (reason !== undefined) this.reason = reason
+  constructor(readonly reason?: string) {}
+
+  gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
+    return readSums(computeGradients(batch, parameters, accumulate))
   }
 
-  async gradients(loss: () => BatchLoss, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
-    let metrics: tf.Scalar[] = []
-    const variables = parameters.variables as tf.Variable[]
-    const { value, grads } = tf.variableGrads(() => {
-      const batch = loss()
-      metrics = batch.metrics.map((metric) => tf.keep(metric))
-      return batch.loss
-    }, variables)
-    variables.forEach((variable, i) => {
-      const gradient = grads[variable.name]
-      if (gradient) {
-        parameters.addGradient(i, gradient, accumulate)
-        gradient.dispose()
-      } else if (!accumulate) {
-        const { offset, length } = parameters.layout.entries[i]!
-        parameters.gradients.fill(0, offset, offset + length)
-      }
-    })
-    return readSums(value, metrics)
+  evaluate(batch: Batch): Promise<BatchSums> {
+    return readSums(computeLoss(batch))
   }
 
-  async evaluate(loss: () => BatchLoss): Promise<BatchSums> {
-    let metrics: tf.Scalar[] = []
-    const value = tf.tidy(() => {
-      const batch = loss()
-      metrics = batch.metrics.map((metric) => tf.keep(metric))
-      return batch.loss
-    })
-    return readSums(value, metrics)
-  }
+  dispose(): void {}
 }
 
-async function readSums(loss: tf.Scalar, metrics: tf.Scalar[]): Promise<BatchSums> {
+/** Writes (or adds) the gradients of a batch to the flat buffer. The caller disposes the scalars. */
+export function computeGradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): BatchLoss {
+  let metrics: tf.Scalar[] = []
+  const variables = parameters.variables as tf.Variable[]
+  const { value, grads } = tf.variableGrads(() => {
+    const { loss, metrics: values } = batch.loss()
+    metrics = values.map((metric) => tf.keep(metric))
+    return loss
+  }, variables)
+  variables.forEach((variable, i) => {
+    const gradient = grads[variable.name]
+    if (gradient) {
+      parameters.addGradient(i, gradient, accumulate)
+      gradient.dispose()
+    } else if (!accumulate) parameters.clearGradient(i)
+  })
+  return { loss: value, metrics }
+}
+
+/** The loss of a batch without gradients. The caller disposes the scalars. */
+export function computeLoss(batch: Batch): BatchLoss {
+  let metrics: tf.Scalar[] = []
+  const loss = tf.tidy(() => {
+    const { loss, metrics: values } = batch.loss()
+    metrics = values.map((metric) => tf.keep(metric))
+    return loss
+  })
+  return { loss, metrics }
+}
+
+/** Reads the scalars and disposes them. */
+export async function readSums({ loss, metrics }: BatchLoss): Promise<BatchSums> {
   const scalars = [loss, ...metrics]
   // The scalars may alias one tensor: all are read before any is disposed.
   const values: number[] = []

@@ -4,6 +4,8 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
+import type { RowSelection } from '../backends/index.js'
+import type { TypedArray } from '../core/index.js'
 import type { FlatParameters } from './flat-parameters.js'
 
 /** What a user may ask for. */
@@ -17,6 +19,19 @@ export interface BatchLoss {
   metrics: tf.Scalar[]
 }
 
+/** Some rows of the data, and what is computed from them. */
+export interface Batch {
+  columns: Readonly<Record<string, { data: TypedArray; shape: readonly number[] }>>
+  selection: RowSelection
+  training: boolean
+  /** Number of the update, from 1; 0 while evaluating. */
+  step: number
+  /** Index of the first row in the global batch. */
+  firstRow: number
+  /** Computes the loss of these rows with tfjs operations. */
+  loss: () => BatchLoss
+}
+
 /** Sums over the rows of a batch, as numbers. */
 export interface BatchSums {
   loss: number
@@ -27,12 +42,14 @@ export interface BatchSums {
 export interface Engine {
   readonly name: 'captured' | 'eager'
   /** Why another engine than the one asked for is used. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /**
    * Runs the loss on one batch, writes the sum of its gradients into the flat buffer (or adds them to it) and returns
    * the sums of loss and metrics.
    */
-  gradients(loss: () => BatchLoss, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums>
+  gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums>
   /** Runs the loss on one batch without gradients. */
-  evaluate(loss: () => BatchLoss): Promise<BatchSums>
+  evaluate(batch: Batch): Promise<BatchSums>
+  /** Gives back the memory that the engine holds. */
+  dispose(): void
 }

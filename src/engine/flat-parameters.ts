@@ -7,7 +7,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { copyInto, createDeviceFloats, type DeviceFloats } from '../backends/index.js'
+import { clear, copyInto, createDeviceFloats, type DeviceFloats } from '../backends/index.js'
 import { createLayout, type ParameterLayout } from './layout.js'
 
 /** A trainable variable and the name that it has in layouts and checkpoints. */
@@ -83,6 +83,13 @@ export class FlatParameters {
     const target = this.#host.gradients
     if (!accumulate) target.set(values, offset)
     else for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!
+  }
+
+  /** Sets the gradient of a variable to zero. */
+  clearGradient(index: number): void {
+    const { offset, length } = this.layout.entries[index]!
+    if (this.#device) clear(this.#device.gradients, offset, length)
+    else this.#host.gradients.fill(0, offset, offset + length)
   }
 
   /** Gives the variables storage of their own again and frees the buffers. */

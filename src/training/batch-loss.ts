@@ -116,7 +116,7 @@ function columnTensor({ columns, order, from, to }: BatchRows, name: string): tf
     })
   const dtype = column.data instanceof Int32Array ? 'int32' : 'float32'
   const rowShape = column.shape.slice(1)
-  return rowTensor(column.data, rowShape, order ?? identity(column.shape[0]!), from, to, dtype)
+  return rowTensor(column.data, rowShape, { indices: order ?? identity(column.shape[0]!), from, to }, dtype)
 }
 
 let identityOrder = new Uint32Array(0)

@@ -10,8 +10,8 @@
 /** Applied to a result before it is stored. */
 export const activationCodes = { linear: 0, relu: 1, relu6: 2, sigmoid: 3, tanh: 4 } as const
 
-/** Element types of `binary`, `compare`, `cast` and `fill`. */
-export const dtypeCodes = { float32: 0, int32: 1, bool: 2 } as const
+/** Element types of `binary`, `compare`, `cast` and `fill`. Bytes are read as numbers, and written as 0 or 1. */
+export const dtypeCodes = { float32: 0, int32: 1, bool: 2, uint8: 2 } as const
 
 /** Operations of `unary`. */
 export const unaryCodes = {
@@ -213,6 +213,18 @@ export interface KernelExports {
   avgPool(x: number, out: number, geometry: number): void
   avgPoolGrad(dy: number, dx: number, geometry: number): void
 
+  /** Running sums or products along the middle axis of `[outer, size, inner]`, float32 or int32. */
+  cumulative(
+    isProduct: number,
+    dtype: number,
+    input: number,
+    out: number,
+    outer: number,
+    size: number,
+    inner: number,
+    exclusive: number,
+    reverse: number,
+  ): void
   /** `[outer, size, inner]` to `[outer, inner]`, float32. Empty: 0, NaN, -Infinity, Infinity, 1. */
   reduce(code: number, input: number, out: number, outer: number, size: number, inner: number): void
   /** int32 sums or products, wrapped; code as in `reduce`, no mean. */
@@ -253,7 +265,10 @@ export interface KernelExports {
   /** out `[n, depth]` float32 of int32 indices. */
   oneHot(indices: number, out: number, n: number, depth: number, onValue: number, offValue: number): void
 
-  /** Formulas of src/optimizers/sgd.ts over n elements; velocity may be 0 when momentum is 0. */
+  /**
+   * Formulas of src/optimizers/sgd.ts over n elements; velocity may be 0 when momentum is 0. Every optimizer multiplies the
+   * gradients by gradientScale first.
+   */
   sgd(
     parameters: number,
     gradients: number,
@@ -263,6 +278,7 @@ export interface KernelExports {
     momentum: number,
     nesterov: number,
     weightDecay: number,
+    gradientScale: number,
   ): void
   /**
    * Formulas of src/optimizers/adam.ts over n elements. stepSize = rate / (1 - beta1^t), rootScale = 1 / sqrt(1 - beta2^t).
@@ -281,6 +297,7 @@ export interface KernelExports {
     epsilon: number,
     keep: number,
     penalty: number,
+    gradientScale: number,
   ): void
   /** Formulas of src/optimizers/rmsprop.ts over n elements; velocity and mean may be 0: no momentum, not centered. */
   rmsprop(
@@ -295,7 +312,10 @@ export interface KernelExports {
     epsilon: number,
     momentum: number,
     weightDecay: number,
+    gradientScale: number,
   ): void
+  /** Sum of the squares of n floats, added up in float64. */
+  sumOfSquares(x: number, n: number): number
   /** (x - mean) / sqrt(variance + epsilon) * scale + offset per channel of `[rows, channels]`; scale, offset may be 0. */
   batchNorm(
     x: number,
@@ -308,6 +328,12 @@ export interface KernelExports {
     channels: number,
     epsilon: number,
   ): void
+  /**
+   * Runs the calls between two addresses, in the words of program/call-table.ts.
+   *
+   * @returns How many indices lay outside, over all calls of `gather`.
+   */
+  runProgram(from: number, to: number): number
   /** The numbers of `randomValues` in ../random-tensor.ts; normal ones to float32 rounding of log, sin and cos. */
   philoxFill(
     out: number,

@@ -50,6 +50,7 @@ interface Call {
 /** Runs one kernel of the cpu backend on copies of the inputs; the outputs are copied back. */
 export function lend(kernelName: string, { inputs, attrs, backend }: Call): tf.TensorInfo | tf.TensorInfo[] {
   noteUse(kernelName)
+  backend.recorder?.refuse(`The wasm backend has no kernel of its own for this use of ${kernelName}.`)
   const { kernelFunc } = tf.getKernel(kernelName, 'cpu')
   const lender = tf.engine().findBackend('cpu') as LendingBackend
   const lent: tf.TensorInfo[] = []

@@ -15,10 +15,17 @@ const ALIGNMENT = 64
 /** What 32-bit pointers can reach. */
 const MAX_BYTES = 2 ** 32
 
+/** Who wants to know what is handed out and taken back. */
+export interface MemoryListener {
+  allocated(pointer: number, sizeBytes: number): void
+  released(pointer: number): void
+}
+
 /** An allocator over one WebAssembly memory. Pointers are byte offsets, 64-byte aligned, 0 <= pointer < 2^32. */
 export class WasmMemory {
   /** Bytes in ranges handed out, rounding included. */
   bytesInUse = 0
+  listener: MemoryListener | undefined
   readonly #memory: WebAssembly.Memory
   readonly #free: number[][] = []
   /** The class of each range that is handed out or free. */
@@ -82,6 +89,7 @@ export class WasmMemory {
       this.#classOf.set(pointer, sizeClass)
     }
     this.bytesInUse += rounded
+    this.listener?.allocated(pointer, sizeBytes)
     return pointer
   }
 
@@ -89,6 +97,7 @@ export class WasmMemory {
   release(pointer: number): void {
     const sizeClass = this.#classOf.get(pointer)!
     this.bytesInUse -= bytesOfClass(sizeClass)
+    this.listener?.released(pointer)
     let free = this.#free[sizeClass]
     if (free === undefined) {
       free = []

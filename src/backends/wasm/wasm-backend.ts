@@ -11,6 +11,7 @@ import { sizeOf } from '../../core/index.js'
 import { type ComplexParts, DataRecord } from './data-record.js'
 import type { KernelExports } from './exports.js'
 import type { WasmMemory } from './memory.js'
+import { CallRecorder, type Recording } from './program/recorder.js'
 
 /** Values as the backend returns them: copies that stay valid. */
 type Values = Float32Array | Int32Array | Uint8Array | Uint8Array[]
@@ -30,27 +31,46 @@ export class DcmlWasmBackend extends tf.KernelBackend {
   #dataCount = 0
   /** Byte offset of 18 int32 in which a kernel finds shapes and strides. */
   readonly infoPointer: number
+  /** The kernels; while a step is recorded, each of them notes its calls. */
+  wasm: KernelExports
+  /** Set while a step is recorded. */
+  recorder: CallRecorder | undefined
 
   /**
    * @param wasm - The exports of the kernel module.
    * @param heap - The allocator over the memory of that module.
    */
   constructor(
-    readonly wasm: KernelExports,
+    wasm: KernelExports,
     readonly heap: WasmMemory,
   ) {
     super()
+    this.wasm = wasm
     this.infoPointer = heap.allocate(128, 'kernel argument', [18])
+  }
+
+  /** Runs a function and returns the calls of kernels that it made, besides its result. */
+  recordCalls<T>(run: () => T): { result: T; recording: Recording } {
+    const kernels = this.wasm
+    const recorder = new CallRecorder()
+    this.wasm = recorder.wrap(kernels, () => this.heap.ints)
+    this.recorder = recorder
+    this.heap.listener = recorder
+    try {
+      const result = run()
+      return { result, recording: recorder.finish() }
+    } finally {
+      this.wasm = kernels
+      this.recorder = undefined
+      this.heap.listener = undefined
+    }
   }
 
   /** The record of a tensor's data; data that another backend holds is fetched first. */
   record(dataId: object): DataRecord {
-    if (dataId instanceof DataRecord && dataId.refCount > 0) return dataId
-    const foreign = this.#foreign.get(dataId)
-    if (foreign !== undefined) return foreign
-    const engine = tf.engine() as unknown as { moveData(backend: tf.KernelBackend, dataId: object): void }
-    engine.moveData(this, dataId)
-    return dataId instanceof DataRecord ? dataId : this.#foreign.get(dataId)!
+    const record = this.#find(dataId)
+    this.recorder?.touched(record)
+    return record
   }
 
   /** Byte offset of a tensor's first element. */
@@ -100,6 +120,7 @@ export class DcmlWasmBackend extends tf.KernelBackend {
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
     if (dtype === 'complex64') throw new Error('Cannot write to a complex64 dtype. Please use tf.complex(real, imag).')
     if (dtype === 'string') {
+      this.recorder?.refuse('A tensor of strings is made during the step.')
       const record = new DataRecord(0, sizeOf(shape), dtype, false)
       record.strings = values as Uint8Array[]
       this.#dataCount++
@@ -107,6 +128,11 @@ export class DcmlWasmBackend extends tf.KernelBackend {
     }
     const record = this.#allocate(shape, dtype)
     this.#fill(record, values as tf.TypedArray)
+    if (this.recorder) {
+      const { pointer, length } = record
+      const end = pointer + (dtype === 'bool' ? length : length * 4)
+      this.recorder.written(pointer, this.heap.bytes.subarray(pointer, end))
+    }
     return record
   }
 
@@ -123,6 +149,7 @@ export class DcmlWasmBackend extends tf.KernelBackend {
   }
 
   override readSync(dataId: object, start?: number, end?: number): Values {
+    this.recorder?.refuse('Values of a tensor are read in JavaScript during the step.')
     const { pointer, length, dtype, strings, complex } = this.record(dataId)
     if (strings !== undefined) return strings.slice(start, end)
     if (complex !== undefined)
@@ -203,6 +230,15 @@ export class DcmlWasmBackend extends tf.KernelBackend {
   }
 
   override dispose(): void {}
+
+  #find(dataId: object): DataRecord {
+    if (dataId instanceof DataRecord && dataId.refCount > 0) return dataId
+    const foreign = this.#foreign.get(dataId)
+    if (foreign !== undefined) return foreign
+    const engine = tf.engine() as unknown as { moveData(backend: tf.KernelBackend, dataId: object): void }
+    engine.moveData(this, dataId)
+    return dataId instanceof DataRecord ? dataId : this.#foreign.get(dataId)!
+  }
 
   #known(dataId: object): DataRecord | undefined {
     return dataId instanceof DataRecord ? dataId : this.#foreign.get(dataId)

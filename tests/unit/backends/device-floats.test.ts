@@ -104,7 +104,7 @@ describe.each(['wasm', 'cpu'] as const)('rowTensor on %s', (backend) => {
       const source = new Class(Array.from({ length: 6 * width }, (_, i) => i % 100))
       const order = Uint32Array.of(9, 5, 0, 3, 3)
       for (const dtype of ['float32', 'int32'] as const) {
-        const tensor = rowTensor(source, [width], order, 1, 5, dtype)
+        const tensor = rowTensor(source, [width], { indices: order, from: 1, to: 5 }, dtype)
         expect(tensor.shape).toEqual([4, width])
         expect(tensor.dtype).toBe(dtype)
         const expected = [5, 0, 3, 3].flatMap((row) => [...source.subarray(row * width, (row + 1) * width)])
@@ -116,7 +116,7 @@ describe.each(['wasm', 'cpu'] as const)('rowTensor on %s', (backend) => {
 
   it('gathers scalars and images', async () => {
     const labels = Int32Array.of(4, 5, 6)
-    expect(await rowTensor(labels, [], Int32Array.of(2, 0), 0, 2, 'int32').array()).toEqual([6, 4])
-    expect(rowTensor(new Uint8Array(2 * 6), [2, 3, 1], Uint32Array.of(1), 0, 1, 'float32').shape).toEqual([1, 2, 3, 1])
+    expect(await rowTensor(labels, [], { indices: Int32Array.of(2, 0), from: 0, to: 2 }, 'int32').array()).toEqual([6, 4])
+    expect(rowTensor(new Uint8Array(2 * 6), [2, 3, 1], { indices: Uint32Array.of(1), from: 0, to: 1 }, 'float32').shape).toEqual([1, 2, 3, 1])
   })
 })

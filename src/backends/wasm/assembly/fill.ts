@@ -46,10 +46,26 @@ export function cast(from: i32, to: i32, input: usize, out: usize, n: i32): void
     else if (to == 2) convert<i32, bool>(input, out, n)
     else convert<i32, i32>(input, out, n)
   } else {
-    if (to == 0) convert<u8, f32>(input, out, n)
+    if (to == 0) widen(input, out, n)
     else if (to == 1) convert<u8, i32>(input, out, n)
     else convert<u8, bool>(input, out, n)
   }
+}
+
+/** Pixels to floats, sixteen at a time. */
+function widen(input: usize, out: usize, n: i32): void {
+  for (; n >= 16; n -= 16) {
+    const bytes = v128.load(input)
+    const low = v128.extend_low<u8>(bytes)
+    const high = v128.extend_high<u8>(bytes)
+    v128.store(out, f32x4.convert_i32x4_u(v128.extend_low<u16>(low)))
+    v128.store(out, f32x4.convert_i32x4_u(v128.extend_high<u16>(low)), 16)
+    v128.store(out, f32x4.convert_i32x4_u(v128.extend_low<u16>(high)), 32)
+    v128.store(out, f32x4.convert_i32x4_u(v128.extend_high<u16>(high)), 48)
+    input += 16
+    out += 64
+  }
+  convert<u8, f32>(input, out, n)
 }
 
 function convert<From, To>(input: usize, out: usize, n: i32): void {

@@ -12,10 +12,11 @@ export function sgd(
   momentum: f32,
   nesterov: i32,
   weightDecay: f32,
+  gradientScale: f32,
 ): void {
   for (; n > 0; n -= 4) {
     const w = read(parameters, n)
-    const g = fma(splat(weightDecay), w, read(gradients, n))
+    const g = fma(splat(weightDecay), w, f32x4.mul(splat(gradientScale), read(gradients, n)))
     let direction = g
     if (velocity) {
       const v = fma(splat(momentum), read(velocity, n), g)
@@ -43,6 +44,7 @@ export function adam(
   epsilon: f32,
   keep: f32,
   penalty: f32,
+  gradientScale: f32,
 ): void {
   // 1 - beta in float64: in float32 it would lose three digits.
   const old1 = splat(<f32>beta1)
@@ -51,7 +53,7 @@ export function adam(
   const new2 = splat(<f32>(1 - beta2))
   for (; n > 0; n -= 4) {
     const w = read(parameters, n)
-    const g = fma(splat(penalty), w, read(gradients, n))
+    const g = fma(splat(penalty), w, f32x4.mul(splat(gradientScale), read(gradients, n)))
     const m = fma(g, new1, f32x4.mul(read(mean, n), old1))
     const v = fma(f32x4.mul(g, g), new2, f32x4.mul(read(squaredMean, n), old2))
     write(mean, m, n)
@@ -79,12 +81,13 @@ export function rmsprop(
   epsilon: f32,
   momentum: f32,
   weightDecay: f32,
+  gradientScale: f32,
 ): void {
   const old = splat(<f32>alpha)
   const fresh = splat(<f32>(1 - alpha))
   for (; n > 0; n -= 4) {
     const w = read(parameters, n)
-    const g = fma(splat(weightDecay), w, read(gradients, n))
+    const g = fma(splat(weightDecay), w, f32x4.mul(splat(gradientScale), read(gradients, n)))
     const v = fma(f32x4.mul(g, g), fresh, f32x4.mul(read(squaredMean, n), old))
     write(squaredMean, v, n)
     let spread = v
@@ -106,6 +109,22 @@ export function rmsprop(
     gradients += 16
     squaredMean += 16
   }
+}
+
+/** See ../exports.ts. */
+export function sumOfSquares(x: usize, n: i32): f64 {
+  let low = f64x2.splat(0)
+  let high = f64x2.splat(0)
+  for (; n > 0; n -= 4) {
+    const v = read(x, n)
+    const a = f64x2.promote_low_f32x4(v)
+    const b = f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 0, 1))
+    low = f64x2.add(low, f64x2.mul(a, a))
+    high = f64x2.add(high, f64x2.mul(b, b))
+    x += 16
+  }
+  const sum = f64x2.add(low, high)
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
 
 /** Up to four floats; the missing ones are 0. */

@@ -46,7 +46,7 @@ function scalar(code: i32, x: f32): f32 {
     case 18: return <f32>Math.sin(x)
     case 19: return <f32>Math.cos(x)
     case 20: return <f32>Math.tan(x)
-    case 24: return x > 0 ? 1 : x < 0 ? -1 : x == 0 ? 0 : x
+    case 24: return x > 0 ? 1 : x < 0 ? -1 : 0
     case 26: return erf(x)
     case 28: return <f32>Math.sinh(x)
     case 29: return <f32>Math.cosh(x)

@@ -1,10 +1,8 @@
-/**
- * Running sums and products. In JavaScript: each element waits for the one before it, so SIMD has little to give.
- * @module
- */
+/** Running sums and products. @module */
 
 import * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../../core/index.js'
+import { dtypeCodes } from '../exports.js'
 import { defineKernels, type WasmKernel } from './define.js'
 
 interface CumulativeAttributes {
@@ -23,22 +21,12 @@ const cumulative =
     const size = x.shape[axis] ?? 1
     const inner = sizeOf(x.shape.slice(axis + 1))
     const outer = sizeOf(x.shape.slice(0, axis))
-    const from = backend.pointer(x) / 4
+    const pointer = backend.pointer(x)
     const out = backend.output(x.shape, x.dtype)
-    const to = backend.pointer(out) / 4
-    const memory = x.dtype === 'int32' ? backend.heap.ints : backend.heap.floats
-    const step = reverse ? -inner : inner
-    for (let o = 0; o < outer; o++)
-      for (let i = 0; i < inner; i++) {
-        let at = o * size * inner + i + (reverse ? (size - 1) * inner : 0)
-        let value = isProduct ? 1 : 0
-        for (let s = 0; s < size; s++, at += step) {
-          const element = memory[from + at]!
-          const next = isProduct ? value * element : value + element
-          memory[to + at] = exclusive ? value : next
-          value = next
-        }
-      }
+    const target = backend.pointer(out)
+    const { wasm } = backend
+    const dtype = dtypeCodes[x.dtype]
+    wasm.cumulative(+isProduct, dtype, pointer, target, outer, size, inner, +exclusive, +reverse)
     return out
   }
 

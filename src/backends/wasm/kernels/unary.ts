@@ -54,34 +54,17 @@ const logicalNot: WasmKernel = ({ inputs, backend }) => {
   return out
 }
 
-/** tfjs takes the sign of NaN to be 0; the module keeps NaN. */
-const sign: WasmKernel = ({ inputs, backend }) => {
-  const x = inputs.x!
-  if (x.dtype !== 'float32') return undefined
-  const { pointer, length } = backend.record(x.dataId)
-  const out = backend.output(x.shape, 'float32')
-  const from = pointer / 4
-  const to = backend.pointer(out) / 4
-  const { floats } = backend.heap
-  for (let i = 0; i < length; i++) {
-    const value = floats[from + i]!
-    floats[to + i] = value > 0 ? 1 : value < 0 ? -1 : 0
-  }
-  return out
-}
-
 const onlyPlain: Record<string, keyof typeof unaryCodes> = {
   ...{ Neg: 'neg', Abs: 'abs', Square: 'square', Sqrt: 'sqrt', Rsqrt: 'rsqrt', Reciprocal: 'reciprocal' },
   ...{ Exp: 'exp', Expm1: 'expm1', Log: 'log', Log1p: 'log1p', Sigmoid: 'sigmoid', Tanh: 'tanh' },
   ...{ Relu: 'relu', Relu6: 'relu6', Elu: 'elu', Selu: 'selu', Softplus: 'softplus' },
   ...{ Sin: 'sin', Cos: 'cos', Tan: 'tan', Sinh: 'sinh', Cosh: 'cosh', Asin: 'asin', Acos: 'acos', Atan: 'atan' },
   ...{ Asinh: 'asinh', Acosh: 'acosh', Atanh: 'atanh', Erf: 'erf' },
-  ...{ Floor: 'floor', Ceil: 'ceil', Round: 'round' },
+  ...{ Floor: 'floor', Ceil: 'ceil', Round: 'round', Sign: 'sign' },
 }
 
 export const unaryKernels = defineKernels({
   ...Object.fromEntries(Object.entries(onlyPlain).map(([kernel, name]) => [kernel, plain(unaryCodes[name])])),
-  Sign: sign,
   LeakyRelu: withParameters(unaryCodes.leakyRelu, 'alpha'),
   Step: withParameters(unaryCodes.step, 'alpha'),
   ClipByValue: withParameters(unaryCodes.clip, 'clipValueMin', 'clipValueMax'),

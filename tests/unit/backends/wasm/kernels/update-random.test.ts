@@ -33,8 +33,8 @@ describe('update rules', () => {
   it('sgd', () => {
     follow(
       0,
-      (w, g) => w - 0.1 * (g + 0.01 * w),
-      (p, g) => arena.wasm.sgd(p, g, 0, n, 0.1, 0, 0, 0.01),
+      (w, g) => w - 0.1 * (0.5 * g + 0.01 * w),
+      (p, g) => arena.wasm.sgd(p, g, 0, n, 0.1, 0, 0, 0.01, 0.5),
     )
   })
 
@@ -42,10 +42,10 @@ describe('update rules', () => {
     follow(
       1,
       (w, g, s) => {
-        s[0] = 0.9 * s[0]! + g
-        return w - 0.1 * (nesterov ? g + 0.9 * s[0]! : s[0]!)
+        s[0] = 0.9 * s[0]! + 0.5 * g
+        return w - 0.1 * (nesterov ? 0.5 * g + 0.9 * s[0]! : s[0]!)
       },
-      (p, g, [v]) => arena.wasm.sgd(p, g, v!, n, 0.1, 0.9, nesterov, 0),
+      (p, g, [v]) => arena.wasm.sgd(p, g, v!, n, 0.1, 0.9, nesterov, 0, 0.5),
     )
   })
 
@@ -53,7 +53,7 @@ describe('update rules', () => {
     follow(
       2,
       (w, raw, s, t) => {
-        const g = raw + (decoupled ? 0 : 0.02 * w)
+        const g = 0.5 * raw + (decoupled ? 0 : 0.02 * w)
         s[0] = 0.9 * s[0]! + 0.1 * g
         s[1] = 0.999 * s[1]! + 0.001 * g * g
         const change = (0.01 * (s[0]! / (1 - 0.9 ** t))) / (Math.sqrt(s[1]! / (1 - 0.999 ** t)) + 1e-8)
@@ -62,7 +62,7 @@ describe('update rules', () => {
       (p, g, [m, v], t) => {
         const [stepSize, rootScale] = [0.01 / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)]
         const [keep, penalty] = decoupled ? [1 - 0.01 * 0.02, 0] : [1, 0.02]
-        arena.wasm.adam(p, g, m!, v!, n, stepSize, rootScale, 0.9, 0.999, 1e-8, keep, penalty)
+        arena.wasm.adam(p, g, m!, v!, n, stepSize, rootScale, 0.9, 0.999, 1e-8, keep, penalty, 0.5)
       },
     )
   })
@@ -70,15 +70,22 @@ describe('update rules', () => {
   it('rmsprop, centered with momentum', () => {
     follow(
       3,
-      (w, g, s) => {
+      (w, raw, s) => {
+        const g = 0.5 * raw
         s[0] = 0.9 * s[0]! + 0.1 * g * g
         s[1] = 0.9 * s[1]! + 0.1 * g
         s[2] = 0.5 * s[2]! + g / (Math.sqrt(Math.max(0, s[0]! - s[1]! ** 2)) + 1e-3)
         return w - 0.01 * s[2]!
       },
-      (p, g, [v, m, b]) => arena.wasm.rmsprop(p, g, v!, b!, m!, n, 0.01, 0.9, 1e-3, 0.5, 0),
+      (p, g, [v, m, b]) => arena.wasm.rmsprop(p, g, v!, b!, m!, n, 0.01, 0.9, 1e-3, 0.5, 0, 0.5),
     )
   })
+})
+
+it('adds up squares', () => {
+  arena.reset()
+  const expected = Array.from(weights).reduce((sum, value) => sum + value * value, 0)
+  expect(arena.wasm.sumOfSquares(arena.floats(weights), n)).toBeCloseTo(expected, 6)
 })
 
 it('normalizes with given moments', () => {

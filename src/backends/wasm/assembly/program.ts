@@ -1,0 +1,220 @@
+// Runs a list of kernel calls. Each call is one word for its code and one word per argument (float64: two), as
+// ../program/call-table.ts writes them.
+
+import { batchNorm } from './batch-norm'
+import { binary, binaryStrided, compare, compareStrided } from './binary'
+import { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'
+import { cumulative } from './cumulative'
+import { addInto, cast, fill, select } from './fill'
+import { copyRows, gather, oneHot, pad, segmentSum, stridedCopy, stridedStore } from './layout'
+import { matMul } from './mat-mul'
+import { philoxFill } from './random'
+import { argExtreme, reduce, reduceBool, reduceInt, softmax } from './reduce'
+import { classify, logicalNot, unary } from './unary'
+import {
+  avgPool,
+  avgPoolGrad,
+  depthwiseConv2d,
+  depthwiseConv2dFilterGrad,
+  depthwiseConv2dInputGrad,
+  maxPool,
+  maxPoolGrad,
+} from './windows'
+
+/** Argument i of the call at p, from 1: a number. */
+// @ts-ignore: decorator
+@inline
+function n(p: usize, i: usize): i32 {
+  return load<i32>(p + (i << 2))
+}
+
+/** A pointer. */
+// @ts-ignore: decorator
+@inline
+function at(p: usize, i: usize): usize {
+  return <usize>load<u32>(p + (i << 2))
+}
+
+/** A float32. */
+// @ts-ignore: decorator
+@inline
+function f(p: usize, i: usize): f32 {
+  return load<f32>(p + (i << 2))
+}
+
+/** A float64, in words i and i + 1. */
+// @ts-ignore: decorator
+@inline
+function d(p: usize, i: usize): f64 {
+  return load<f64>(p + (i << 2))
+}
+
+/** See ../exports.ts. */
+export function runProgram(from: usize, to: usize): i32 {
+  let p: usize = from
+  let faults = 0
+  while (p < to) {
+    switch (n(p, 0)) {
+      case 0:
+        matMul(
+          at(p, 1), at(p, 2), at(p, 3), at(p, 4), n(p, 5), n(p, 6), n(p, 7), n(p, 8), n(p, 9), n(p, 10), n(p, 11),
+          n(p, 12), n(p, 13), n(p, 14), n(p, 15), n(p, 16), n(p, 17),
+        )
+        p += 72
+        break
+      case 1:
+        unary(n(p, 1), at(p, 2), at(p, 3), n(p, 4), f(p, 5), f(p, 6))
+        p += 28
+        break
+      case 2:
+        classify(n(p, 1), at(p, 2), at(p, 3), n(p, 4))
+        p += 20
+        break
+      case 3:
+        logicalNot(at(p, 1), at(p, 2), n(p, 3))
+        p += 16
+        break
+      case 4:
+        binary(
+          n(p, 1), n(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7), n(p, 8), n(p, 9), n(p, 10), n(p, 11),
+        )
+        p += 48
+        break
+      case 5:
+        binaryStrided(n(p, 1), n(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6))
+        p += 28
+        break
+      case 6:
+        compare(
+          n(p, 1), n(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7), n(p, 8), n(p, 9), n(p, 10), n(p, 11),
+        )
+        p += 48
+        break
+      case 7:
+        compareStrided(n(p, 1), n(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6))
+        p += 28
+        break
+      case 8:
+        select(at(p, 1), at(p, 2), at(p, 3), at(p, 4), n(p, 5), n(p, 6), n(p, 7))
+        p += 32
+        break
+      case 9:
+        fill(n(p, 1), at(p, 2), n(p, 3), d(p, 4))
+        p += 24
+        break
+      case 10:
+        cast(n(p, 1), n(p, 2), at(p, 3), at(p, 4), n(p, 5))
+        p += 24
+        break
+      case 11:
+        addInto(at(p, 1), at(p, 2), n(p, 3), f(p, 4))
+        p += 20
+        break
+      case 12:
+        conv2d(at(p, 1), at(p, 2), at(p, 3), n(p, 4), at(p, 5), at(p, 6))
+        p += 28
+        break
+      case 13:
+        conv2dInputGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4))
+        p += 20
+        break
+      case 14:
+        conv2dFilterGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4))
+        p += 20
+        break
+      case 15:
+        depthwiseConv2d(at(p, 1), at(p, 2), at(p, 3), n(p, 4), at(p, 5), at(p, 6))
+        p += 28
+        break
+      case 16:
+        depthwiseConv2dInputGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4))
+        p += 20
+        break
+      case 17:
+        depthwiseConv2dFilterGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4))
+        p += 20
+        break
+      case 18:
+        maxPool(at(p, 1), at(p, 2), at(p, 3))
+        p += 16
+        break
+      case 19:
+        maxPoolGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4))
+        p += 20
+        break
+      case 20:
+        avgPool(at(p, 1), at(p, 2), at(p, 3))
+        p += 16
+        break
+      case 21:
+        avgPoolGrad(at(p, 1), at(p, 2), at(p, 3))
+        p += 16
+        break
+      case 22:
+        reduce(n(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5), n(p, 6))
+        p += 28
+        break
+      case 23:
+        reduceInt(n(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5), n(p, 6))
+        p += 28
+        break
+      case 24:
+        reduceBool(n(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5), n(p, 6))
+        p += 28
+        break
+      case 25:
+        argExtreme(n(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5), n(p, 6))
+        p += 28
+        break
+      case 26:
+        softmax(n(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5))
+        p += 24
+        break
+      case 27:
+        stridedCopy(at(p, 1), at(p, 2), n(p, 3), at(p, 4))
+        p += 20
+        break
+      case 28:
+        stridedStore(at(p, 1), at(p, 2), n(p, 3), at(p, 4))
+        p += 20
+        break
+      case 29:
+        copyRows(at(p, 1), at(p, 2), n(p, 3), n(p, 4), n(p, 5), n(p, 6))
+        p += 28
+        break
+      case 30:
+        pad(at(p, 1), at(p, 2), f(p, 3), at(p, 4))
+        p += 20
+        break
+      case 31:
+        faults += gather(at(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5), n(p, 6), n(p, 7))
+        p += 32
+        break
+      case 32:
+        segmentSum(at(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5), n(p, 6))
+        p += 28
+        break
+      case 33:
+        oneHot(at(p, 1), at(p, 2), n(p, 3), n(p, 4), f(p, 5), f(p, 6))
+        p += 28
+        break
+      case 34:
+        batchNorm(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), n(p, 7), n(p, 8), f(p, 9))
+        p += 40
+        break
+      case 35:
+        philoxFill(
+          at(p, 1), n(p, 2), n(p, 3), n(p, 4), d(p, 5), <u32>n(p, 7), <u32>n(p, 8), <u32>n(p, 9), <u32>n(p, 10),
+        )
+        p += 44
+        break
+      case 36:
+        cumulative(n(p, 1), n(p, 2), at(p, 3), at(p, 4), n(p, 5), n(p, 6), n(p, 7), n(p, 8), n(p, 9))
+        p += 40
+        break
+      default:
+        unreachable()
+    }
+  }
+  return faults
+}

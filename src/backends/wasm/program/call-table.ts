@@ -1,0 +1,76 @@
+/**
+ * The kernels that a program may call: their codes in assembly/program.ts, and what each argument is.
+ * @module
+ */
+
+import type { KernelExports } from '../exports.js'
+
+/**
+ * What an argument is:
+ *
+ * - `r`, `w`, `u`: pointer to what is read, written, or both (0: none).
+ * - `i`: pointer to int32 that describe shapes.
+ * - `n`, `f`, `d`: number as int32, float32, float64.
+ * - `s`, `o`: int32 that changes from step to step: the step's number, the first row's.
+ */
+export type ArgumentKind = 'r' | 'w' | 'u' | 'i' | 'n' | 'f' | 'd' | 's' | 'o'
+
+interface CallForm {
+  code: number
+  arguments: string
+  /** Length of what `i` points to. */
+  infoLength?: number
+}
+
+const form = (code: number, kinds: string, infoLength?: number): CallForm => ({
+  code,
+  arguments: kinds,
+  ...(infoLength === undefined ? {} : { infoLength }),
+})
+
+/** Every kernel that computes tensors, by name. */
+export const callTable = {
+  matMul: form(0, 'rrwrnnnnnnnnnnnnn'),
+  unary: form(1, 'nrwnff'),
+  classify: form(2, 'nrwn'),
+  logicalNot: form(3, 'rwn'),
+  binary: form(4, 'nnrrwnnnnnn'),
+  binaryStrided: form(5, 'nnrrwi', 18),
+  compare: form(6, 'nnrrwnnnnnn'),
+  compareStrided: form(7, 'nnrrwi', 18),
+  select: form(8, 'rrrwnnn'),
+  fill: form(9, 'nwnd'),
+  cast: form(10, 'nnrwn'),
+  addInto: form(11, 'runf'),
+  conv2d: form(12, 'rrrnwi', 15),
+  conv2dInputGrad: form(13, 'rrwi', 15),
+  conv2dFilterGrad: form(14, 'rrwi', 15),
+  depthwiseConv2d: form(15, 'rrrnwi', 15),
+  depthwiseConv2dInputGrad: form(16, 'rrwi', 15),
+  depthwiseConv2dFilterGrad: form(17, 'rrwi', 15),
+  maxPool: form(18, 'rwi', 15),
+  maxPoolGrad: form(19, 'rrwi', 15),
+  avgPool: form(20, 'rwi', 15),
+  avgPoolGrad: form(21, 'rwi', 15),
+  reduce: form(22, 'nrwnnn'),
+  reduceInt: form(23, 'nrwnnn'),
+  reduceBool: form(24, 'nrwnnn'),
+  argExtreme: form(25, 'nrwnnn'),
+  softmax: form(26, 'nrwnn'),
+  stridedCopy: form(27, 'rwni', 12),
+  stridedStore: form(28, 'runi', 12),
+  copyRows: form(29, 'rwnnnn'),
+  pad: form(30, 'rwfi', 18),
+  gather: form(31, 'rrwnnnn'),
+  segmentSum: form(32, 'rrwnnn'),
+  oneHot: form(33, 'rwnnff'),
+  batchNorm: form(34, 'rrrrrwnnf'),
+  philoxFill: form(35, 'wnnndnson'),
+  cumulative: form(36, 'nnrwnnnnn'),
+} as const satisfies Partial<Record<keyof KernelExports, CallForm>>
+
+/** A kernel that a program may call. */
+export type CallName = keyof typeof callTable
+
+/** The kinds of a call's arguments, in order. */
+export const kindsOf = (name: CallName): ArgumentKind[] => [...callTable[name].arguments] as ArgumentKind[]

@@ -1,0 +1,199 @@
+/**
+ * One recorded step of one shape: what it takes to run it again for other rows.
+ *
+ * Owns: the comparison of two recordings, and the program made from them.
+ * Leaves: shortening and placing to plan/, when to record to the captured engine.
+ * @module
+ */
+
+import * as tf from '@tensorflow/tfjs-core'
+import {
+  createProgram,
+  fillRows,
+  hold,
+  kindsOf,
+  type Place,
+  pointerOf,
+  type RecordedCall,
+  type Recording,
+  recordCalls,
+  type RowsContent,
+  type WasmProgram,
+} from '../backends/index.js'
+import type { Batch, BatchLoss, BatchSums } from './engine.js'
+import { makeCall, planStep } from './plan/index.js'
+import type { VariableStorage } from './variable-storage.js'
+
+/** What one run under the recorder left behind. */
+export interface RecordedStep {
+  readonly recording: Recording
+  readonly scalars: readonly Place[]
+  /** The step's number and first row at the time. */
+  readonly at: { step: number; firstRow: number }
+  /** Names of the columns that rows were gathered from, by buffer. */
+  readonly columns: ReadonlyMap<number, string>
+  /** Variables that the step assigned, and where their new values lay. */
+  readonly assigned: readonly { variable: tf.Variable; place: Place }[]
+  /** Variables whose data the step read from outside, and that data. */
+  readonly read: readonly { variable: tf.Variable; dataId: object }[]
+  /** Why it cannot be replayed. */
+  readonly refusal?: string | undefined
+}
+
+/** Runs a step with tfjs and writes down what it does. Variables that it assigns are bound to fixed places. */
+export function recordStep(
+  batch: Batch,
+  storage: VariableStorage,
+  ownVariables: ReadonlySet<tf.Variable>,
+  run: () => BatchLoss,
+): { scalars: BatchLoss; recorded: RecordedStep } {
+  const before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]))
+  const { result: scalars, recording } = recordCalls(run)
+  let refusal = recording.refusal
+  const assigned: { variable: tf.Variable; place: Place }[] = []
+  const read: { variable: tf.Variable; dataId: object }[] = []
+  for (const [variable, dataId] of before) {
+    if (ownVariables.has(variable) || variable.isDisposed) continue
+    if (variable.dataId !== dataId) {
+      if (variable.dtype !== 'float32') refusal ??= `The step assigns a variable of dtype ${variable.dtype}.`
+      else {
+        assigned.push({ variable, place: recording.placeOf(pointerOf(variable)) })
+        storage.bind(variable)
+      }
+    } else if (!storage.has(variable) && recording.outside.has(dataId as never)) read.push({ variable, dataId })
+  }
+  const columns = new Map<number, string>()
+  recording.buffers.forEach(({ content }, buffer) => {
+    if (!content || !('rows' in content)) return
+    const name = Object.keys(batch.columns).find((column) => batch.columns[column]!.data === content.rows.source)
+    if (name === undefined) refusal ??= 'The step reads rows that are not of its batch.'
+    else columns.set(buffer, name)
+  })
+  const places = [scalars.loss, ...scalars.metrics].map((scalar) => recording.placeOf(pointerOf(scalar)))
+  const at = { step: batch.step, firstRow: batch.firstRow }
+  return { scalars, recorded: { recording, scalars: places, at, columns, assigned, read, refusal } }
+}
+
+/** Why two recordings are not of the same step, or undefined when they are. */
+export function difference(a: RecordedStep, b: RecordedStep): string | undefined {
+  const [first, second] = [a.recording, b.recording]
+  if (first.calls.length !== second.calls.length || first.buffers.length !== second.buffers.length)
+    return `The step called ${first.calls.length} kernels once and ${second.calls.length} the next time.`
+  for (let i = 0; i < first.calls.length; i++) {
+    const [x, y] = [first.calls[i]!, second.calls[i]!]
+    if (!sameCall(x, y, a, b)) return `Call ${i + 1} of the step, ${x.name}, is not the same the next time.`
+  }
+  for (let i = 0; i < first.buffers.length; i++) {
+    const [x, y] = [first.buffers[i]!, second.buffers[i]!]
+    if (x.bytes !== y.bytes || a.columns.get(i) !== b.columns.get(i)) return 'The step uses other memory the next time.'
+    const [u, v] = [constantOf(x.content), constantOf(y.content)]
+    if ((u === undefined) !== (v === undefined) || (u && !u.every((byte, j) => byte === v![j])))
+      return 'A tensor made in JavaScript during the step changes from step to step.'
+  }
+  if (a.scalars.some(({ buffer, offset }, i) => buffer !== b.scalars[i]!.buffer || offset !== b.scalars[i]!.offset))
+    return 'The step returns other tensors the next time.'
+  return undefined
+}
+
+/** A step that runs without tfjs. */
+export class CapturedStep {
+  readonly program: WasmProgram
+  readonly #scalars: readonly Place[]
+  readonly #rows: { place: Place; column: string; content: RowsContent }[]
+  readonly #read: RecordedStep['read']
+  readonly #release: () => void
+
+  /** @param last - The later of two recordings without a difference. */
+  constructor(last: RecordedStep, previous: RecordedStep, storage: VariableStorage) {
+    const { recording, columns, assigned } = last
+    const given = new Set<number>()
+    const constants = new Map<number, Uint8Array>()
+    recording.buffers.forEach(({ content }, buffer) => {
+      if (content) given.add(buffer)
+      const constant = constantOf(content)
+      if (constant) constants.set(buffer, constant)
+    })
+    const calls = recording.calls.map((call) => withInputs(call, last, previous))
+    for (const { variable, place } of assigned) {
+      const to = { buffer: -1, offset: storage.pointer(variable) }
+      calls.push(makeCall('copyRows', [place, to, 1, variable.size * 4, 0, 0]))
+    }
+    const results = new Set(last.scalars.map(({ buffer }) => buffer).filter((buffer) => buffer >= 0))
+    const sizes = recording.buffers.map(({ bytes }) => bytes)
+    const plan = planStep({ calls, sizes, given, results }, constants)
+    this.program = createProgram(plan)
+    this.#scalars = last.scalars
+    this.#rows = [...columns]
+      .filter(([buffer]) => plan.offsets.has(buffer))
+      .map(([buffer, column]) => {
+        const { content } = recording.buffers[buffer]!
+        return { place: { buffer, offset: 0 }, column, content: (content as { rows: RowsContent }).rows }
+      })
+    this.#read = last.read
+    this.#release = hold(recording.outside)
+  }
+
+  /** Whether the variables that the step reads are those that it was recorded with. */
+  get isCurrent(): boolean {
+    return this.#read.every(({ variable, dataId }) => !variable.isDisposed && variable.dataId === dataId)
+  }
+
+  /** Computes the sums of a batch; undefined when an index lies outside its range, which tfjs reports better. */
+  run(batch: Batch, floats: () => Float32Array): BatchSums | undefined {
+    this.fill(batch)
+    const faults = this.program.run(batch.step, batch.firstRow)
+    if (faults > 0) return undefined
+    const memory = floats()
+    const [loss, ...metrics] = this.#scalars.map((place) => memory[this.program.address(place) / 4]!)
+    return { loss: loss!, metrics }
+  }
+
+  /** Gathers the rows of a batch. */
+  fill(batch: Batch): void {
+    for (const { place, column, content } of this.#rows) {
+      const source = batch.columns[column]!.data
+      fillRows(this.program.address(place), { ...content, source }, batch.selection)
+    }
+  }
+
+  dispose(): void {
+    this.program.dispose()
+    this.#release()
+  }
+}
+
+const constantOf = (content: Recording['buffers'][number]['content']) =>
+  content && 'constant' in content ? content.constant : undefined
+
+/** Marks the numbers that stand for the step and the first row. */
+function withInputs(call: RecordedCall, { at: now }: RecordedStep, { at: before }: RecordedStep): RecordedCall {
+  if (call.name !== 'philoxFill') return call
+  const numbers = new Map(call.numbers)
+  kindsOf(call.name).forEach((kind, i) => {
+    if (kind === 's' && numbers.get(i) === now.step && now.step !== before.step) numbers.set(i, Number.NaN)
+    if (kind === 'o' && numbers.get(i) === now.firstRow) numbers.set(i, Number.NaN)
+  })
+  return { ...call, numbers }
+}
+
+function sameCall(x: RecordedCall, y: RecordedCall, a: RecordedStep, b: RecordedStep): boolean {
+  if (x.name !== y.name) return false
+  for (const [i, place] of x.places) {
+    const other = y.places.get(i)!
+    if (place.buffer !== other.buffer || place.offset !== other.offset) return false
+  }
+  const kinds = kindsOf(x.name)
+  for (const [i, value] of x.numbers) {
+    const other = y.numbers.get(i)
+    if (Object.is(value, other)) continue
+    const isStep = kinds[i] === 's' && value === a.at.step && other === b.at.step
+    const isRow = kinds[i] === 'o' && value === a.at.firstRow && other === b.at.firstRow
+    if (!isStep && !isRow) return false
+  }
+  return x.info === undefined || x.info.every((value, i) => value === y.info![i])
+}
+
+function registeredVariables(): tf.Variable[] {
+  const { registeredVariables: named } = (tf.engine() as unknown as { state: { registeredVariables: object } }).state
+  return Object.values(named) as tf.Variable[]
+}

@@ -1,0 +1,82 @@
+/**
+ * What the passes of the planner ask of a call.
+ * @module
+ */
+
+import { type CallName, kindsOf, type Place, type RecordedCall } from '../../backends/index.js'
+
+/** A step while it is planned: its calls, in order, and what must be there at its end. */
+export interface Step {
+  calls: RecordedCall[]
+  /** Bytes of each buffer, by number. */
+  readonly sizes: readonly number[]
+  /** Buffers whose content is there before the first call. */
+  readonly given: ReadonlySet<number>
+  /** Buffers that are read after the last call. */
+  readonly results: ReadonlySet<number>
+}
+
+/** Places that a call reads, each with the index of its argument. */
+export const readsOf = (call: RecordedCall): [number, Place][] => placesOf(call, 'ru')
+
+/** Places that a call writes. */
+export const writesOf = (call: RecordedCall): [number, Place][] => placesOf(call, 'wu')
+
+function placesOf({ name, places }: RecordedCall, kinds: string): [number, Place][] {
+  const chosen = kindsOf(name)
+  return [...places].filter(([i]) => kinds.includes(chosen[i]!))
+}
+
+/** A number among the arguments. */
+export const numberOf = (call: RecordedCall, argument: number): number => call.numbers.get(argument)!
+
+/** The call with other arguments. */
+export function change(
+  call: RecordedCall,
+  { places = [], numbers = [] }: { places?: [number, Place][]; numbers?: [number, number][] },
+): RecordedCall {
+  return {
+    ...call,
+    places: places.length > 0 ? new Map([...call.places, ...places]) : call.places,
+    numbers: numbers.length > 0 ? new Map([...call.numbers, ...numbers]) : call.numbers,
+  }
+}
+
+/** A new call; `values` in the order of the arguments. */
+export function makeCall(name: CallName, values: readonly (number | Place)[]): RecordedCall {
+  const places = new Map<number, Place>()
+  const numbers = new Map<number, number>()
+  values.forEach((value, i) => {
+    if (typeof value === 'number') numbers.set(i, value)
+    else places.set(i, value)
+  })
+  return { name, places, numbers }
+}
+
+/** For each buffer, the indices of the calls that read it and of those that write it. */
+export interface Uses {
+  readers: Map<number, number[]>
+  writers: Map<number, number[]>
+}
+
+export function usesOf(calls: readonly RecordedCall[]): Uses {
+  const readers = new Map<number, number[]>()
+  const writers = new Map<number, number[]>()
+  const note = (uses: Map<number, number[]>, buffer: number, index: number) => {
+    if (buffer < 0) return
+    const list = uses.get(buffer)
+    if (!list) uses.set(buffer, [index])
+    else if (list.at(-1) !== index) list.push(index)
+  }
+  calls.forEach((call, index) => {
+    for (const [, { buffer }] of readsOf(call)) note(readers, buffer, index)
+    for (const [, { buffer }] of writesOf(call)) note(writers, buffer, index)
+  })
+  return { readers, writers }
+}
+
+/** Whether two places are the same. */
+export const samePlace = (a: Place, b: Place): boolean => a.buffer === b.buffer && a.offset === b.offset
+
+/** The pointer 0. */
+export const nowhere: Place = { buffer: -1, offset: 0 }

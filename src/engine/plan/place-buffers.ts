@@ -1,0 +1,75 @@
+/**
+ * Gives each buffer its place in one range of memory; buffers that are never in use at the same time may share it.
+ * @module
+ */
+
+import { readsOf, type Step, writesOf } from './calls.js'
+
+/** Where each buffer lies. */
+export interface Placement {
+  /** Byte offsets, by buffer; only those that are used. */
+  offsets: Map<number, number>
+  /** Bytes of the whole range. */
+  bytes: number
+}
+
+interface Lifetime {
+  buffer: number
+  bytes: number
+  first: number
+  last: number
+}
+
+/** A cache line. */
+const ALIGNMENT = 64
+
+/** Largest first, each at the lowest place that is free for as long as it lives. */
+export function placeBuffers(step: Step, forever: ReadonlySet<number>): Placement {
+  const placed: (Lifetime & { offset: number })[] = []
+  const offsets = new Map<number, number>()
+  let bytes = 0
+  const lifetimes = lifetimesOf(step, forever).sort((a, b) => b.bytes - a.bytes || a.first - b.first)
+  for (const lifetime of lifetimes) {
+    const rivals = placed.filter(({ first, last }) => first <= lifetime.last && lifetime.first <= last)
+    let offset = 0
+    for (const rival of rivals) {
+      if (rival.offset >= offset + lifetime.bytes) break
+      offset = Math.max(offset, rival.offset + rival.bytes)
+    }
+    const entry = { ...lifetime, offset }
+    // Sorted by offset, so that the first gap is found in one pass.
+    let low = 0
+    let high = placed.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (placed[middle]!.offset < offset) low = middle + 1
+      else high = middle
+    }
+    placed.splice(low, 0, entry)
+    offsets.set(lifetime.buffer, offset)
+    bytes = Math.max(bytes, offset + lifetime.bytes)
+  }
+  return { offsets, bytes }
+}
+
+/** From the first call that touches a buffer to the last; given ones from the start, results to the end. */
+function lifetimesOf({ calls, sizes, given, results }: Step, forever: ReadonlySet<number>): Lifetime[] {
+  const spans = new Map<number, { first: number; last: number }>()
+  const note = (buffer: number, index: number) => {
+    if (buffer < 0) return
+    const span = spans.get(buffer)
+    if (span) span.last = Math.max(span.last, index)
+    else spans.set(buffer, { first: given.has(buffer) ? -1 : index, last: index })
+  }
+  calls.forEach((call, index) => {
+    for (const [, { buffer }] of [...readsOf(call), ...writesOf(call)]) note(buffer, index)
+  })
+  for (const buffer of results) note(buffer, calls.length)
+  for (const buffer of forever) if (spans.has(buffer)) note(buffer, calls.length)
+  return [...spans].map(([buffer, { first, last }]) => ({
+    buffer,
+    first,
+    last,
+    bytes: Math.ceil(Math.max(1, sizes[buffer]!) / ALIGNMENT) * ALIGNMENT,
+  }))
+}
