@@ -10,9 +10,17 @@ export {
   backendNames,
   tfjsNameOf,
 } from './backend-report.js'
-export { clear, copyInto, createDeviceFloats, type DeviceFloats, deviceFloats, pointerOf, wasmExports } from './device-floats.js'
-export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
+export {
+  clear,
+  copyInto,
+  createDeviceFloats,
+  type DeviceFloats,
+  deviceFloats,
+  pointerOf,
+  wasmExports,
+} from './device-floats.js'
 export { canRecord, createProgram, fillRows, hold, recordCalls } from './programs.js'
+export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
 export { type RowSelection, rowTensor } from './row-tensor.js'
 export {
   currentBackend,

@@ -6,29 +6,28 @@
  * @module
  */
 
-import type * as tf from '@tensorflow/tfjs-core'
 import { deviceFloats } from '../backends/index.js'
 import { CapturedStep, difference, type RecordedStep, recordStep } from './captured-step.js'
 import { computeGradients, computeLoss, readSums } from './eager-engine.js'
 import type { Batch, BatchLoss, BatchSums, Engine } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
-import { VariableStorage } from './variable-storage.js'
+import { saveVariables, VariableStorage } from './variable-storage.js'
 
-/** After so many recordings that differ from each other, a step counts as one that cannot be captured. */
+/** A step is recorded until two recordings in a row agree, but not more often than this. */
 const MAX_RECORDINGS = 4
 /** Runs between two checks of a program against tfjs, at least; up to as many again are drawn on top. */
 const CHECK_INTERVAL = 1000
 /** Largest share by which a gradient may differ from tfjs': they add in other orders. */
 const TOLERANCE = 1e-3
 
-/** What is known of one shape of step. */
+/** A step of one shape. */
 interface Entry {
-  recordings: number
-  last?: RecordedStep
-  captured?: CapturedStep
+  captured: CapturedStep
   /** Runs until the next check. */
   untilCheck: number
 }
+
+type EagerRun = (batch: Batch) => BatchLoss
 
 /** Runs recorded steps where it can, and tfjs where it cannot. */
 export class CapturedEngine implements Engine {
@@ -46,13 +45,13 @@ export class CapturedEngine implements Engine {
     return this.#reason
   }
 
-  async gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
-    const eager = () => computeGradients(batch, parameters, accumulate)
-    return this.#run(batch, accumulate ? 'add' : 'set', new Set(parameters.variables), eager, parameters)
+  gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
+    const eager = (some: Batch) => computeGradients(some, parameters, accumulate)
+    return this.#run(batch, accumulate ? 'add' : 'set', eager, parameters)
   }
 
-  async evaluate(batch: Batch): Promise<BatchSums> {
-    return this.#run(batch, 'evaluate', new Set(), () => computeLoss(batch))
+  evaluate(batch: Batch): Promise<BatchSums> {
+    return this.#run(batch, 'evaluate', computeLoss)
   }
 
   dispose(): void {
@@ -61,59 +60,59 @@ export class CapturedEngine implements Engine {
     this.#storage.dispose()
   }
 
-  async #run(
-    batch: Batch,
-    kind: string,
-    own: ReadonlySet<tf.Variable>,
-    eager: () => BatchLoss,
-    parameters?: FlatParameters,
-  ): Promise<BatchSums> {
-    if (this.#reason !== undefined) return readSums(eager())
+  async #run(batch: Batch, kind: string, eager: EagerRun, parameters?: FlatParameters): Promise<BatchSums> {
+    if (this.#reason !== undefined) return readSums(eager(batch))
     this.#storage.refresh()
     const key = keyOf(batch, kind)
     let entry = this.#entries.get(key)
-    if (entry?.captured && !entry.captured.isCurrent) {
-      entry.captured.dispose()
-      entry = undefined
-    }
-    if (!entry) {
-      entry = { recordings: 0, untilCheck: 0 }
+    if (!entry?.captured.isCurrent) {
+      entry?.captured.dispose()
+      const captured = this.#capture(batch, eager, parameters)
+      if (!captured) return readSums(eager(batch))
+      entry = { captured, untilCheck: 0 }
       this.#entries.set(key, entry)
     }
-    if (!entry.captured) return this.#record(entry, batch, own, eager)
-    if (entry.untilCheck-- > 0) return entry.captured.run(batch, deviceFloats) ?? readSums(eager())
+    if (entry.untilCheck-- > 0) return entry.captured.run(batch, deviceFloats) ?? readSums(eager(batch))
     entry.untilCheck = CHECK_INTERVAL + ((this.#checks++ * 619) % CHECK_INTERVAL)
     return this.#checked(entry.captured, batch, eager, parameters)
   }
 
-  async #record(
-    entry: Entry,
-    batch: Batch,
-    own: ReadonlySet<tf.Variable>,
-    eager: () => BatchLoss,
-  ): Promise<BatchSums> {
-    const { scalars, recorded } = recordStep(batch, this.#storage, own, eager)
-    const sums = await readSums(scalars)
-    entry.recordings++
-    const changed = entry.last && difference(entry.last, recorded)
-    if (recorded.refusal) this.#giveUp(recorded.refusal)
-    else if (entry.last && changed === undefined) entry.captured = new CapturedStep(recorded, entry.last, this.#storage)
-    else if (entry.recordings >= MAX_RECORDINGS) this.#giveUp(changed!)
-    else entry.last = recorded
-    if (entry.captured) delete entry.last
-    return sums
+  /**
+   * Makes a program of a step. Nothing that the recorded runs do lasts, so that every step that counts is run by the
+   * program: a training that is resumed gives the same bits as one that was not.
+   */
+  #capture(batch: Batch, eager: EagerRun, parameters: FlatParameters | undefined): CapturedStep | undefined {
+    const own = new Set(parameters?.variables)
+    const gradients = parameters?.gradients.slice()
+    let last: RecordedStep | undefined
+    let reason: string | undefined
+    for (let i = 0; i < MAX_RECORDINGS; i++) {
+      // Another step and other rows each time: what depends on them in a way that a program could not follow shows.
+      const other = { ...batch, step: batch.step + i, firstRow: batch.firstRow + i }
+      const restore = saveVariables(own)
+      const recorded = recordStep(other, this.#storage, own, eager)
+      restore()
+      this.#storage.refresh()
+      if (gradients) parameters!.gradients.set(gradients)
+      reason = recorded.refusal ?? (last && difference(last, recorded))
+      if (recorded.refusal) break
+      if (last && reason === undefined) return new CapturedStep(recorded, last, this.#storage)
+      last = recorded
+    }
+    this.#giveUp(reason!)
+    return undefined
   }
 
   /** Runs the program and tfjs on the same batch; when they differ, the step stays with tfjs from here on. */
   async #checked(
     captured: CapturedStep,
     batch: Batch,
-    eager: () => BatchLoss,
+    eager: EagerRun,
     parameters: FlatParameters | undefined,
   ): Promise<BatchSums> {
     const start = parameters?.gradients.slice()
     const restore = this.#storage.save()
-    const expected = await readSums(eager())
+    const expected = await readSums(eager(batch))
     this.#storage.refresh()
     const expectedGradients = parameters?.gradients.slice()
     if (parameters) parameters.gradients.set(start!)

@@ -16,20 +16,20 @@ import {
   pointerOf,
   type RecordedCall,
   type Recording,
-  recordCalls,
   type RowsContent,
+  recordCalls,
   type WasmProgram,
 } from '../backends/index.js'
-import type { Batch, BatchLoss, BatchSums } from './engine.js'
+import type { Batch, BatchInputs, BatchLoss, BatchSums } from './engine.js'
 import { makeCall, planStep } from './plan/index.js'
-import type { VariableStorage } from './variable-storage.js'
+import { registeredVariables, type VariableStorage } from './variable-storage.js'
 
 /** What one run under the recorder left behind. */
 export interface RecordedStep {
   readonly recording: Recording
   readonly scalars: readonly Place[]
   /** The step's number and first row at the time. */
-  readonly at: { step: number; firstRow: number }
+  readonly at: BatchInputs
   /** Names of the columns that rows were gathered from, by buffer. */
   readonly columns: ReadonlyMap<number, string>
   /** Variables that the step assigned, and where their new values lay. */
@@ -45,10 +45,10 @@ export function recordStep(
   batch: Batch,
   storage: VariableStorage,
   ownVariables: ReadonlySet<tf.Variable>,
-  run: () => BatchLoss,
-): { scalars: BatchLoss; recorded: RecordedStep } {
+  run: (batch: Batch) => BatchLoss,
+): RecordedStep {
   const before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]))
-  const { result: scalars, recording } = recordCalls(run)
+  const { result: scalars, recording } = recordCalls(() => run(batch))
   let refusal = recording.refusal
   const assigned: { variable: tf.Variable; place: Place }[] = []
   const read: { variable: tf.Variable; dataId: object }[] = []
@@ -70,8 +70,8 @@ export function recordStep(
     else columns.set(buffer, name)
   })
   const places = [scalars.loss, ...scalars.metrics].map((scalar) => recording.placeOf(pointerOf(scalar)))
-  const at = { step: batch.step, firstRow: batch.firstRow }
-  return { scalars, recorded: { recording, scalars: places, at, columns, assigned, read, refusal } }
+  tf.dispose([scalars.loss, ...scalars.metrics])
+  return { recording, scalars: places, at: batch, columns, assigned, read, refusal }
 }
 
 /** Why two recordings are not of the same step, or undefined when they are. */
@@ -191,9 +191,4 @@ function sameCall(x: RecordedCall, y: RecordedCall, a: RecordedStep, b: Recorded
     if (!isStep && !isRow) return false
   }
   return x.info === undefined || x.info.every((value, i) => value === y.info![i])
-}
-
-function registeredVariables(): tf.Variable[] {
-  const { registeredVariables: named } = (tf.engine() as unknown as { state: { registeredVariables: object } }).state
-  return Object.values(named) as tf.Variable[]
 }

@@ -30,7 +30,7 @@ export function computeGradients(batch: Batch, parameters: FlatParameters, accum
   let metrics: tf.Scalar[] = []
   const variables = parameters.variables as tf.Variable[]
   const { value, grads } = tf.variableGrads(() => {
-    const { loss, metrics: values } = batch.loss()
+    const { loss, metrics: values } = batch.loss(batch)
     metrics = values.map((metric) => tf.keep(metric))
     return loss
   }, variables)
@@ -48,7 +48,7 @@ export function computeGradients(batch: Batch, parameters: FlatParameters, accum
 export function computeLoss(batch: Batch): BatchLoss {
   let metrics: tf.Scalar[] = []
   const loss = tf.tidy(() => {
-    const { loss, metrics: values } = batch.loss()
+    const { loss, metrics: values } = batch.loss(batch)
     metrics = values.map((metric) => tf.keep(metric))
     return loss
   })

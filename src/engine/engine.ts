@@ -19,17 +19,24 @@ export interface BatchLoss {
   metrics: tf.Scalar[]
 }
 
-/** Some rows of the data, and what is computed from them. */
-export interface Batch {
-  columns: Readonly<Record<string, { data: TypedArray; shape: readonly number[] }>>
+/** What a batch is computed from, besides the model. */
+export interface BatchInputs {
   selection: RowSelection
-  training: boolean
   /** Number of the update, from 1; 0 while evaluating. */
   step: number
   /** Index of the first row in the global batch. */
   firstRow: number
-  /** Computes the loss of these rows with tfjs operations. */
-  loss: () => BatchLoss
+}
+
+/** Some rows of the data, and what is computed from them. */
+export interface Batch extends BatchInputs {
+  columns: Readonly<Record<string, { data: TypedArray; shape: readonly number[] }>>
+  training: boolean
+  /**
+   * Computes the loss with tfjs operations. To learn how a step depends on its inputs, an engine may call it several
+   * times, with other inputs too.
+   */
+  loss: (inputs: BatchInputs) => BatchLoss
 }
 
 /** Sums over the rows of a batch, as numbers. */

@@ -7,7 +7,8 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { clear, copyInto, createDeviceFloats, type DeviceFloats } from '../backends/index.js'
+import { clear, copyInto } from '../backends/index.js'
+import { createFlatFloats, type FlatFloats } from './flat-floats.js'
 import { createLayout, type ParameterLayout } from './layout.js'
 
 /** A trainable variable and the name that it has in layouts and checkpoints. */
@@ -24,8 +25,10 @@ export interface NamedVariable {
 export class FlatParameters {
   readonly layout: ParameterLayout
   readonly variables: readonly tf.Variable[]
-  readonly #device: { parameters: DeviceFloats; gradients: DeviceFloats } | undefined
-  readonly #host: { parameters: Float32Array; gradients: Float32Array }
+  /** The parameters, `[layout.length]`. */
+  readonly weights: FlatFloats
+  /** The gradients and, behind them, the tail, `[layout.length + tail]`. */
+  readonly sums: FlatFloats
   #boundTo: object[] = []
 
   /**
@@ -39,23 +42,19 @@ export class FlatParameters {
     this.layout = createLayout(named)
     this.variables = named.map(({ variable }) => variable)
     const { length } = this.layout
-    const parameters = createDeviceFloats(length)
-    const gradients = parameters && createDeviceFloats(length + tail)
-    this.#device = parameters && gradients && { parameters, gradients }
-    this.#host = this.#device
-      ? { parameters: new Float32Array(0), gradients: new Float32Array(0) }
-      : { parameters: new Float32Array(length), gradients: new Float32Array(length + tail) }
+    this.weights = createFlatFloats(length)
+    this.sums = createFlatFloats(length + tail)
     this.readVariables()
   }
 
   /** The parameters, `[layout.length]`. A view that the next allocation may move: fetch it again after each step. */
   get parameters(): Float32Array {
-    return this.#device ? this.#device.parameters.view() : this.#host.parameters
+    return this.weights.view()
   }
 
   /** The gradients and, behind them, the tail, `[layout.length + tail]`. Fetch it again after each step. */
   get gradients(): Float32Array {
-    return this.#device ? this.#device.gradients.view() : this.#host.gradients
+    return this.sums.view()
   }
 
   /** Takes the values that the variables have now, for instance after `model.setWeights`. */
@@ -69,18 +68,18 @@ export class FlatParameters {
 
   /** Makes the variables show what the parameter buffer holds. Costs nothing where they alias it. */
   publish(): void {
-    if (!this.#device || this.variables.some((variable, i) => variable.dataId !== this.#boundTo[i])) this.#bind()
+    if (!this.weights.device || this.variables.some((variable, i) => variable.dataId !== this.#boundTo[i])) this.#bind()
   }
 
   /** Adds a gradient to the gradient buffer, or sets it there. */
   addGradient(index: number, gradient: tf.Tensor, accumulate: boolean): void {
     const { offset } = this.layout.entries[index]!
-    if (this.#device) {
-      copyInto(gradient, this.#device.gradients, offset, accumulate)
+    if (this.sums.device) {
+      copyInto(gradient, this.sums.device, offset, accumulate)
       return
     }
     const values = gradient.dataSync() as Float32Array
-    const target = this.#host.gradients
+    const target = this.gradients
     if (!accumulate) target.set(values, offset)
     else for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!
   }
@@ -88,30 +87,30 @@ export class FlatParameters {
   /** Sets the gradient of a variable to zero. */
   clearGradient(index: number): void {
     const { offset, length } = this.layout.entries[index]!
-    if (this.#device) clear(this.#device.gradients, offset, length)
-    else this.#host.gradients.fill(0, offset, offset + length)
+    if (this.sums.device) clear(this.sums.device, offset, length)
+    else this.gradients.fill(0, offset, offset + length)
   }
 
   /** Gives the variables storage of their own again and frees the buffers. */
   dispose(): void {
-    if (!this.#device) return
+    if (!this.weights.device) return
     this.variables.forEach((variable, i) => {
       const { offset, length } = this.layout.entries[i]!
       const own = tf.tensor(this.parameters.slice(offset, offset + length), variable.shape, 'float32')
       variable.assign(own)
       own.dispose()
     })
-    this.#device.parameters.dispose()
-    this.#device.gradients.dispose()
+    this.weights.dispose()
+    this.sums.dispose()
   }
 
   #bind(): void {
     this.#boundTo = this.layout.entries.map(({ offset, length }, i) => {
       const variable = this.variables[i]!
       const shape = variable.shape
-      const tensor = this.#device
-        ? this.#device.parameters.tensor(offset, shape)
-        : tf.tensor(this.#host.parameters.slice(offset, offset + length), shape, 'float32')
+      const tensor = this.weights.device
+        ? this.weights.device.tensor(offset, shape)
+        : tf.tensor(this.parameters.slice(offset, offset + length), shape, 'float32')
       variable.assign(tensor)
       tensor.dispose()
       return variable.dataId

@@ -1,5 +1,7 @@
+export { CapturedEngine } from './captured-engine.js'
 export * from './create-engine.js'
-export * from './eager-engine.js'
+export { EagerEngine } from './eager-engine.js'
 export * from './engine.js'
+export * from './flat-floats.js'
 export * from './flat-parameters.js'
 export * from './layout.js'

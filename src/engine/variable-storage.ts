@@ -57,3 +57,22 @@ export class VariableStorage {
     this.#bound.clear()
   }
 }
+
+/** Every variable that there is in tfjs. */
+export function registeredVariables(): tf.Variable[] {
+  const { registeredVariables: named } = (tf.engine() as unknown as { state: { registeredVariables: object } }).state
+  return Object.values(named) as tf.Variable[]
+}
+
+/** Notes the values of all variables but some; the returned function gives them back to those that were assigned. */
+export function saveVariables(but: ReadonlySet<tf.Variable>): () => void {
+  const saved = registeredVariables()
+    .filter((variable) => !but.has(variable))
+    .map((variable) => ({ variable, dataId: variable.dataId, values: tf.keep(variable.clone()) }))
+  return () => {
+    for (const { variable, dataId, values } of saved) {
+      if (!variable.isDisposed && variable.dataId !== dataId) variable.assign(values)
+      values.dispose()
+    }
+  }
+}

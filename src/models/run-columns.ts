@@ -36,7 +36,9 @@ export async function runColumns(
   for (let from = 0; from < rows; from += batchSize) {
     const to = Math.min(from + batchSize, rows)
     const result = tf.tidy(() => {
-      const tensors = inputs.map(({ data, shape }) => rowTensor(data, shape.slice(1), { indices: order, from, to }, 'float32'))
+      const tensors = inputs.map(({ data, shape }) =>
+        rowTensor(data, shape.slice(1), { indices: order, from, to }, 'float32'),
+      )
       return model.apply(tensors.length === 1 ? tensors[0]! : tensors, { training: false }) as tf.Tensor
     })
     const values = await result.data()

@@ -33,10 +33,10 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
     options: { epsilon, weightDecay },
     learningRate,
     slots: ['squaredSum'],
-    update({ parameters, gradients, slots, learningRate: rate }: UpdateRange) {
+    update({ parameters, gradients, gradientScale, slots, learningRate: rate }: UpdateRange) {
       const squaredSum = slots[0]!
       for (let i = 0; i < parameters.length; i++) {
-        const gradient = gradients[i]! + weightDecay * parameters[i]!
+        const gradient = gradientScale * gradients[i]! + weightDecay * parameters[i]!
         squaredSum[i]! += gradient * gradient
         parameters[i]! -= (rate * gradient) / (Math.sqrt(squaredSum[i]!) + epsilon)
       }

@@ -1,6 +1,6 @@
 /** Adam and AdamW: one rule, two ways to decay the weights. @module */
 
-import { checkOptions, type Optimizer, type UpdateRange } from './optimizer.js'
+import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
 /** Options of `adam` and `adamw`. */
@@ -49,28 +49,50 @@ function adamRule(name: string, options: AdamOptions & { weightDecay: number }, 
     epsilon: { value: epsilon, from: 0 },
     weightDecay: { value: weightDecay, from: 0 },
   })
+  const factors = (step: number, rate: number) => ({
+    stepSize: rate / (1 - beta1 ** step),
+    rootScale: 1 / Math.sqrt(1 - beta2 ** step),
+    keep: decoupled ? 1 - rate * weightDecay : 1,
+    penalty: decoupled ? 0 : weightDecay,
+  })
   return {
     name,
     options: { beta1, beta2, epsilon, weightDecay },
     learningRate,
     slots: ['mean', 'squaredMean'],
-    update({ parameters, gradients, slots, step, learningRate: rate }: UpdateRange) {
+    update({ parameters, gradients, gradientScale, slots, step, learningRate: rate }: UpdateRange) {
       const [mean, squaredMean] = slots as [Float32Array, Float32Array]
-      const stepSize = rate / (1 - beta1 ** step)
-      const rootScale = 1 / Math.sqrt(1 - beta2 ** step)
-      const keep = decoupled ? 1 - rate * weightDecay : 1
-      const penalty = decoupled ? 0 : weightDecay
+      const { stepSize, rootScale, keep, penalty } = factors(step, rate)
       const fresh1 = 1 - beta1
       const fresh2 = 1 - beta2
       for (let i = 0; i < parameters.length; i++) {
         const weight = parameters[i]! * keep
-        const gradient = gradients[i]! + penalty * parameters[i]!
+        const gradient = gradientScale * gradients[i]! + penalty * parameters[i]!
         const m = beta1 * mean[i]! + fresh1 * gradient
         const v = beta2 * squaredMean[i]! + fresh2 * gradient * gradient
         mean[i] = m
         squaredMean[i] = v
         parameters[i] = weight - (stepSize * m) / (Math.sqrt(v) * rootScale + epsilon)
       }
+    },
+    fused(kernels, { parameters, gradients, gradientScale, slots, length, step, learningRate: rate }: FusedRange) {
+      const [mean, squaredMean] = slots as [number, number]
+      const { stepSize, rootScale, keep, penalty } = factors(step, rate)
+      kernels.adam(
+        parameters,
+        gradients,
+        mean,
+        squaredMean,
+        length,
+        stepSize,
+        rootScale,
+        beta1,
+        beta2,
+        epsilon,
+        keep,
+        penalty,
+        gradientScale,
+      )
     },
   }
 }

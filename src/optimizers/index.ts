@@ -1,5 +1,6 @@
 export * from './adagrad.js'
 export * from './adam.js'
+export * from './apply-update.js'
 export * from './lamb.js'
 export * from './optimizer.js'
 export * from './resolve.js'

@@ -40,7 +40,7 @@ export function lamb(options: LambOptions = {}): Optimizer {
     options: { beta1, beta2, epsilon, weightDecay },
     learningRate,
     slots: ['mean', 'squaredMean'],
-    update({ parameters, gradients, slots, step, learningRate: rate, tensors }: UpdateRange) {
+    update({ parameters, gradients, gradientScale, slots, step, learningRate: rate, tensors }: UpdateRange) {
       const [mean, squaredMean] = slots as [Float32Array, Float32Array]
       const correction1 = 1 / (1 - beta1 ** step)
       const correction2 = 1 / (1 - beta2 ** step)
@@ -50,7 +50,7 @@ export function lamb(options: LambOptions = {}): Optimizer {
         let directionNorm = 0
         for (let j = 0; j < length; j++) {
           const i = offset + j
-          const gradient = gradients[i]!
+          const gradient = gradientScale * gradients[i]!
           const weight = parameters[i]!
           mean[i] = beta1 * mean[i]! + (1 - beta1) * gradient
           squaredMean[i] = beta2 * squaredMean[i]! + (1 - beta2) * gradient * gradient

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { KernelExports } from '../backends/index.js'
 import { ConfigError } from '../core/index.js'
 import { learningRateAt, type Schedule } from './schedule.js'
 
@@ -17,8 +18,10 @@ export interface OptimizerDescription {
 export interface UpdateRange {
   /** Changed in place. */
   parameters: Float32Array
-  /** Mean gradient over the global batch; not changed. */
+  /** Gradients; not changed. */
   gradients: Float32Array
+  /** What the gradients are multiplied by first: 1 / rows turns sums into means, less of it clips. */
+  gradientScale: number
   /** One array per name in `slots`, changed in place; zero before the first update. */
   slots: readonly Float32Array[]
   /** Number of this update, from 1. */
@@ -27,6 +30,18 @@ export interface UpdateRange {
   learningRate: number
   /** Where each tensor lies in the range, for rules that need norms per tensor. */
   tensors: readonly { offset: number; length: number }[]
+}
+
+/** The same for the memory of dcml's wasm backend: arrays are byte offsets. */
+export interface FusedRange {
+  parameters: number
+  gradients: number
+  gradientScale: number
+  slots: readonly number[]
+  /** Number of elements. */
+  length: number
+  step: number
+  learningRate: number
 }
 
 /**
@@ -40,6 +55,8 @@ export interface Optimizer extends OptimizerDescription {
   readonly slots: readonly string[]
   /** Applies one update in place. */
   update(range: UpdateRange): void
+  /** The same as one kernel, for the rules that have one. */
+  fused?(kernels: KernelExports, range: FusedRange): void
 }
 
 /** Learning rate of an update. `step` counts from 1. */

@@ -1,6 +1,6 @@
 /** RMSProp. @module */
 
-import { checkOptions, type Optimizer, type UpdateRange } from './optimizer.js'
+import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
 /** Options of `rmsprop`. */
@@ -42,12 +42,12 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
     options: { alpha, epsilon, momentum, centered, weightDecay },
     learningRate,
     slots,
-    update({ parameters, gradients, slots: arrays, learningRate: rate }: UpdateRange) {
+    update({ parameters, gradients, gradientScale, slots: arrays, learningRate: rate }: UpdateRange) {
       const squaredMean = arrays[0]!
       const velocity = momentum > 0 ? arrays[1] : undefined
       const mean = centered ? arrays[arrays.length - 1] : undefined
       for (let i = 0; i < parameters.length; i++) {
-        const gradient = gradients[i]! + weightDecay * parameters[i]!
+        const gradient = gradientScale * gradients[i]! + weightDecay * parameters[i]!
         const v = alpha * squaredMean[i]! + (1 - alpha) * gradient * gradient
         squaredMean[i] = v
         let spread = v
@@ -63,6 +63,22 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
         }
         parameters[i]! -= rate * direction
       }
+    },
+    fused(kernels, { parameters, gradients, gradientScale, slots: places, length, learningRate: rate }: FusedRange) {
+      kernels.rmsprop(
+        parameters,
+        gradients,
+        places[0]!,
+        momentum > 0 ? places[1]! : 0,
+        centered ? places[places.length - 1]! : 0,
+        length,
+        rate,
+        alpha,
+        epsilon,
+        momentum,
+        weightDecay,
+        gradientScale,
+      )
     },
   }
 }

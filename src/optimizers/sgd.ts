@@ -1,6 +1,6 @@
 /** Stochastic gradient descent. @module */
 
-import { checkOptions, type Optimizer, type UpdateRange } from './optimizer.js'
+import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
 /** Options of `sgd`. */
@@ -35,10 +35,10 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     options: { momentum, nesterov, weightDecay },
     learningRate,
     slots: momentum > 0 ? ['momentum'] : [],
-    update({ parameters, gradients, slots, learningRate: rate }: UpdateRange) {
+    update({ parameters, gradients, gradientScale, slots, learningRate: rate }: UpdateRange) {
       const velocity = slots[0]
       for (let i = 0; i < parameters.length; i++) {
-        const gradient = gradients[i]! + weightDecay * parameters[i]!
+        const gradient = gradientScale * gradients[i]! + weightDecay * parameters[i]!
         let direction = gradient
         if (velocity) {
           // Zero before the first step, so that the first velocity is the gradient itself.
@@ -47,6 +47,10 @@ export function sgd(options: SgdOptions = {}): Optimizer {
         }
         parameters[i]! -= rate * direction
       }
+    },
+    fused(kernels, { parameters, gradients, gradientScale, slots, length, learningRate: rate }: FusedRange) {
+      const velocity = slots[0] ?? 0
+      kernels.sgd(parameters, gradients, velocity, length, rate, momentum, +nesterov, weightDecay, gradientScale)
     },
   }
 }

@@ -5,7 +5,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { rowTensor } from '../backends/index.js'
+import { type RowSelection, rowTensor } from '../backends/index.js'
 import { ConfigError } from '../core/index.js'
 import type { BatchLoss } from '../engine/index.js'
 import { type Loss, resolveLoss, resolveMetric, type TensorMetric } from '../metrics/index.js'
@@ -39,12 +39,7 @@ export type CustomStep = (
 /** Rows of a batch, as one worker sees them. */
 export interface BatchRows {
   columns: SharedColumns
-  order: Uint32Array | undefined
-  /** Indices into `order`, or row numbers when there is no order. */
-  from: number
-  to: number
-  /** Sum of the weights of these rows. */
-  weight: number
+  selection: RowSelection
 }
 
 /** Makes the loss function of a batch. */
@@ -77,7 +72,7 @@ export function createBatchLoss(
     const perExample =
       logits || !loss.fromLogits ? loss.perExample(truth, output) : loss.fromProbabilities!(truth, output)
     let total = weightedSum(perExample, weights)
-    for (const penalty of model.calculateLosses()) total = tf.add(total, tf.mul(penalty, rows.weight))
+    for (const penalty of model.calculateLosses()) total = tf.add(total, tf.mul(penalty, weightOf(rows, weights)))
     // Accuracy and its kin rank the classes, and logits rank them as probabilities do.
     const prediction = logits && metrics.some((metric) => metric.needsProbabilities) ? activate(output, loss) : output
     return { loss: total, metrics: metrics.map((metric) => weightedSum(metric.step(truth, prediction), weights)) }
@@ -91,6 +86,7 @@ function activate(output: tf.Tensor, loss: Loss): tf.Tensor {
 function customLoss(model: tfl.LayersModel, job: TrainingJob, step: CustomStep): BatchLossMaker {
   return (rows, context) => () => {
     const batch: BatchTensors = {}
+    const { weight } = job.columns
     for (const name of Object.keys(rows.columns)) batch[name] = columnTensor(rows, name)
     const { loss, metrics = {} } = step(model, batch, context)
     for (const name of job.metrics)
@@ -99,15 +95,16 @@ function customLoss(model: tfl.LayersModel, job: TrainingJob, step: CustomStep):
           expected: job.metrics,
           received: Object.keys(metrics),
         })
+    const total = weightOf(rows, weight === undefined ? undefined : batch[weight])
     return {
-      loss: tf.mul(tf.reshape(loss, []), rows.weight) as tf.Scalar,
-      metrics: job.metrics.map((name) => tf.mul(tf.reshape(metrics[name]!, []), rows.weight) as tf.Scalar),
+      loss: tf.mul(tf.reshape(loss, []), total) as tf.Scalar,
+      metrics: job.metrics.map((name) => tf.mul(tf.reshape(metrics[name]!, []), total) as tf.Scalar),
     }
   }
 }
 
 /** One column of a batch as a tensor `[rows, ...]`. Whole numbers of up to 32 bits in the target stay int32. */
-function columnTensor({ columns, order, from, to }: BatchRows, name: string): tf.Tensor {
+function columnTensor({ columns, selection }: BatchRows, name: string): tf.Tensor {
   const column = columns[name]
   if (!column)
     throw new ConfigError(`The data has no column '${name}'.`, {
@@ -116,14 +113,12 @@ function columnTensor({ columns, order, from, to }: BatchRows, name: string): tf
     })
   const dtype = column.data instanceof Int32Array ? 'int32' : 'float32'
   const rowShape = column.shape.slice(1)
-  return rowTensor(column.data, rowShape, { indices: order ?? identity(column.shape[0]!), from, to }, dtype)
+  return rowTensor(column.data, rowShape, selection, dtype)
 }
 
-let identityOrder = new Uint32Array(0)
-
-function identity(length: number): Uint32Array {
-  if (identityOrder.length < length) identityOrder = Uint32Array.from({ length }, (_, i) => i)
-  return identityOrder
+/** Sum of the weights of the rows: a tensor where each row has its own, as it differs from batch to batch. */
+function weightOf({ selection }: BatchRows, weights: tf.Tensor | undefined): tf.Tensor | number {
+  return weights ? tf.sum(weights) : selection.to - selection.from
 }
 
 function weightedSum(perExample: tf.Tensor, weights: tf.Tensor | undefined): tf.Scalar {

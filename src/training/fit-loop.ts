@@ -57,9 +57,6 @@ export class FitLoop {
   async run(train: Dataset, validation: Dataset | undefined, resumed: Checkpoint | undefined): Promise<History> {
     const { crew, options } = this.#parts
     try {
-      const { name, reason } = await crew.engine()
-      this.#history.engine = name
-      if (reason !== undefined) this.#history.engineReason = reason
       const rows = await this.#load('train', 'training', train)
       const validationRows = validation && (await this.#load('validation', 'validation', validation))
       if (validation && validationRows === undefined)
@@ -73,6 +70,9 @@ export class FitLoop {
         if (options.signal?.aborted) this.#stopReason ??= 'aborted'
       }
       await this.#refreshModel()
+      const { name, reason } = await crew.engine()
+      this.#history.engine = name
+      if (reason !== undefined) this.#history.engineReason = reason
       if (this.#stopReason !== undefined) this.#history.stopReason = this.#stopReason
       await this.#call('onFitEnd')
       return this.#history

@@ -9,9 +9,17 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ConfigError, NumericError } from '../core/index.js'
-import { createEngine, type Engine, FlatParameters } from '../engine/index.js'
+import {
+  type Batch,
+  type BatchInputs,
+  createEngine,
+  createFlatFloats,
+  type Engine,
+  type FlatFloats,
+  FlatParameters,
+} from '../engine/index.js'
 import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
-import { type Optimizer, resolveOptimizer } from '../optimizers/index.js'
+import { gradientNorm, type Optimizer, resolveOptimizer } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
 import type {
   Crew,
@@ -23,7 +31,7 @@ import type {
   TrainingState,
   TrainRange,
 } from './job.js'
-import { splitRows } from './rows.js'
+import { rowNumbers, splitRows } from './rows.js'
 import type { DistributedStrategy, ShardGradients } from './strategy.js'
 import { TfjsOptimizer } from './tfjs-optimizer.js'
 
@@ -50,7 +58,7 @@ export class Replica implements Crew {
   readonly #batchLoss: BatchLossMaker
   readonly #random: ReturnType<typeof seedRandomLayers>
   readonly #data = new Map<string, SharedColumns>()
-  #slots: Float32Array[]
+  readonly #slots: FlatFloats[]
   #step = 0
 
   constructor(job: TrainingJob, local: LocalParts, strategy: DistributedStrategy) {
@@ -68,7 +76,7 @@ export class Replica implements Crew {
     this.#optimizer = local.optimizer
       ? new TfjsOptimizer(local.optimizer, this.#parameters)
       : resolveOptimizer(job.optimizer)
-    this.#slots = this.#optimizer.slots.map(() => new Float32Array(this.#parameters.layout.length))
+    this.#slots = this.#optimizer.slots.map(() => createFlatFloats(this.#parameters.layout.length))
     this.#engine = createEngine(local.optimizer ? 'eager' : job.engine)
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
@@ -90,12 +98,14 @@ export class Replica implements Crew {
   async evaluate({ data, from, to, batchSize }: EvaluateRange): Promise<Sums> {
     const columns = this.#columns(data)
     const own = splitRows(from, to, this.#strategy.group.rank, this.#strategy.group.size)
+    const order = rowNumbers(to)
     const sums: Sums = { loss: 0, weight: 0, metrics: this.#job.metrics.map(() => 0) }
     for (let start = own.from; start < own.to; start += batchSize) {
       const end = Math.min(own.to, start + batchSize)
       const weight = this.#weightOf(columns, undefined, start, end)
-      const rows = { columns, order: undefined, from: start, to: end, weight }
-      const part = await this.#engine.evaluate(this.#batchLoss(rows, { training: false, step: 0, firstRow: start }))
+      const selection = { indices: order, from: start, to: end }
+      const batch = this.#batch(columns, false, { selection, step: 0, firstRow: start })
+      const part = await this.#engine.evaluate(batch)
       sums.loss += part.loss
       sums.weight += weight
       part.metrics.forEach((value, i) => {
@@ -107,7 +117,7 @@ export class Replica implements Crew {
 
   async readState(): Promise<TrainingState> {
     await this.#averageBuffers()
-    const slots = await this.#strategy.gatherState(this.#slots)
+    const slots = await this.#strategy.gatherState(this.#slots.map((slot) => slot.view()))
     const { layout } = this.#parameters
     const byName = (values: Float32Array) =>
       Object.fromEntries(
@@ -143,7 +153,7 @@ export class Replica implements Crew {
     write(this.#parameters.parameters, state.parameters, 'weights')
     this.#parameters.publish()
     this.#optimizer.slots.forEach((slot, i) => {
-      write(this.#slots[i]!, state.slots[slot] ?? {}, `${slot} values`)
+      write(this.#slots[i]!.view(), state.slots[slot] ?? {}, `${slot} values`)
     })
     if (this.#optimizer instanceof TfjsOptimizer) await this.#optimizer.writeState(state.slots)
     for (const { name, variable } of this.#buffers) {
@@ -167,7 +177,9 @@ export class Replica implements Crew {
 
   async close(): Promise<void> {
     this.#random.restore()
+    this.#engine.dispose()
     this.#parameters.dispose()
+    for (const slot of this.#slots) slot.dispose()
     this.#data.clear()
   }
 
@@ -195,10 +207,13 @@ export class Replica implements Crew {
       })
     // A window in which every sample has weight 0 moves nothing.
     if (record.weight > 0) {
-      const mean = gradients.subarray(0, length)
-      const gradientNorm = scaleAndClip(mean, 1 / record.weight, this.#job.clipNorm)
-      if (gradientNorm !== undefined) record.gradientNorm = gradientNorm
-      this.#strategy.update(this.#optimizer, parameters, this.#slots, step)
+      let gradientScale = 1 / record.weight
+      const { clipNorm } = this.#job
+      if (clipNorm !== undefined) {
+        record.gradientNorm = gradientNorm(parameters) * gradientScale
+        if (record.gradientNorm > clipNorm) gradientScale *= clipNorm / record.gradientNorm
+      }
+      this.#strategy.update(this.#optimizer, parameters, this.#slots, { step, gradientScale })
       parameters.publish()
     }
     this.#step = step
@@ -222,12 +237,11 @@ export class Replica implements Crew {
     for (let start = from; start < to; start += range.batchSize) {
       const own = splitRows(start, Math.min(to, start + range.batchSize), part.rank, part.size)
       if (own.from === own.to) continue
-      // Rows are numbered within the window, so that random layers do not repeat themselves in it.
-      const context = { training: true, step, firstRow: own.from - from }
-      this.#random.setContext({ seed: this.#job.seed, step, firstRow: context.firstRow })
       const weight = this.#weightOf(columns, range.order, own.from, own.to)
-      const rows = { columns, order: range.order, from: own.from, to: own.to, weight }
-      const sums = await this.#engine.gradients(this.#batchLoss(rows, context), parameters, accumulate)
+      const selection = { indices: range.order, from: own.from, to: own.to }
+      // Rows are numbered within the window, so that random layers do not repeat themselves in it.
+      const batch = this.#batch(columns, true, { selection, step, firstRow: own.from - from })
+      const sums = await this.#engine.gradients(batch, parameters, accumulate)
       accumulate = true
       tail[0]! += sums.loss
       tail[1]! += weight
@@ -256,6 +270,15 @@ export class Replica implements Crew {
     return shards
   }
 
+  /** Rows as the engine takes them. */
+  #batch(columns: SharedColumns, training: boolean, inputs: BatchInputs): Batch {
+    const loss = ({ selection, step, firstRow }: BatchInputs) => {
+      this.#random.setContext({ seed: this.#job.seed, step, firstRow })
+      return this.#batchLoss({ columns, selection }, { training, step, firstRow })()
+    }
+    return { columns, training, ...inputs, loss }
+  }
+
   #weightOf(columns: SharedColumns, order: Uint32Array | undefined, from: number, to: number): number {
     const name = this.#job.columns.weight
     const weights = name === undefined ? undefined : columns[name]?.data
@@ -278,18 +301,4 @@ export class Replica implements Crew {
       writeWeights(variable, values)
     }
   }
-}
-
-/** Turns sums into means, and shortens the gradient when it is longer than `clipNorm`. Returns its norm before. */
-function scaleAndClip(gradients: Float32Array, scale: number, clipNorm: number | undefined): number | undefined {
-  let factor = scale
-  let norm: number | undefined
-  if (clipNorm !== undefined) {
-    let squares = 0
-    for (let i = 0; i < gradients.length; i++) squares += gradients[i]! * gradients[i]!
-    norm = Math.sqrt(squares) * scale
-    if (norm > clipNorm) factor *= clipNorm / norm
-  }
-  for (let i = 0; i < gradients.length; i++) gradients[i]! *= factor
-  return norm
 }

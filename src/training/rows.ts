@@ -11,3 +11,6 @@ export function splitRows(from: number, to: number, rank: number, size: number):
   const start = from + rank * share + Math.min(rank, rest)
   return { from: start, to: start + share + (rank < rest ? 1 : 0) }
 }
+
+/** 0, 1, 2 and so on, `[count]`: rows as they lie. */
+export const rowNumbers = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, row) => row)

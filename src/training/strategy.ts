@@ -7,7 +7,7 @@
  */
 
 import type { FlatParameters } from '../engine/index.js'
-import { type Optimizer, rateOf } from '../optimizers/index.js'
+import { applyUpdate, type Optimizer, type Slots } from '../optimizers/index.js'
 import type { Crew, Sums, TrainingJob } from './job.js'
 import type { LocalParts } from './replica.js'
 
@@ -20,9 +20,6 @@ export interface Group {
   /** Counts up whenever workers come or go. */
   readonly generation: number
 }
-
-/** Slots of the optimizer, each as long as the parameters. */
-export type Slots = readonly Float32Array[]
 
 /** The contribution of one logical shard of a batch: gradients, then the tail of sums. */
 export interface ShardGradients {
@@ -52,17 +49,18 @@ export abstract class DistributedStrategy {
   /** Averages values that every worker keeps for itself, such as the moving means of batch normalisation, in place. */
   abstract averageBuffers(values: Float32Array): Promise<void>
 
-  /** Updates the parameters that this worker owns: by default all of them. */
-  update(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, step: number): void {
-    const { layout } = parameters
-    optimizer.update({
-      parameters: parameters.parameters,
-      gradients: parameters.gradients.subarray(0, layout.length),
-      slots,
-      step,
-      learningRate: rateOf(optimizer, step),
-      tensors: layout.entries,
-    })
+  /**
+   * Updates the parameters that this worker owns: by default all of them.
+   *
+   * @param at - `step`: number of the update; `gradientScale`: turns the sums of the gradients into what is applied.
+   */
+  update(
+    optimizer: Optimizer,
+    parameters: FlatParameters,
+    slots: Slots,
+    at: { step: number; gradientScale: number },
+  ): void {
+    applyUpdate(optimizer, parameters, slots, at)
   }
 
   /** Runs after each update, for strategies that average weights now and then. */
@@ -82,7 +80,7 @@ export abstract class DistributedStrategy {
   }
 
   /** Completes the state of a worker that owns a part of it. By default each owns all. */
-  async gatherState(slots: Slots): Promise<Slots> {
+  async gatherState(slots: readonly Float32Array[]): Promise<readonly Float32Array[]> {
     return slots
   }
 

@@ -31,11 +31,15 @@ export class TfjsOptimizer implements Optimizer {
     this.#parameters = parameters
   }
 
-  update({ gradients }: UpdateRange): void {
+  update({ gradients, gradientScale }: UpdateRange): void {
     const { layout, variables } = this.#parameters
     const named = layout.entries.map(({ offset, length, shape }, i) => ({
       name: variables[i]!.name,
-      tensor: tf.tensor(gradients.slice(offset, offset + length), [...shape], 'float32'),
+      tensor: tf.tensor(
+        gradients.slice(offset, offset + length).map((value) => value * gradientScale),
+        [...shape],
+        'float32',
+      ),
     }))
     this.#optimizer.applyGradients(named)
     tf.dispose(named.map(({ tensor }) => tensor))

@@ -24,7 +24,7 @@ interface Golden {
 /** Relative: of a loss, and per tensor the norm of the difference over the norm. */
 const TOLERANCE = 1e-4
 
-const engines = ['eager'] as const
+const engines = ['eager', 'captured'] as const
 
 /** As in tests/golden/torch/make.py; what is left out there is left out here, so that the defaults agree too. */
 const optimizers = {

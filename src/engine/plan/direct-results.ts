@@ -17,7 +17,13 @@ export function writeResultsDirectly(step: Step): Step {
     const to = call.places.get(1)!
     const bytes = numberOf(call, 3)
     if (to.buffer >= 0 || from.buffer < 0 || from.offset !== 0 || step.sizes[from.buffer] !== bytes) return
-    if (step.given.has(from.buffer) || step.results.has(from.buffer) || moved.has(from.buffer) || !writers.has(from.buffer)) return
+    if (
+      step.given.has(from.buffer) ||
+      step.results.has(from.buffer) ||
+      moved.has(from.buffer) ||
+      !writers.has(from.buffer)
+    )
+      return
     if (touchedElsewhere(step.calls, index, to.offset, bytes)) return
     moved.set(from.buffer, to.offset)
     taken.add(index)

@@ -35,7 +35,12 @@ export function foldEpilogues(step: Step): Step {
     const added = isFinal(out().buffer) ? next(out().buffer) : undefined
     const bias = added === undefined ? undefined : biasOf(calls[added]!, out(), producer)
     if (bias && numberOf(call, producer.activation) === 0 && isThere(calls, writers, bias.place, index)) {
-      call = change(call, { places: [[producer.bias, bias.place], [producer.out, bias.out]] })
+      call = change(call, {
+        places: [
+          [producer.bias, bias.place],
+          [producer.out, bias.out],
+        ],
+      })
       calls[index] = call
       calls[added!] = undefined
     }
@@ -53,7 +58,10 @@ export function foldEpilogues(step: Step): Step {
     calls[found] = undefined
     for (const i of others) calls[i] = change(calls[i]!, { places: [[1, target]] })
     const later = readers.get(target.buffer) ?? []
-    readers.set(target.buffer, [...later, ...others].sort((a, b) => a - b))
+    readers.set(
+      target.buffer,
+      [...later, ...others].sort((a, b) => a - b),
+    )
     // What was read between product and activation is read later than it is written now: the order holds.
   }
   return { ...step, calls: calls.filter((call) => call !== undefined) }
@@ -94,7 +102,11 @@ const activations: ReadonlyMap<number, number> = new Map([
   [unaryCodes.tanh, activationCodes.tanh],
 ])
 
-function activationOf(call: RecordedCall, x: Place, { rows, columns }: Producer): { code: number; out: Place } | undefined {
+function activationOf(
+  call: RecordedCall,
+  x: Place,
+  { rows, columns }: Producer,
+): { code: number; out: Place } | undefined {
   if (call.name !== 'unary' || numberOf(call, 3) !== rows * columns) return undefined
   const code = activations.get(numberOf(call, 0))
   const [from, out] = [call.places.get(1)!, call.places.get(2)!]
@@ -118,4 +130,3 @@ function isThere(
   // Parameters lie outside; a step that writes there and reads it again is left alone.
   return !calls.some((call) => call && writesOf(call).some(([, to]) => samePlace(to, place)))
 }
-

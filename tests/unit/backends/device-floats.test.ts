@@ -116,7 +116,11 @@ describe.each(['wasm', 'cpu'] as const)('rowTensor on %s', (backend) => {
 
   it('gathers scalars and images', async () => {
     const labels = Int32Array.of(4, 5, 6)
-    expect(await rowTensor(labels, [], { indices: Int32Array.of(2, 0), from: 0, to: 2 }, 'int32').array()).toEqual([6, 4])
-    expect(rowTensor(new Uint8Array(2 * 6), [2, 3, 1], { indices: Uint32Array.of(1), from: 0, to: 1 }, 'float32').shape).toEqual([1, 2, 3, 1])
+    expect(await rowTensor(labels, [], { indices: Int32Array.of(2, 0), from: 0, to: 2 }, 'int32').array()).toEqual([
+      6, 4,
+    ])
+    expect(
+      rowTensor(new Uint8Array(2 * 6), [2, 3, 1], { indices: Uint32Array.of(1), from: 0, to: 1 }, 'float32').shape,
+    ).toEqual([1, 2, 3, 1])
   })
 })

@@ -138,4 +138,5 @@ export class WasmProgram {
   }
 }
 
-const wordCount = (kinds: readonly ArgumentKind[]): number => kinds.reduce((sum, kind) => sum + (kind === 'd' ? 2 : 1), 0)
+const wordCount = (kinds: readonly ArgumentKind[]): number =>
+  kinds.reduce((sum, kind) => sum + (kind === 'd' ? 2 : 1), 0)

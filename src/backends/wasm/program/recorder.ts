@@ -123,9 +123,7 @@ export class CallRecorder {
       ...(this.#refusal === undefined ? {} : { refusal: this.#refusal }),
       placeOf: (pointer) => {
         const found = open.find((range) => pointer >= range.pointer && pointer < range.end)
-        return found
-          ? { buffer: found.buffer, offset: pointer - found.pointer }
-          : { buffer: -1, offset: pointer }
+        return found ? { buffer: found.buffer, offset: pointer - found.pointer } : { buffer: -1, offset: pointer }
       },
     }
   }
