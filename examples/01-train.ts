@@ -2,6 +2,7 @@
  * Trains a small network on drawn digits.
  *
  * Command: npm run examples -- 01
+ * Time: below 10 s on two cores
  * Prints: the accuracy on digits it has not seen.
  * @module
  */

@@ -2,6 +2,7 @@
  * Adds callbacks: one of our own, early stopping and checkpoints.
  *
  * Command: npm run examples -- 02
+ * Time: below 10 s on two cores
  * Prints: a line per epoch, what is stored, and the accuracy.
  * @module
  */

@@ -2,6 +2,7 @@
  * Splits each batch over two worker threads, and compares with one worker.
  *
  * Command: npm run examples -- 03
+ * Time: below 10 s on two cores
  * Prints: the final losses of both, which agree.
  * @module
  */

@@ -2,6 +2,7 @@
  * Trains a model with a layer of our own on two workers, which load it from a setup module.
  *
  * Command: npm run examples -- 04
+ * Time: below 15 s on two cores
  * Prints: the accuracy on digits it has not seen.
  * @module
  */

@@ -2,6 +2,7 @@
  * Stops training half-way, resumes from the checkpoint, and compares with training that never stopped.
  *
  * Command: npm run examples -- 05
+ * Time: below 10 s on two cores
  * Prints: whether all weights are equal, bit for bit.
  * @module
  */

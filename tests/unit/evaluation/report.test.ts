@@ -44,9 +44,18 @@ it('says what is missing', async () => {
     y: { data: new Int32Array(1), shape: [1] },
   })
   await expect(new Evaluator().evaluate(identityModel(), narrow)).rejects.toThrow(/Expected \[2\]; received \[3\]/)
+  expect(() => new Evaluator({ metrics: ['acuracy' as 'accuracy'] })).toThrow(
+    /no metric named.*Did you mean 'accuracy'\?/,
+  )
   expect(() => new Evaluator({ metrics: [accuracy(), accuracy()] })).toThrow(/Two metrics have the name 'accuracy'/)
   expect(() => evaluatePredictions({ truth: [1, 2], predicted: [1] }, [mse()])).toThrow(/Expected 2 rows/)
   expect(() => evaluatePredictions({ truth: [0.5], predicted: [1] }, [accuracy()])).toThrow(/holds no class number/)
+})
+
+it('takes metrics by name too', () => {
+  const predictions = { truth: [0, 1, 1], predicted: [0, 1, 0] }
+  const named = evaluatePredictions(predictions, ['accuracy', 'confusionMatrix'])
+  expect(named.values).toEqual(evaluatePredictions(predictions, [accuracy(), confusionMatrix()]).values)
 })
 
 it('writes text, markdown, JSON and a page that stands alone', () => {

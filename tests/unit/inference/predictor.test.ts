@@ -110,6 +110,18 @@ it('explains with named classes, best first', async () => {
   })
 })
 
+it('names classes by what the preprocessor encoded, where it did', async () => {
+  const train = Dataset.fromRows(['pear', 'apple', 'plum'].map((label, i) => ({ x: [i, 1], label })))
+  const preprocessor = await new Preprocessor([rename({ label: 'y' }), oneHot('y')]).fit(train)
+  const predictor = new Predictor({ model: makeModel(), preprocessor })
+  expect(predictor.classes).toEqual(['apple', 'pear', 'plum'])
+  const { data } = await predictor.predict([rows[0]!])
+  const best = data.indexOf(Math.max(...data))
+  expect((await predictor.explain([rows[0]!]))[0]!.class).toBe(['apple', 'pear', 'plum'][best])
+  const standardized = await new Preprocessor([standardize('x')]).fit(train)
+  expect(new Predictor({ model: makeModel(), preprocessor: standardized }).classes).toBeUndefined()
+})
+
 it('says what is wrong', async () => {
   const linear = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [2] })] })
   await expect(new Predictor({ model: linear }).explain(rows)).rejects.toThrow(/no probabilities of classes/)
