@@ -40,8 +40,8 @@ interface RandomLayer {
 }
 
 /**
- * Replaces the random source of Dropout, SpatialDropout1D, GaussianNoise, GaussianDropout and recurrent dropout.
- * AlphaDropout and random numbers that a custom layer draws by itself stay tfjs' own.
+ * Replaces the random source of Dropout, SpatialDropout1D, AlphaDropout, GaussianNoise, GaussianDropout and recurrent
+ * dropout. Random numbers that a custom layer draws by itself stay tfjs' own.
  */
 export function seedRandomLayers(model: tfl.LayersModel): SeededLayers {
   let context: RandomContext = { seed: 0, step: 0, firstRow: 0 }
@@ -98,11 +98,10 @@ function randomCall(layer: RandomLayer): ((x: tf.Tensor, draw: Draw) => tf.Tenso
   const { rate = 0, stddev = 0 } = layer
   switch (layer.getClassName()) {
     case 'Dropout':
-      return (x, draw) => {
-        if (rate === 0) return tf.clone(x)
-        const shape = layer.noiseShape?.map((length, axis) => length ?? x.shape[axis]!) ?? x.shape
-        return tf.mul(x, draw('dropoutMask', shape, rate))
-      }
+      return (x, draw) => (rate === 0 ? tf.clone(x) : tf.mul(x, draw('dropoutMask', noiseShape(layer, x), rate)))
+    case 'AlphaDropout':
+      return (x, draw) =>
+        rate > 0 && rate < 1 ? alphaDropout(x, draw('dropoutMask', noiseShape(layer, x), rate), rate) : tf.clone(x)
     case 'SpatialDropout1D':
       return (x, draw) => tf.mul(x, draw('dropoutMask', [x.shape[0]!, 1, x.shape[2]!], rate))
     case 'GaussianNoise':
@@ -113,4 +112,24 @@ function randomCall(layer: RandomLayer): ((x: tf.Tensor, draw: Draw) => tf.Tenso
     default:
       return undefined
   }
+}
+
+function noiseShape(layer: RandomLayer, x: tf.Tensor): number[] {
+  return layer.noiseShape?.map((length, axis) => length ?? x.shape[axis]!) ?? x.shape
+}
+
+/** What SELU tends to for very negative inputs: -scale * alpha. */
+const SELU_FLOOR = -1.0507009873554805 * 1.6732632423543772
+
+/**
+ * Sets dropped units to SELU's floor instead of 0, then shifts and scales so that mean 0 and variance 1 stay. tfjs
+ * itself has the sign of the floor wrong, and its layer moves the mean.
+ *
+ * @param mask - 0 with probability `rate`, else `1 / (1 - rate)`; the shape of `x` or one that spreads to it.
+ * @see Klambauer et al. 2017, section 3, https://arxiv.org/abs/1706.02515
+ */
+function alphaDropout(x: tf.Tensor, mask: tf.Tensor, rate: number): tf.Tensor {
+  const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * SELU_FLOOR ** 2))
+  const kept = tf.mul(tf.mul(tf.sub(x, SELU_FLOOR), mask), scale * (1 - rate))
+  return tf.add(kept, scale * SELU_FLOOR * (1 - rate))
 }

@@ -5,28 +5,17 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 
-interface StridedSliceAttributes {
-  begin: number[]
-  end: number[]
-  strides: number[]
-  beginMask: number
-  endMask: number
-  ellipsisMask: number
-  newAxisMask: number
-  shrinkAxisMask: number
-}
-
 /** dy goes back to the places that were read; the others get 0. */
 export const stridedSliceGradient: tf.GradConfig = {
   kernelName: 'StridedSlice',
   inputsToSave: ['x'],
   gradFunc: (dy, saved, attrs) => {
     const [x] = saved as [tf.Tensor]
-    return { x: () => unslice(dy as tf.Tensor, x.shape, attrs as unknown as StridedSliceAttributes) }
+    return { x: () => unslice(dy as tf.Tensor, x.shape, attrs as unknown as tf.StridedSliceAttrs) }
   },
 }
 
-function unslice(dy: tf.Tensor, shape: number[], attrs: StridedSliceAttributes): tf.Tensor {
+function unslice(dy: tf.Tensor, shape: number[], attrs: tf.StridedSliceAttrs): tf.Tensor {
   const { begin, end, strides } = tf.slice_util.sliceInfo(
     shape,
     attrs.begin,

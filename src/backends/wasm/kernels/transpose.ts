@@ -108,20 +108,9 @@ const reverse: WasmKernel = ({ inputs, attrs, backend }) => {
   return copyStrided(backend, x, { shape: x.shape, strides, first })
 }
 
-interface StridedSliceAttributes {
-  begin: number[]
-  end: number[]
-  strides: number[]
-  beginMask: number
-  endMask: number
-  ellipsisMask: number
-  newAxisMask: number
-  shrinkAxisMask: number
-}
-
 const stridedSlice: WasmKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
-  const a = attrs as StridedSliceAttributes
+  const a = attrs as tf.StridedSliceAttrs
   const { begin, end, strides, finalShape } = tf.slice_util.sliceInfo(
     x.shape,
     a.begin,
