@@ -14,12 +14,15 @@ export interface BackendReport {
   reason?: string
   /** What it runs on, when that is known: an adapter, a processor's instruction set. */
   device?: string
-  /** What it can do. For wasm: 'simd', 'relaxed-simd', 'threads'. */
+  /** What it can do. For wasm: 'simd', 'relaxed-simd', 'threads'; 'software' for a GPU that the processor plays. */
   features: string[]
 }
 
 /** Every backend, the preferred one first. */
 export const backendNames: readonly BackendName[] = ['cuda', 'webgpu', 'webgl', 'tensorflow', 'wasm', 'cpu']
+
+/** The feature of a GPU that the processor plays: it works, and is slower than the processor by itself. */
+export const softwareGpu = 'software'
 
 /** The name under which dcml's wasm backend is registered in tfjs; 'wasm' there is the stock one. */
 export const wasmTfjsName = 'dcml-wasm'

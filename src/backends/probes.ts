@@ -5,11 +5,14 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { BackendName, BackendReport } from './backend-report.js'
+import { type BackendName, type BackendReport, softwareGpu } from './backend-report.js'
 import { kernelFeatures, registerWasmBackend } from './wasm/register.js'
 
 /** A report without the name. */
 type Finding = Omit<BackendReport, 'name'>
+
+/** What browsers of different age say of an adapter. */
+type AdapterInfo = Partial<GPUAdapterInfo> & { isFallbackAdapter?: boolean }
 
 const unavailable = (reason: string): Finding => ({ available: false, reason, features: [] })
 
@@ -44,9 +47,10 @@ async function probeWebgpu(): Promise<Finding> {
   const missing = await register('webgpu', '@tensorflow/tfjs-backend-webgpu')
   if (missing !== undefined) return unavailable(missing)
   // Older browsers do not say which adapter it is.
-  const { vendor, architecture } = (adapter as { info?: GPUAdapterInfo }).info ?? {}
+  const { vendor, architecture, isFallbackAdapter } = (adapter as { info?: AdapterInfo }).info ?? {}
   const device = [vendor, architecture].filter(Boolean).join(' ')
-  return { available: true, ...(device && { device }), features: [...adapter.features] }
+  const features = [...adapter.features, ...(isFallbackAdapter === true ? [softwareGpu] : [])]
+  return { available: true, ...(device && { device }), features }
 }
 
 async function probeWebgl(): Promise<Finding> {
@@ -64,7 +68,8 @@ async function probeWebgl(): Promise<Finding> {
   // Browsers keep few contexts alive; this one was only for the question.
   context.getExtension('WEBGL_lose_context')?.loseContext()
   await import('@tensorflow/tfjs-backend-webgl')
-  return { available: true, device, features: ['webgl2'] }
+  const isSoftware = /swiftshader|llvmpipe|softpipe|software|basic render/i.test(device)
+  return { available: true, device, features: ['webgl2', ...(isSoftware ? [softwareGpu] : [])] }
 }
 
 function rendererOf(context: WebGL2RenderingContext): string {
@@ -73,6 +78,8 @@ function rendererOf(context: WebGL2RenderingContext): string {
 }
 
 async function probeTensorflow(): Promise<Finding> {
+  const isNode = (globalThis as { process?: NodeJS.Process }).process?.versions?.node !== undefined
+  if (!isNode) return unavailable('It needs Node: the TensorFlow library does not run in a browser.')
   const missing = await register('tensorflow', '@tensorflow/tfjs-node')
   return missing === undefined ? { available: true, features: [] } : unavailable(missing)
 }

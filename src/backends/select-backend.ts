@@ -5,7 +5,14 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { BackendUnavailableError, ConfigError } from '../core/index.js'
-import { type BackendName, type BackendReport, backendNameOf, backendNames, tfjsNameOf } from './backend-report.js'
+import {
+  type BackendName,
+  type BackendReport,
+  backendNameOf,
+  backendNames,
+  softwareGpu,
+  tfjsNameOf,
+} from './backend-report.js'
 import { probeBackend } from './probes.js'
 import { setUpTfjs } from './tfjs-setup.js'
 
@@ -13,7 +20,7 @@ import { setUpTfjs } from './tfjs-setup.js'
 export interface SelectBackendOptions {
   /**
    * Backends in order of preference; no other is tried.
-   * @default all, as `listBackends` orders them
+   * @default all, as `listBackends` orders them, but no GPU that the processor plays ('software')
    */
   prefer?: BackendName[]
 }
@@ -61,6 +68,7 @@ export async function selectBackend(options: SelectBackendOptions = {}): Promise
       failures.push(report)
       continue
     }
+    if (options.prefer === undefined && report.features.includes(softwareGpu)) continue
     if (await tf.setBackend(tfjsNameOf(name))) {
       await tf.ready()
       selected = report
