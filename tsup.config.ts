@@ -9,6 +9,7 @@ export default defineConfig({
     index: 'src/index.ts',
     node: 'src/node.ts',
     testing: 'src/testing.ts',
+    vite: 'src/vite.ts',
     cli: 'src/cli/main.ts',
     'bench-child': 'src/cli/bench/child.ts',
     worker: 'src/distributed/worker-entry.ts',
@@ -22,7 +23,7 @@ export default defineConfig({
   platform: 'neutral',
   splitting: true,
   clean: true,
-  dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts'] },
+  dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts', 'src/vite.ts'] },
   // The benchmark's Python program travels as text.
   loader: { '.py': 'text' },
   // Resolved by the runtime or the user's bundler, not here: see "imports" in package.json.

@@ -34,7 +34,7 @@ export function canShareMemory(): boolean {
 function reasonOf({ message }: ErrorEvent): string {
   return (
     message ||
-    'its script does not load. It must come from the origin of the page, with a COEP header like the page. In Vite set ' +
-      "optimizeDeps: { exclude: ['dcml'] } and worker: { format: 'es' }"
+    'its script does not load. It must come from the origin of the page, with a COEP header like the page; with Vite, ' +
+      "use the plugin of 'dcml/vite'"
   )
 }
