@@ -1,19 +1,26 @@
-// Activations that matMul cannot fold into its clip: sigmoid and tanh, row by row in place.
+// Activations: clips that are folded into a store, and sigmoid and tanh, row by row in place. Codes as in ../exports.ts.
 
 import { unary } from './unary'
 
-/** Codes as in ../exports.ts; rowStride in bytes. */
+/** What a clip to relu or relu6 starts at. */
+// @ts-ignore: decorator
+@inline
+export function lowest(activation: i32): f32 {
+  return activation == 1 || activation == 2 ? <f32>0 : -Infinity
+}
+
+/** What a clip to relu6 ends at. */
+// @ts-ignore: decorator
+@inline
+export function highest(activation: i32): f32 {
+  return activation == 2 ? <f32>6 : Infinity
+}
+
+/** Sigmoid or tanh; rowStride in bytes. */
 export function activateRows(activation: i32, out: usize, rowStride: usize, rows: i32, columns: i32): void {
   const code = activation == 3 ? 10 : 11
   for (let r = 0; r < rows; r++) {
     unary(code, out, out, columns, 0, 0)
     out += rowStride
   }
-}
-
-/** All of them over n floats in place. */
-export function activate(activation: i32, out: usize, n: i32): void {
-  if (activation == 1) unary(12, out, out, n, 0, 0)
-  else if (activation == 2) unary(13, out, out, n, 0, 0)
-  else if (activation > 2) activateRows(activation, out, 0, 1, n)
 }

@@ -2,7 +2,7 @@
 //
 // After Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053
 
-import { activateRows } from './activation'
+import { activateRows, highest, lowest } from './activation'
 import { scratchSize, scratchStart } from './memory'
 import { packColumns, packRows, packTiles } from './pack'
 import { splat } from './simd'
@@ -22,18 +22,6 @@ const HEAD_BYTES: usize = 256
 const DIRECT_A: i32 = 0
 const DIRECT_BOTH: i32 = 1
 const PACKED: i32 = 2
-
-// @ts-ignore: decorator
-@inline
-function lowest(activation: i32): f32 {
-  return activation == 1 || activation == 2 ? <f32>0 : -Infinity
-}
-
-// @ts-ignore: decorator
-@inline
-function highest(activation: i32): f32 {
-  return activation == 2 ? <f32>6 : Infinity
-}
 
 /** See ../exports.ts. */
 export function matMul(

@@ -2,6 +2,7 @@
 
 import { exp4 } from './exponential'
 import { splat, sumOfLanes } from './simd'
+import { sums } from './sums'
 
 /** See ../exports.ts. */
 export function reduce(code: i32, input: usize, out: usize, outer: i32, size: i32, inner: i32): void {
@@ -22,51 +23,6 @@ export function reduce(code: i32, input: usize, out: usize, outer: i32, size: i3
         store<f32>(out, result)
         out += 4
       }
-}
-
-/** Eight partial sums, or row upon row where the inner axis is longer than 1. */
-function sums(isMean: bool, input: usize, out: usize, outer: i32, size: i32, inner: i32): void {
-  for (let o = 0; o < outer; o++) {
-    if (inner == 1) {
-      let left = size
-      let s0 = splat(0)
-      let s1 = splat(0)
-      for (; left >= 8; left -= 8) {
-        s0 = f32x4.add(s0, v128.load(input))
-        s1 = f32x4.add(s1, v128.load(input, 16))
-        input += 32
-      }
-      let sum = sumOfLanes(f32x4.add(s0, s1))
-      for (; left > 0; left--) {
-        sum += load<f32>(input)
-        input += 4
-      }
-      store<f32>(out, isMean ? sum / <f32>size : sum)
-      out += 4
-      continue
-    }
-    let i = 0
-    for (; i + 4 <= inner; i += 4) {
-      let x: usize = input + (<usize>i << 2)
-      let sum = splat(0)
-      for (let s = 0; s < size; s++) {
-        sum = f32x4.add(sum, v128.load(x))
-        x += <usize>inner << 2
-      }
-      v128.store(out + (<usize>i << 2), isMean ? f32x4.div(sum, splat(<f32>size)) : sum)
-    }
-    for (; i < inner; i++) {
-      let x: usize = input + (<usize>i << 2)
-      let sum: f32 = 0
-      for (let s = 0; s < size; s++) {
-        sum += load<f32>(x)
-        x += <usize>inner << 2
-      }
-      store<f32>(out + (<usize>i << 2), isMean ? sum / <f32>size : sum)
-    }
-    input += <usize>(size * inner) << 2
-    out += <usize>inner << 2
-  }
 }
 
 /** See ../exports.ts. */

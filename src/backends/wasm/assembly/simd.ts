@@ -27,3 +27,25 @@ export function sumOfLanes(x: v128): f32 {
 export function clip(x: v128, lo: v128, hi: v128): v128 {
   return f32x4.pmin(f32x4.pmax(x, lo), hi)
 }
+
+/** The first `count` floats of four, zeros beyond them; reads no further. */
+// @ts-ignore: decorator
+@inline
+export function loadLanes(from: usize, count: i32): v128 {
+  if (count >= 4) return v128.load(from)
+  if (count == 1) return v128.load32_zero(from)
+  const two = v128.load64_zero(from)
+  return count == 2 ? two : v128.load32_lane(from, two, 2, 8)
+}
+
+/** Stores the first `count` floats of four. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes(to: usize, x: v128, count: i32): void {
+  if (count >= 4) v128.store(to, x)
+  else if (count == 1) v128.store32_lane(to, x, 0)
+  else {
+    v128.store64_lane(to, x, 0)
+    if (count == 3) v128.store32_lane(to, x, 2, 8)
+  }
+}

@@ -17,6 +17,24 @@ const geometries = [
   [2, 40, 40, 8, 40, 40, 3, 5, 5, 1, 1, 1, 1, 2, 2],
 ]
 
+/** Any strides, dilations and paddings, also such that windows miss the image. */
+function randomGeometry(random: ReturnType<typeof seeded>): number[] {
+  const [height, width] = [random.integer(1, 14), random.integer(1, 14)]
+  const [channels, outChannels] = [random.integer(1, 40), random.integer(1, 24)]
+  const filter = [random.integer(1, 4), random.integer(1, 4)]
+  const stride = [random.integer(1, 3), random.integer(1, 3)]
+  const dilation = [random.integer(1, 3), random.integer(1, 3)]
+  const span = filter.map((size, i) => (size - 1) * dilation[i]! + 1)
+  const pad = span.map((size) => random.integer(0, size - 1))
+  const out = [height, width].map((size, i) => {
+    const room = size + pad[i]! + random.integer(0, span[i]! - 1) - span[i]!
+    return Math.max(0, Math.floor(room / stride[i]!) + 1)
+  })
+  return [random.integer(1, 3), height, width, channels, ...out, outChannels, ...filter, ...stride, ...dilation, ...pad]
+}
+const draw = seeded(11)
+geometries.push(...Array.from({ length: 40 }, () => randomGeometry(draw)))
+
 /** Calls back for each pair of image and output pixel that a filter tap joins. */
 function eachTap(g: number[], visit: (image: number, out: number, tap: number) => void) {
   const [batch, height, width, , outHeight, outWidth, , fHeight, fWidth, sHeight, sWidth, dHeight, dWidth, top, left] =
@@ -49,7 +67,7 @@ function eachTap(g: number[], visit: (image: number, out: number, tap: number) =
           }
 }
 
-describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i', (...g) => {
+describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i %i %i %i %i %i %i %i', (...g) => {
   const [batch, height, width, channels, outHeight, outWidth, outChannels, fHeight, fWidth] = g as unknown as [
     number,
     number,
@@ -96,7 +114,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i', (...g
     expect(worstError(arena.readFloats(atDFilter, filter.length), dFilter)).toBeLessThan(5e-5)
   })
 
-  it.each([1, 2])('depthwise and its gradients, multiplier %i', (multiplier) => {
+  it.each([1, 2, 5])('depthwise and its gradients, multiplier %i', (multiplier) => {
     arena.reset()
     arena.room(65536 / 4)
     const wide = channels * multiplier
@@ -149,7 +167,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i', (...g
     const dMax = new Array<number>(imageSize).fill(0)
     const dMean = new Array<number>(imageSize).fill(0)
     where.forEach((at, i) => {
-      dMax[at]! += dy[i]!
+      if (at >= 0) dMax[at]! += dy[i]!
     })
     eachTap(g, (at, pixel) => {
       for (let c = 0; c < channels; c++) dMean[at * channels + c]! += dy[pixel * channels + c]! / count[pixel]!
@@ -164,10 +182,22 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i', (...g
     expect(
       worstError(
         arena.readFloats(out, size),
-        sum.map((s, i) => s / count[Math.floor(i / channels)]!),
+        sum.map((s, i) => s / Math.max(1, count[Math.floor(i / channels)]!)),
       ),
     ).toBeLessThan(1e-6)
     arena.wasm.avgPoolGrad(atDy, dx, geometry)
     expect(worstError(arena.readFloats(dx, imageSize), dMean)).toBeLessThan(1e-5)
   })
+})
+
+it('a NaN comes out of a maximum, the gradient goes to the first maximum', () => {
+  arena.reset()
+  arena.room(65536 / 4)
+  const geometry = arena.ints([1, 1, 6, 1, 1, 3, 1, 1, 2, 1, 2, 1, 1, 0, 0])
+  const image = arena.floats([2, 2, 1, Number.NaN, Number.NaN, 3])
+  const [out, dx] = [arena.room(3), arena.room(6)]
+  arena.wasm.maxPool(image, out, geometry)
+  expect([...arena.readFloats(out, 3)]).toEqual([2, Number.NaN, Number.NaN])
+  arena.wasm.maxPoolGrad(image, arena.floats([5, 6, 7]), dx, geometry)
+  expect([...arena.readFloats(dx, 6)]).toEqual([5, 0, 6, 0, 7, 0])
 })
