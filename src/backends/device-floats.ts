@@ -42,6 +42,10 @@ export function createDeviceFloats(length: number): DeviceFloats | undefined {
   return backend && new WasmFloats(backend, length)
 }
 
+/** A range that another thread made, in the memory that both use. Disposing it gives nothing back. */
+export const aliasDeviceFloats = (pointer: number, length: number): DeviceFloats =>
+  new WasmFloats(requireBackend('aliasDeviceFloats'), length, pointer)
+
 /** The kernels of dcml-wasm for callers that run them on ranges of their own; undefined on any other backend. */
 export const wasmExports = (): KernelExports | undefined => activeWasmBackend()?.wasm
 
@@ -80,15 +84,19 @@ export const deviceFloats = (): Float32Array => requireBackend('deviceFloats').h
 class WasmFloats implements DeviceFloats {
   readonly pointer: number
   readonly #backend: DcmlWasmBackend
+  readonly #owned: boolean
   #disposed = false
 
+  /** @param place - Where the range lies when someone else owns it. */
   constructor(
     backend: DcmlWasmBackend,
     readonly length: number,
+    place?: number,
   ) {
     this.#backend = backend
-    this.pointer = backend.heap.allocate(length * 4, 'float32 range', [length])
-    this.view().fill(0)
+    this.#owned = place === undefined
+    this.pointer = place ?? backend.heap.allocate(length * 4, 'float32 range', [length])
+    if (this.#owned) this.view().fill(0)
   }
 
   view(): Float32Array {
@@ -107,7 +115,7 @@ class WasmFloats implements DeviceFloats {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    this.#backend.heap.release(this.pointer)
+    if (this.#owned) this.#backend.heap.release(this.pointer)
   }
 
   #assertAlive(): void {

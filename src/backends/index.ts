@@ -11,6 +11,7 @@ export {
   tfjsNameOf,
 } from './backend-report.js'
 export {
+  aliasDeviceFloats,
   clear,
   copyInto,
   createDeviceFloats,
@@ -19,7 +20,7 @@ export {
   pointerOf,
   wasmExports,
 } from './device-floats.js'
-export { canRecord, createProgram, fillRows, hold, recordCalls } from './programs.js'
+export { canRecord, createProgram, fillRows, hold, recordCalls, refuseRecording } from './programs.js'
 export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
 export { type RowSelection, rowTensor } from './row-tensor.js'
 export {
@@ -33,3 +34,4 @@ export { activationCodes, binaryCodes, type KernelExports, unaryCodes } from './
 export { type ArgumentKind, type CallName, kindsOf } from './wasm/program/call-table.js'
 export type { ProgramPlan, WasmProgram } from './wasm/program/program.js'
 export type { Place, RecordedBuffer, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
+export { createKernelMemory, type KernelMemory, useKernelMemory } from './wasm/register.js'

@@ -17,6 +17,9 @@ export const canRecord = (): boolean => activeWasmBackend() !== undefined
 /** Runs a function and tells which kernels it called, on what memory. */
 export const recordCalls = <T>(run: () => T): { result: T; recording: Recording } => wasmBackend().recordCalls(run)
 
+/** Says, while a step is recorded, that a replay would not follow it. Without a recording it does nothing. */
+export const refuseRecording = (reason: string): void => activeWasmBackend()?.recorder?.refuse(reason)
+
 /** Puts planned calls into the memory of the backend. */
 export const createProgram = (plan: ProgramPlan): WasmProgram => new WasmProgram(wasmBackend(), plan)
 

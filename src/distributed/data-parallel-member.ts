@@ -2,6 +2,7 @@
 
 import { createCollectives } from '../collectives/index.js'
 import { StateError } from '../core/index.js'
+import type { FlatParameters } from '../engine/index.js'
 import { type Crew, DistributedStrategy, type Group, type ShardGradients } from '../training/index.js'
 import type { Collectives, Transport } from '../transport/index.js'
 
@@ -23,9 +24,11 @@ export class DataParallelMember extends DistributedStrategy {
     throw new StateError('A member of a group does not start another.')
   }
 
-  async synchronize(gradients: Float32Array): Promise<void> {
+  async synchronize(parameters: FlatParameters): Promise<Float32Array> {
+    const { gradients } = parameters
     for (let start = 0; start < gradients.length; start += this.#bucketLength)
       await this.#collectives.allReduce(gradients.subarray(start, start + this.#bucketLength))
+    return gradients.subarray(parameters.layout.length)
   }
 
   synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void> {

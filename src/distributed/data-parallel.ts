@@ -70,7 +70,7 @@ export class DataParallel extends DistributedStrategy {
     return crew
   }
 
-  synchronize(): Promise<void> {
+  synchronize(): Promise<Float32Array> {
     throw onlyWorkers()
   }
 

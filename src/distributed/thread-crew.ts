@@ -7,7 +7,9 @@
  */
 
 import { spawnWorker, type Thread } from '#threads'
+import { createKernelMemory } from '../backends/index.js'
 import { type Deferred, deferred, deserializeError, NumericError, WorkerError } from '../core/index.js'
+import { resolveOptimizer } from '../optimizers/index.js'
 import type {
   Crew,
   DistributedStrategy,
@@ -28,6 +30,10 @@ export interface ThreadLinks {
   transport: TransportFactory
   bucketBytes: number | undefined
 }
+
+/** Whether the workers' kernels can run on one memory: where each can update a share of the weights. */
+const canShareKernels = ({ backend, optimizer }: TrainingJob, transport: TransportFactory): boolean =>
+  backend === 'wasm' && transport.sharesMemory === true && resolveOptimizer(optimizer).fused !== undefined
 
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {
@@ -54,7 +60,11 @@ export class ThreadCrew implements Crew {
     { transport, bucketBytes }: ThreadLinks,
   ): Promise<ThreadCrew> {
     const crew = new ThreadCrew(strategy, transport, await openSeats(transport, strategy.group.size))
-    const rest = bucketBytes === undefined ? {} : { bucketBytes }
+    const kernelMemory = canShareKernels(job, transport) ? createKernelMemory() : undefined
+    const rest = {
+      ...(bucketBytes === undefined ? {} : { bucketBytes }),
+      ...(kernelMemory === undefined ? {} : { kernelMemory }),
+    }
     try {
       await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, job, seat: crew.#seats[rank]!, ...rest }))
     } catch (error) {

@@ -1,12 +1,13 @@
 /** What a worker thread runs: one replica, told what to do by messages. @module */
 
 import { parentThread } from '#parent-thread'
-import { selectBackend } from '../backends/index.js'
+import { selectBackend, useKernelMemory } from '../backends/index.js'
 import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'
 import { functionsFromSetup, loadSetup, makeModel, Replica } from '../training/index.js'
 import { DataParallelMember } from './data-parallel-member.js'
 import { takeSeat } from './join-group.js'
+import { OneMemoryMember } from './one-memory-member.js'
 import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
 const parent = parentThread()
@@ -27,7 +28,8 @@ parent.onMessage(async (received) => {
 
 async function carryOut(message: StartMessage | CommandMessage): Promise<unknown> {
   if (message.kind === 'start') {
-    const { job, seat, bucketBytes } = message
+    const { job, seat, bucketBytes, kernelMemory } = message
+    if (kernelMemory) useKernelMemory(kernelMemory)
     await selectBackend({ prefer: [job.backend] })
     // Before the model: loading the module registers its layers.
     const setup = await loadSetup(job.setup)
@@ -35,8 +37,12 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
       'topology' in job.model
         ? await modelFromTopology(job.model.topology)
         : await makeModel(job.model.exportName, setup)
-    const member = new DataParallelMember(await takeSeat(seat), bucketBytes)
-    replica = new Replica(job, { model, ...functionsFromSetup(setup, job) }, member)
+    const transport = await takeSeat(seat)
+    const member =
+      kernelMemory && transport.native
+        ? new OneMemoryMember(transport, transport.native)
+        : new DataParallelMember(transport, bucketBytes)
+    replica = await Replica.create(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined
   }
   const method = replica![message.command] as (...values: unknown[]) => Promise<unknown>

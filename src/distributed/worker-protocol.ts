@@ -1,5 +1,6 @@
 /** What the coordinator and a worker thread say to each other. @module */
 
+import type { KernelMemory } from '../backends/index.js'
 import type { SerializedError } from '../core/index.js'
 import type { Crew, TrainingJob } from '../training/index.js'
 import type { Seat } from './join-group.js'
@@ -11,6 +12,8 @@ export interface StartMessage {
   job: TrainingJob
   seat: Seat
   bucketBytes?: number
+  /** The memory of all workers' kernels, where they share one. */
+  kernelMemory?: KernelMemory
 }
 
 /** Names of the crew's methods that a worker carries out. */

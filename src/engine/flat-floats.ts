@@ -14,10 +14,17 @@ export interface FlatFloats {
   dispose(): void
 }
 
+/** A buffer over a range of the wasm memory. */
+export const flatFloats = (device: DeviceFloats): FlatFloats => ({
+  device,
+  view: () => device.view(),
+  dispose: () => device.dispose(),
+})
+
 /** A buffer of so many elements. */
 export function createFlatFloats(length: number): FlatFloats {
   const device = createDeviceFloats(length)
-  if (device) return { device, view: () => device.view(), dispose: () => device.dispose() }
+  if (device) return flatFloats(device)
   const host = new Float32Array(length)
   return { device, view: () => host, dispose: () => undefined }
 }

@@ -18,6 +18,12 @@ export interface NamedVariable {
   readonly variable: tf.Variable
 }
 
+/** The buffers of a model in training. */
+export interface FlatBuffers {
+  weights: FlatFloats
+  sums: FlatFloats
+}
+
 /**
  * On dcml's wasm backend the variables alias the parameter buffer, so an update in place is an update of the model. On
  * every other backend the buffers live in host memory and `publish` uploads them.
@@ -27,23 +33,20 @@ export class FlatParameters {
   readonly variables: readonly tf.Variable[]
   /** The parameters, `[layout.length]`. */
   readonly weights: FlatFloats
-  /** The gradients and, behind them, the tail, `[layout.length + tail]`. */
+  /** The gradients and, behind them, further sums that are reduced with them. */
   readonly sums: FlatFloats
   #boundTo: object[] = []
 
   /**
    * @param named - The trainable variables, in layout order.
-   * @param tail - Extra elements behind the gradients, for sums that are reduced together with them.
+   * @param buffers - Zeroed buffers for weights and sums; by default new ones without a tail.
    */
-  constructor(
-    named: readonly NamedVariable[],
-    readonly tail: number,
-  ) {
+  constructor(named: readonly NamedVariable[], buffers?: FlatBuffers) {
     this.layout = createLayout(named)
     this.variables = named.map(({ variable }) => variable)
     const { length } = this.layout
-    this.weights = createFlatFloats(length)
-    this.sums = createFlatFloats(length + tail)
+    this.weights = buffers?.weights ?? createFlatFloats(length)
+    this.sums = buffers?.sums ?? createFlatFloats(length)
     this.readVariables()
   }
 
@@ -52,7 +55,7 @@ export class FlatParameters {
     return this.weights.view()
   }
 
-  /** The gradients and, behind them, the tail, `[layout.length + tail]`. Fetch it again after each step. */
+  /** The gradients and, behind them, what rides with them. Fetch it again after each step. */
   get gradients(): Float32Array {
     return this.sums.view()
   }

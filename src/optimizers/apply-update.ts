@@ -7,16 +7,26 @@ import { type Optimizer, rateOf } from './optimizer.js'
 /** Slots of an optimizer, each as long as the parameters. */
 export type Slots = readonly FlatFloats[]
 
-/**
- * Updates all parameters in place: as one kernel where buffers and rule allow it, else in JavaScript.
- *
- * @param at - `step`: number of the update, from 1; `gradientScale`: what the gradients are multiplied by first.
- */
+/** When and where to update. */
+export interface UpdateAt {
+  /** Number of the update, from 1. */
+  step: number
+  /** What the gradients are multiplied by first. */
+  gradientScale: number
+  /** First and last element but one. @default all */
+  range?: { from: number; to: number }
+}
+
+/** Whether a rule can update a part of the parameters as one kernel. */
+export const canFuse = (optimizer: Optimizer, parameters: FlatParameters): boolean =>
+  optimizer.fused !== undefined && parameters.weights.device !== undefined
+
+/** Updates parameters in place: as one kernel where buffers and rule allow it, else all of them in JavaScript. */
 export function applyUpdate(
   optimizer: Optimizer,
   parameters: FlatParameters,
   slots: Slots,
-  { step, gradientScale }: { step: number; gradientScale: number },
+  { step, gradientScale, range }: UpdateAt,
 ): void {
   const { length, entries } = parameters.layout
   const learningRate = rateOf(optimizer, step)
@@ -24,13 +34,14 @@ export function applyUpdate(
   const weights = parameters.weights.device
   const gradients = parameters.sums.device
   if (optimizer.fused && kernels && weights && gradients) {
-    const places = slots.map(({ device }) => device!.pointer)
+    const { from, to } = range ?? { from: 0, to: length }
+    const at = ({ pointer }: { pointer: number }) => pointer + from * 4
     optimizer.fused(kernels, {
-      parameters: weights.pointer,
-      gradients: gradients.pointer,
+      parameters: at(weights),
+      gradients: at(gradients),
       gradientScale,
-      slots: places,
-      length,
+      slots: slots.map(({ device }) => at(device!)),
+      length: to - from,
       step,
       learningRate,
     })
@@ -47,14 +58,16 @@ export function applyUpdate(
   })
 }
 
-/** Euclidean norm of the gradients as they are. */
-export function gradientNorm(parameters: FlatParameters): number {
-  const { length } = parameters.layout
+/** Sum of the squares of the gradients, or of a part of them, as they are. */
+export function sumOfSquares(
+  parameters: FlatParameters,
+  { from, to } = { from: 0, to: parameters.layout.length },
+): number {
   const kernels = wasmExports()
   const { device } = parameters.sums
-  if (kernels && device) return Math.sqrt(kernels.sumOfSquares(device.pointer, length))
+  if (kernels && device) return kernels.sumOfSquares(device.pointer + from * 4, to - from)
   const gradients = parameters.gradients
   let squares = 0
-  for (let i = 0; i < length; i++) squares += gradients[i]! * gradients[i]!
-  return Math.sqrt(squares)
+  for (let i = from; i < to; i++) squares += gradients[i]! * gradients[i]!
+  return squares
 }

@@ -5,7 +5,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { type RowSelection, rowTensor } from '../backends/index.js'
+import { type RowSelection, refuseRecording, rowTensor } from '../backends/index.js'
 import { ConfigError } from '../core/index.js'
 import type { BatchLoss } from '../engine/index.js'
 import { type Loss, resolveLoss, resolveMetric, type TensorMetric } from '../metrics/index.js'
@@ -88,7 +88,7 @@ function customLoss(model: tfl.LayersModel, job: TrainingJob, step: CustomStep):
     const batch: BatchTensors = {}
     const { weight } = job.columns
     for (const name of Object.keys(rows.columns)) batch[name] = columnTensor(rows, name)
-    const { loss, metrics = {} } = step(model, batch, context)
+    const { loss, metrics = {} } = step(model, batch, watched(context))
     for (const name of job.metrics)
       if (!metrics[name])
         throw new ConfigError(`The custom step did not return the metric '${name}'.`, {
@@ -100,6 +100,23 @@ function customLoss(model: tfl.LayersModel, job: TrainingJob, step: CustomStep):
       loss: tf.mul(tf.reshape(loss, []), total) as tf.Scalar,
       metrics: job.metrics.map((name) => tf.mul(tf.reshape(metrics[name]!, []), total) as tf.Scalar),
     }
+  }
+}
+
+/** The context, whose changing numbers a recorded step cannot follow once they are read. */
+function watched({ training, step, firstRow }: StepContext): StepContext {
+  const read = (name: string, value: number) => {
+    refuseRecording(`The custom step reads context.${name}, which changes from step to step.`)
+    return value
+  }
+  return {
+    training,
+    get step() {
+      return read('step', step)
+    },
+    get firstRow() {
+      return read('firstRow', firstRow)
+    },
   }
 }
 

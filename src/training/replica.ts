@@ -13,13 +13,12 @@ import {
   type Batch,
   type BatchInputs,
   createEngine,
-  createFlatFloats,
+  createLayout,
   type Engine,
-  type FlatFloats,
   FlatParameters,
 } from '../engine/index.js'
 import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
-import { gradientNorm, type Optimizer, resolveOptimizer } from '../optimizers/index.js'
+import { type Optimizer, resolveOptimizer, type Slots } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
 import type {
   Crew,
@@ -58,25 +57,37 @@ export class Replica implements Crew {
   readonly #batchLoss: BatchLossMaker
   readonly #random: ReturnType<typeof seedRandomLayers>
   readonly #data = new Map<string, SharedColumns>()
-  readonly #slots: FlatFloats[]
+  readonly #slots: Slots
   #step = 0
 
-  constructor(job: TrainingJob, local: LocalParts, strategy: DistributedStrategy) {
-    this.#job = job
-    this.#strategy = strategy
-    const weights = namedWeights(local.model)
-    const trainable = weights.filter((weight) => weight.trainable)
+  /** Makes a replica on the buffers that its strategy gives it. */
+  static async create(job: TrainingJob, local: LocalParts, strategy: DistributedStrategy): Promise<Replica> {
+    const trainable = namedWeights(local.model).filter((weight) => weight.trainable)
     if (trainable.length === 0)
       throw new ConfigError('The model has no trainable weights.', {
         remedy: 'Unfreeze a layer or add one with weights',
       })
-    this.#buffers = weights.filter((weight) => !weight.trainable)
+    const { length } = createLayout(trainable)
+    const slots = local.optimizer ? 0 : resolveOptimizer(job.optimizer).slots.length
     // Loss, weight and metrics ride behind the gradients, so that one reduction carries all.
-    this.#parameters = new FlatParameters(trainable, 2 + job.metrics.length)
-    this.#optimizer = local.optimizer
-      ? new TfjsOptimizer(local.optimizer, this.#parameters)
-      : resolveOptimizer(job.optimizer)
-    this.#slots = this.#optimizer.slots.map(() => createFlatFloats(this.#parameters.layout.length))
+    const sums = length + 2 + job.metrics.length
+    const buffers = await strategy.createBuffers({ weights: length, sums, slots })
+    return new Replica(job, local, strategy, new FlatParameters(trainable, buffers), buffers.slots)
+  }
+
+  private constructor(
+    job: TrainingJob,
+    local: LocalParts,
+    strategy: DistributedStrategy,
+    parameters: FlatParameters,
+    slots: Slots,
+  ) {
+    this.#job = job
+    this.#strategy = strategy
+    this.#parameters = parameters
+    this.#slots = slots
+    this.#buffers = namedWeights(local.model).filter((weight) => !weight.trainable)
+    this.#optimizer = local.optimizer ? new TfjsOptimizer(local.optimizer, parameters) : resolveOptimizer(job.optimizer)
     this.#engine = createEngine(local.optimizer ? 'eager' : job.engine)
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
@@ -186,20 +197,17 @@ export class Replica implements Crew {
   async #trainStep(range: TrainRange, from: number, to: number, step: number): Promise<StepRecord> {
     const parameters = this.#parameters
     const { length } = parameters.layout
+    let totals: Float32Array
     if (this.#job.logicalShards === undefined) {
       await this.#addRows(range, from, to, step, this.#strategy.group)
-      await this.#strategy.synchronize(parameters.gradients)
+      totals = await this.#strategy.synchronize(parameters)
     } else {
       const shards = await this.#shardGradients(range, from, to, step, this.#job.logicalShards)
       await this.#strategy.synchronizeShards(shards, this.#job.logicalShards, parameters.gradients)
+      totals = parameters.gradients.subarray(length)
     }
-    const gradients = parameters.gradients
-    const record: StepRecord = {
-      step,
-      loss: gradients[length]!,
-      weight: gradients[length + 1]!,
-      metrics: this.#job.metrics.map((_, i) => gradients[length + 2 + i]!),
-    }
+    const [loss, weight, ...metrics] = totals
+    const record: StepRecord = { step, loss: loss!, weight: weight!, metrics }
     if (!Number.isFinite(record.loss))
       throw new NumericError(`The loss of step ${step} is not a finite number.`, {
         received: record.loss,
@@ -210,7 +218,7 @@ export class Replica implements Crew {
       let gradientScale = 1 / record.weight
       const { clipNorm } = this.#job
       if (clipNorm !== undefined) {
-        record.gradientNorm = gradientNorm(parameters) * gradientScale
+        record.gradientNorm = (await this.#strategy.gradientNorm(parameters)) * gradientScale
         if (record.gradientNorm > clipNorm) gradientScale *= clipNorm / record.gradientNorm
       }
       this.#strategy.update(this.#optimizer, parameters, this.#slots, { step, gradientScale })
@@ -232,7 +240,7 @@ export class Replica implements Crew {
     const columns = this.#columns(range.data)
     const parameters = this.#parameters
     const { length } = parameters.layout
-    const tail = new Float64Array(parameters.tail)
+    const tail = new Float64Array(2 + this.#job.metrics.length)
     let accumulate = false
     for (let start = from; start < to; start += range.batchSize) {
       const own = splitRows(start, Math.min(to, start + range.batchSize), part.rank, part.size)

@@ -1,6 +1,7 @@
 /** Training in the thread that calls `fit`. @module */
 
 import { treeSum } from '../core/index.js'
+import type { FlatParameters } from '../engine/index.js'
 import type { Crew, TrainingJob } from './job.js'
 import { type LocalParts, Replica } from './replica.js'
 import { DistributedStrategy, type Group, type ShardGradients } from './strategy.js'
@@ -15,10 +16,12 @@ export class SingleWorker extends DistributedStrategy {
   readonly group: Group = { rank: 0, size: 1, generation: 0 }
 
   async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
-    return new Replica(job, local, this)
+    return Replica.create(job, local, this)
   }
 
-  async synchronize(): Promise<void> {}
+  async synchronize(parameters: FlatParameters): Promise<Float32Array> {
+    return parameters.gradients.subarray(parameters.layout.length)
+  }
 
   async synchronizeShards(shards: ShardGradients[], _total: number, into: Float32Array): Promise<void> {
     into.set(treeSum(shards.map(({ values }) => values)))

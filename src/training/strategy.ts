@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { FlatParameters } from '../engine/index.js'
-import { applyUpdate, type Optimizer, type Slots } from '../optimizers/index.js'
+import { createFlatFloats, type FlatBuffers, type FlatParameters } from '../engine/index.js'
+import { applyUpdate, type Optimizer, type Slots, sumOfSquares } from '../optimizers/index.js'
 import type { Crew, Sums, TrainingJob } from './job.js'
 import type { LocalParts } from './replica.js'
 
@@ -27,6 +27,11 @@ export interface ShardGradients {
   values: Float32Array
 }
 
+/** The buffers of a replica. */
+export interface TrainingBuffers extends FlatBuffers {
+  slots: Slots
+}
+
 /** How the work of training is spread over workers. */
 export abstract class DistributedStrategy {
   /** This worker and its peers. */
@@ -40,11 +45,34 @@ export abstract class DistributedStrategy {
    */
   abstract start(job: TrainingJob, local: LocalParts): Promise<Crew>
 
-  /** Adds up gradients and sums over all workers, in place; every worker ends with the same bits. */
-  abstract synchronize(gradients: Float32Array): Promise<void>
+  /**
+   * Adds up the gradients of all workers, where they lie; every worker ends with the same bits of those that it needs
+   * for its update.
+   *
+   * @returns The sums that ride behind the gradients, added up over all workers.
+   */
+  abstract synchronize(parameters: FlatParameters): Promise<Float32Array>
 
   /** Adds up logical shards in a fixed tree, so that the bits do not depend on the number of workers. */
   abstract synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void>
+
+  /**
+   * Makes the buffers that training works on; by default each worker has its own.
+   *
+   * @param lengths - Elements of the weights, of the gradients with what rides behind them, and how many slots.
+   */
+  async createBuffers(lengths: { weights: number; sums: number; slots: number }): Promise<TrainingBuffers> {
+    return {
+      weights: createFlatFloats(lengths.weights),
+      sums: createFlatFloats(lengths.sums),
+      slots: Array.from({ length: lengths.slots }, () => createFlatFloats(lengths.weights)),
+    }
+  }
+
+  /** Norm of the gradients of all workers, once they are added up. */
+  async gradientNorm(parameters: FlatParameters): Promise<number> {
+    return Math.sqrt(sumOfSquares(parameters))
+  }
 
   /** Averages values that every worker keeps for itself, such as the moving means of batch normalisation, in place. */
   abstract averageBuffers(values: Float32Array): Promise<void>

@@ -27,6 +27,7 @@ export function sharedMemory(options: SharedMemoryOptions = {}): TransportFactor
   return {
     name: 'shared-memory',
     kind: 'threads',
+    sharesMemory: options.native ?? true,
     open: async (worldSize) => openSharedGroup(worldSize, options),
     async join(ticket) {
       if (!ticket) throw new TransportError('A thread joins its group with a ticket, and there is none.')

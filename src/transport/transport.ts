@@ -57,6 +57,11 @@ export interface TransportFactory<Ticket extends TransportTicket = TransportTick
    * module to join its group. With `kind: 'threads'` only, and needed there by every transport but dcml's own.
    */
   readonly module?: string | URL
+  /**
+   * Whether the peers see the same memory and may wait for each other in it: then kernels can work on one memory too.
+   * @default false
+   */
+  readonly sharesMemory?: boolean
   /** Makes a group; one ticket per rank, in order. */
   open(worldSize: number): Promise<Ticket[]>
   /** Takes a place in the group. */

@@ -314,6 +314,11 @@ export interface KernelExports {
     weightDecay: number,
     gradientScale: number,
   ): void
+  /**
+   * out[i] = the sum of the elements i of `count` ranges of floats, in their order, for i from offset to offset + n.
+   * `pointers` leads to where they begin, int32. out may be one of them.
+   */
+  sumRanges(pointers: number, count: number, out: number, offset: number, n: number): void
   /** Sum of the squares of n floats, added up in float64. */
   sumOfSquares(x: number, n: number): number
   /** (x - mean) / sqrt(variance + epsilon) * scale + offset per channel of `[rows, channels]`; scale, offset may be 0. */

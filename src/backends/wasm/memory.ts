@@ -30,8 +30,10 @@ export class WasmMemory {
   readonly #free: number[][] = []
   /** The class of each range that is handed out or free. */
   readonly #classOf = new Map<number, number>()
-  /** Everything from here on was never handed out. */
+  /** Everything from here on was never handed out; not used when threads share the memory. */
   #top: number
+  /** The same for all threads that share the memory, in units of 64 bytes. */
+  readonly #sharedTop: Int32Array | undefined
   #bytes: Uint8Array
   #floats: Float32Array
   #ints: Int32Array
@@ -39,9 +41,11 @@ export class WasmMemory {
   /**
    * @param memory - The memory, shared or not.
    * @param base - The first byte that the module itself does not use.
+   * @param sharedTop - Where the allocators of all threads on this memory agree which bytes were never handed out.
    */
-  constructor(memory: WebAssembly.Memory, base: number) {
+  constructor(memory: WebAssembly.Memory, base: number, sharedTop?: SharedArrayBuffer) {
     this.#memory = memory
+    this.#sharedTop = sharedTop && new Int32Array(sharedTop)
     this.#top = Math.ceil(base / ALIGNMENT) * ALIGNMENT
     this.#bytes = new Uint8Array(memory.buffer)
     this.#floats = new Float32Array(memory.buffer)
@@ -107,6 +111,8 @@ export class WasmMemory {
   }
 
   #extend(rounded: number, use: string, shape: readonly number[]): number {
+    // Each thread takes its own part of what none has had.
+    if (this.#sharedTop) this.#top = Atomics.add(this.#sharedTop, 0, rounded / ALIGNMENT) * ALIGNMENT
     if (!this.#reach(this.#top + rounded)) {
       const pointer = this.#takeLarger(rounded)
       if (pointer !== undefined) return pointer
@@ -123,6 +129,9 @@ export class WasmMemory {
 
   /** Makes the memory at least so large; false if that is impossible. */
   #reach(end: number): boolean {
+    if (end <= this.capacityBytes) return true
+    // Another thread may have let it grow, which this one learns by asking.
+    if (this.#sharedTop) this.#memory.grow(0)
     const capacity = this.capacityBytes
     if (end <= capacity) return true
     if (end > MAX_BYTES) return false
@@ -153,7 +162,7 @@ export class WasmMemory {
       else runs.push({ ...range })
     }
     const last = runs.at(-1)
-    const reclaimed = last !== undefined && last.end === this.#top
+    const reclaimed = !this.#sharedTop && last !== undefined && last.end === this.#top
     const fits = (run: { pointer: number; end: number }) => run.end - run.pointer >= rounded
     const open = reclaimed ? runs.slice(0, -1) : runs
     const chosen = open.find(fits)

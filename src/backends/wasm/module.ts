@@ -13,7 +13,7 @@ import type { KernelExports } from './exports.js'
 const maximumPages = 65536
 const initialPages = 128
 /** Holds a block of both operands of matMul in the second-level cache. */
-const defaultScratchBytes = 2 ** 20
+export const defaultScratchBytes = 2 ** 20
 
 /** What a WebAssembly runtime can do. */
 export interface WasmFeatures {

@@ -112,6 +112,16 @@ export function rmsprop(
 }
 
 /** See ../exports.ts. */
+export function sumRanges(pointers: usize, count: i32, out: usize, offset: i32, n: i32): void {
+  const start: usize = <usize>offset << 2
+  for (let i: usize = start; n > 0; i += 16, n -= 4) {
+    let sum = read(<usize>load<u32>(pointers) + i, n)
+    for (let k = 1; k < count; k++) sum = f32x4.add(sum, read(<usize>load<u32>(pointers + (<usize>k << 2)) + i, n))
+    write(out + i, sum, n)
+  }
+}
+
+/** See ../exports.ts. */
 export function sumOfSquares(x: usize, n: i32): f64 {
   let low = f64x2.splat(0)
   let high = f64x2.splat(0)

@@ -1,0 +1,111 @@
+/**
+ * A worker's side of data parallelism where all workers' kernels run on one WebAssembly memory.
+ *
+ * Weights and optimizer slots lie there once, gradients once per worker. Each worker adds up its share of all gradients
+ * and updates its share of the weights; nothing is copied.
+ * @module
+ */
+
+import { aliasDeviceFloats, createDeviceFloats, type DeviceFloats, wasmExports } from '../backends/index.js'
+import { StateError } from '../core/index.js'
+import { type FlatParameters, flatFloats } from '../engine/index.js'
+import { applyUpdate, canFuse, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
+import {
+  type Crew,
+  DistributedStrategy,
+  type Group,
+  type ShardGradients,
+  type TrainingBuffers,
+} from '../training/index.js'
+import type { Collectives } from '../transport/index.js'
+
+/** A cache line: shares begin on one, so that no two workers write to the same. */
+const LINE = 16
+
+/** Lives in a worker thread whose wasm backend uses the memory of all. */
+export class OneMemoryMember extends DistributedStrategy {
+  readonly group: Group
+  readonly #collectives: Collectives
+  /** Where the gradients of each rank begin, int32, for the kernel that adds them up. */
+  #pointers: DeviceFloats | undefined
+  #peers: DeviceFloats[] = []
+
+  constructor(group: { rank: number; worldSize: number }, collectives: Collectives) {
+    super()
+    this.group = { rank: group.rank, size: group.worldSize, generation: 0 }
+    this.#collectives = collectives
+  }
+
+  start(): Promise<Crew> {
+    throw new StateError('A member of a group does not start another.')
+  }
+
+  /** Rank 0 makes what all share; each rank makes its own sums and learns where those of the others are. */
+  override async createBuffers(lengths: { weights: number; sums: number; slots: number }): Promise<TrainingBuffers> {
+    const { rank, size } = this.group
+    const own = createDeviceFloats(lengths.sums)!
+    const shared = Array.from({ length: 1 + lengths.slots }, () =>
+      rank === 0 ? createDeviceFloats(lengths.weights)! : undefined,
+    )
+    // Byte offsets reach 2^32: float64 holds them, int32 would not.
+    const places = new Float64Array(size + shared.length)
+    places[rank] = own.pointer
+    for (const [i, range] of shared.entries()) if (range) places[size + i] = range.pointer
+    await this.#collectives.allReduce(places)
+    this.#peers = Array.from({ length: size }, (_, peer) =>
+      peer === rank ? own : aliasDeviceFloats(places[peer]!, lengths.sums),
+    )
+    this.#pointers = createDeviceFloats(size)!
+    new Uint32Array(this.#pointers.view().buffer, this.#pointers.pointer, size).set(places.subarray(0, size))
+    const [weights, ...slots] = shared.map((range, i) => range ?? aliasDeviceFloats(places[size + i]!, lengths.weights))
+    return { weights: flatFloats(weights!), sums: flatFloats(own), slots: slots.map(flatFloats) }
+  }
+
+  /** Adds up this worker's share of the gradients of all, in rank order. */
+  async synchronize(parameters: FlatParameters): Promise<Float32Array> {
+    const { length } = parameters.layout
+    await this.#collectives.barrier()
+    const { from, to } = this.#share(length)
+    const own = this.#peers[this.group.rank]!
+    wasmExports()!.sumRanges(this.#pointers!.pointer, this.group.size, own.pointer, from, to - from)
+    const totals = new Float32Array(own.length - length)
+    for (const peer of this.#peers) {
+      const sums = peer.view()
+      for (let i = 0; i < totals.length; i++) totals[i]! += sums[length + i]!
+    }
+    return totals
+  }
+
+  synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void> {
+    return this.#collectives.allReduceShards(shards, total, into)
+  }
+
+  override async gradientNorm(parameters: FlatParameters): Promise<number> {
+    const squares = new Float64Array(this.group.size)
+    squares[this.group.rank] = sumOfSquares(parameters, this.#share(parameters.layout.length))
+    // One place for each rank: added up in the same order everywhere.
+    await this.#collectives.allReduce(squares)
+    return Math.sqrt(squares.reduce((sum, part) => sum + part, 0))
+  }
+
+  override update(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, at: UpdateAt): void {
+    const range = this.#share(parameters.layout.length)
+    if (canFuse(optimizer, parameters)) applyUpdate(optimizer, parameters, slots, { ...at, range })
+    else throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
+  }
+
+  /** No worker reads weights, or overwrites gradients, before all have made their update. */
+  override afterStep(): Promise<void> {
+    return this.#collectives.barrier()
+  }
+
+  averageBuffers(values: Float32Array): Promise<void> {
+    return this.#collectives.allReduce(values, { op: 'mean' })
+  }
+
+  #share(length: number): { from: number; to: number } {
+    const { rank, size } = this.group
+    const share = Math.ceil(length / size / LINE) * LINE
+    return { from: Math.min(length, rank * share), to: Math.min(length, (rank + 1) * share) }
+  }
+}
