@@ -104,7 +104,7 @@ describe('DataParallel', () => {
     it('names the worker that throws, and why', async () => {
       const setup = new URL('../fixtures/setup.mjs', import.meta.url)
       const strategy = new DataParallel({ workers: 2, transport: transport() })
-      const trainer = new Trainer({ model: classifier(), step: 'failsAtStepThree', engine: 'eager', setup, strategy })
+      const trainer = new Trainer({ model: classifier(), step: 'failsAtStepThree', setup, strategy })
       await expect(trainer.fit(await digits(200))).rejects.toMatchObject({
         code: 'DCML_WORKER',
         message: expect.stringMatching(/^Worker \d failed: the third step is cursed/),
@@ -153,7 +153,7 @@ describe('DataParallel', () => {
   it('names the worker that throws, and why', async () => {
     const setup = new URL('../fixtures/setup.mjs', import.meta.url)
     const strategy = new DataParallel({ workers: 2 })
-    const trainer = new Trainer({ model: classifier(), step: 'failsAtStepThree', engine: 'eager', setup, strategy })
+    const trainer = new Trainer({ model: classifier(), step: 'failsAtStepThree', setup, strategy })
     await expect(trainer.fit(await digits(200))).rejects.toMatchObject({
       code: 'DCML_WORKER',
       message: expect.stringMatching(/^Worker \d failed: the third step is cursed/),
