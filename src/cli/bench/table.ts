@@ -3,6 +3,9 @@
 import type { Contender } from './cases.js'
 import type { CaseFigures } from './figures.js'
 
+// Rounds on a machine that does nothing else differ by less.
+const QUIET = 1.25
+
 /** A table with a line per case and a column per library, then why figures are missing, then the targets. */
 export function formatTable(cases: readonly CaseFigures[]): string {
   const columns = [...new Set(cases.flatMap(({ results }) => Object.keys(results) as Contender[]))]
@@ -17,13 +20,8 @@ export function formatTable(cases: readonly CaseFigures[]): string {
       .join('  ')
       .trimEnd(),
   )
-  return [
-    ...lines,
-    '',
-    'In brackets: how many times as fast as it dcml is.',
-    ...reasons(cases),
-    ...targets(cases),
-  ].join('\n')
+  const brackets = 'In brackets: how many times as fast as it dcml is.'
+  return [...lines, '', brackets, ...spread(cases), ...reasons(cases), ...targets(cases)].join('\n')
 }
 
 function cell({ results, ratios }: CaseFigures, contender: Contender): string {
@@ -32,6 +30,19 @@ function cell({ results, ratios }: CaseFigures, contender: Contender): string {
   const time = result.median < 1000 ? result.median.toPrecision(3) : result.median.toFixed(0)
   const ratio = ratios[contender]
   return ratio === undefined ? time : `${time} (${ratio.toFixed(2)})`
+}
+
+/** Tells when the rounds of one measurement differ so much that the medians mean little. */
+function spread(cases: readonly CaseFigures[]): string[] {
+  let worst = { times: 1, where: '' }
+  for (const { name, results } of cases)
+    for (const [contender, result] of Object.entries(results)) {
+      if (!('median' in result)) continue
+      const times = Math.max(...result.rounds) / Math.min(...result.rounds)
+      if (times > worst.times) worst = { times, where: `${contender} in ${name}` }
+    }
+  if (worst.times < QUIET) return []
+  return [`Not a quiet machine: rounds differ up to ${worst.times.toFixed(1)} times (${worst.where}).`]
 }
 
 /** Each reason once, with the cases that it holds for. */
