@@ -2,9 +2,10 @@
 //
 // The block of patches takes one half of the scratch range, matMul's packing the other.
 
-import { addFloats, at, copyFloats, zeroFloats } from './copy'
+import { at, zeroFloats } from './copy'
 import { multiply } from './mat-mul'
 import { scratchSize, scratchStart } from './memory'
+import { addPatches, copyPatches } from './patches'
 
 // @ts-ignore: decorator
 @inline
@@ -51,7 +52,7 @@ export function conv2d(x: usize, filter: usize, bias: usize, activation: i32, ou
   const step = blockRows(g)
   for (let row = 0; row < total; row += step) {
     const rows = min(step, total - row)
-    eachPatch(false, x, patches, row, rows, g)
+    copyPatches(x, patches, row, rows, g)
     multiply(
       patches, filter, out + <usize>row * rowC, bias, activation, rows, columns, patch, 0, 0, rowA, rowC, rowC, 0,
       patches + used, scratchSize() - used,
@@ -76,7 +77,7 @@ export function conv2dFilterGrad(x: usize, dy: usize, dFilter: usize, g: usize):
   const step = blockRows(g)
   for (let row = 0; row < total; row += step) {
     const rows = min(step, total - row)
-    eachPatch(false, x, patches, row, rows, g)
+    copyPatches(x, patches, row, rows, g)
     multiply(
       patches, dy + <usize>row * rowC, dFilter, 0, 0, patch, columns, rows, 1, 0, rowA, rowC, rowC, row > 0 ? 1 : 0,
       patches + used, scratchSize() - used,
@@ -105,46 +106,6 @@ export function conv2dInputGrad(dy: usize, filter: usize, dx: usize, g: usize): 
       dy + <usize>row * rowA, filter, patches, 0, 0, rows, patch, channels, 0, 1, rowA, rowA, rowC, 0,
       patches + used, scratchSize() - used,
     )
-    eachPatch(true, dx, patches, row, rows, g)
-  }
-}
-
-/** Copies patches out of the image, zeros outside it, or adds them back to it. */
-// @ts-ignore: decorator
-@inline
-function eachPatch(addBack: bool, image: usize, patches: usize, firstRow: i32, rows: i32, g: usize): void {
-  const height = at(g, 1), width = at(g, 2), channels = at(g, 3)
-  const outHeight = at(g, 4), outWidth = at(g, 5)
-  const filterHeight = at(g, 7), filterWidth = at(g, 8)
-  const dilationHeight = at(g, 11), dilationWidth = at(g, 12)
-  let p: usize = patches
-  for (let row = firstRow; row < firstRow + rows; row++) {
-    const ow = row % outWidth
-    const line = row / outWidth
-    const oh = line % outHeight
-    const base: usize = image + (<usize>(line / outHeight) * height * width * channels << 2)
-    const top = oh * at(g, 9) - at(g, 13)
-    const left = ow * at(g, 10) - at(g, 14)
-    for (let fh = 0; fh < filterHeight; fh++) {
-      const ih = top + fh * dilationHeight
-      const inside = ih >= 0 && ih < height
-      // A run of the filter's row lies together in the image.
-      if (inside && dilationWidth == 1 && left >= 0 && left + filterWidth <= width) {
-        const place: usize = base + (<usize>((ih * width + left) * channels) << 2)
-        if (addBack) addFloats(p, place, filterWidth * channels)
-        else copyFloats(place, p, filterWidth * channels)
-        p += <usize>(filterWidth * channels) << 2
-        continue
-      }
-      for (let fw = 0; fw < filterWidth; fw++) {
-        const iw = left + fw * dilationWidth
-        if (inside && iw >= 0 && iw < width) {
-          const place: usize = base + (<usize>((ih * width + iw) * channels) << 2)
-          if (addBack) addFloats(p, place, channels)
-          else copyFloats(place, p, channels)
-        } else if (!addBack) zeroFloats(p, channels)
-        p += <usize>channels << 2
-      }
-    }
+    addPatches(dx, patches, row, rows, g)
   }
 }

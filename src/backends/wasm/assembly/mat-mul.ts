@@ -5,7 +5,7 @@
 import { activateRows, highest, lowest } from './activation'
 import { scratchSize, scratchStart } from './memory'
 import { packColumns, packRows, packTiles } from './pack'
-import { splat } from './simd'
+import { loadLanes, splat, storeLanes } from './simd'
 import { tile4, tile6 } from './tile'
 
 /** A panel of 512 rows and 8 columns takes half of a first-level cache. */
@@ -204,7 +204,8 @@ function block(
 
 function copyTile(from: usize, rowFrom: usize, to: usize, rowTo: usize, rows: i32, columns: i32): void {
   for (let r = 0; r < rows; r++) {
-    for (let i = 0; i < columns; i++) store<f32>(to + (i << 2), load<f32>(from + (i << 2)))
+    storeLanes(to, loadLanes(from, columns), columns)
+    if (columns > 4) storeLanes(to + 16, loadLanes(from + 16, columns - 4), columns - 4)
     from += rowFrom
     to += rowTo
   }

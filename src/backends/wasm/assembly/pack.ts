@@ -1,5 +1,7 @@
 // Lays operands of a product out in the order in which the tiles read them.
 
+import { loadLanes } from './simd'
+
 /** b stored [k, n] to panels [n / 8][k][8], zeros beyond the last column. */
 export function packColumns(b: usize, rowB: usize, k: i32, n: i32, out: usize): void {
   for (let j = 0; j < n; j += 8) {
@@ -50,12 +52,12 @@ export function packTiles(a: usize, rowA: usize, k: i32, m: i32, sixes: i32, fou
   for (let tile = 0; tile < sixes + fours; tile++) {
     const width = tile < sixes ? 6 : 4
     let from: usize = a + (<usize>row << 2)
+    // Only a tile of 4 may be short.
     if (m - row < width) {
       for (let t = 0; t < k; t++) {
-        for (let r = 0; r < width; r++) store<f32>(out + (r << 2), row + r < m ? load<f32>(from + (r << 2)) : 0)
+        v128.store(out, loadLanes(from, m - row))
         from += rowA
         out += 16
-        if (width == 6) out += 8
       }
     } else if (width == 6) {
       for (let t = 0; t < k; t++) {
