@@ -27,7 +27,7 @@ export function formatTable(cases: readonly CaseFigures[]): string {
 function cell({ results, ratios }: CaseFigures, contender: Contender): string {
   const result = results[contender]
   if (!result || !('median' in result)) return '-'
-  const time = result.median < 1000 ? result.median.toPrecision(3) : result.median.toFixed(0)
+  const time = result.median < 999.5 ? result.median.toPrecision(3) : result.median.toFixed(0)
   const ratio = ratios[contender]
   return ratio === undefined ? time : `${time} (${ratio.toFixed(2)})`
 }
