@@ -1,5 +1,12 @@
 // Four floats at a time: what the operations share.
 
+/** Constants stand in memory, a pointer each, for `spread`. */
+export const ONE = memory.data<f32>([1])
+export const HALF = memory.data<f32>([0.5])
+export const MINUS_HALF = memory.data<f32>([-0.5])
+/** The bit that holds the sign. */
+export const SIGN = memory.data<f32>([-0.0])
+
 // @ts-ignore: decorator
 @inline
 export function fma(a: v128, b: v128, c: v128): v128 {
@@ -11,6 +18,13 @@ export function fma(a: v128, b: v128, c: v128): v128 {
 @inline
 export function splat(x: f32): v128 {
   return f32x4.splat(x)
+}
+
+/** The float or int32 at a pointer, four times: engines build a vector that is constant anew at each use, which is slower. */
+// @ts-ignore: decorator
+@inline
+export function spread(p: usize): v128 {
+  return v128.load32_splat(p)
 }
 
 // @ts-ignore: decorator
