@@ -89,10 +89,12 @@ export class CapturedEngine implements Engine {
     for (let i = 0; i < MAX_RECORDINGS; i++) {
       // Another step and other rows each time: what depends on them in a way that a program could not follow shows.
       const other = { ...batch, step: batch.step + i, firstRow: batch.firstRow + i }
-      const restore = saveVariables(own)
+      const restoreVariables = saveVariables(own)
+      const restoreStorage = this.#storage.save()
       const recorded = recordStep(other, this.#storage, own, eager)
-      restore()
+      restoreVariables()
       this.#storage.refresh()
+      restoreStorage()
       if (gradients) parameters!.gradients.set(gradients)
       reason = recorded.refusal ?? (last && difference(last, recorded))
       if (recorded.refusal) break

@@ -11,10 +11,11 @@ import { conv2dGradient, depthwiseConv2dGradient } from './dilated-convolution.j
 import { einsumGradient } from './einsum.js'
 import { gatherNdGradient, scatterNdGradient, topKGradient } from './gather-nd.js'
 import { depthToSpaceGradient, stridedSliceGradient } from './rearrange.js'
+import { tileGradient } from './tile.js'
 import { zeroGradients } from './zero.js'
 
-/** Gradients that dcml puts in place of tfjs' own, which throw or are wrong in some cases. */
-const corrections: readonly tf.GradConfig[] = [cumsumGradient, conv2dGradient, depthwiseConv2dGradient]
+/** Gradients that dcml puts in place of tfjs' own, which throw, are wrong or take too long in some cases. */
+const corrections: readonly tf.GradConfig[] = [cumsumGradient, conv2dGradient, depthwiseConv2dGradient, tileGradient]
 
 /** Gradients that tfjs has not. */
 const additions: readonly tf.GradConfig[] = [

@@ -136,6 +136,21 @@ describe.each(['wasm', 'cpu'] as const)('gradients on %s', (backend) => {
         await expectGradient((x) => tf.cumsum(x, axis, exclusive, reverse), [noise([2, 3, 4])])
   })
 
+  it('tile', async () => {
+    for (const reps of [
+      [1, 1],
+      [2, 3],
+      [4, 1],
+    ])
+      for (const shape of [
+        [3, 1],
+        [1, 4],
+        [2, 3],
+      ])
+        await expectGradient((x) => tf.tile(x, reps), [noise(shape)])
+    await expectGradient((x) => tf.tile(x, [2, 1, 2, 1, 2]), [noise([2, 1, 2, 2, 1])])
+  })
+
   it('cumprod', async () => {
     const x = tf.add(tf.abs(noise([2, 4])), 0.5)
     for (const exclusive of [false, true])

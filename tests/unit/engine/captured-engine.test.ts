@@ -1,0 +1,232 @@
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { selectBackend } from '../../../src/backends/index.js'
+import { Random } from '../../../src/core/index.js'
+import { Dataset } from '../../../src/data/index.js'
+import { adam, sgd } from '../../../src/optimizers/index.js'
+import { type History, Trainer, type TrainerOptions } from '../../../src/training/index.js'
+
+beforeAll(async () => {
+  await selectBackend({ prefer: ['wasm'] })
+})
+
+const rows = 40
+
+/** Random features of a row shape, and classes that depend on them. */
+function classes(rowShape: number[], vocabulary?: number): Dataset {
+  const random = new Random(1)
+  const width = rowShape.reduce((a, b) => a * b, 1)
+  const value = () => (vocabulary === undefined ? random.normal() : Math.floor(random.uniform() * vocabulary))
+  const x = Float32Array.from({ length: rows * width }, value)
+  const y = Int32Array.from({ length: rows }, (_, row) => (x[row * width]! > x[row * width + 1]! ? 1 : 0))
+  const w = Float32Array.from({ length: rows }, () => 0.5 + random.uniform())
+  return Dataset.fromArrays({
+    x: { data: x, shape: [rows, ...rowShape] },
+    y: { data: y, shape: [rows] },
+    w: { data: w, shape: [rows] },
+  })
+}
+
+const start = (seed: number) => tfl.initializers.glorotUniform({ seed })
+const last = () => tfl.layers.dense({ units: 2, activation: 'softmax', kernelInitializer: start(9) })
+
+const networks: Record<string, { shape: number[]; vocabulary?: number; layers: () => tfl.layers.Layer[] }> = {
+  mlp: {
+    shape: [12],
+    layers: () => [
+      tfl.layers.dense({ units: 7, activation: 'relu', inputShape: [12], kernelInitializer: start(1) }),
+      tfl.layers.dense({ units: 5, activation: 'tanh', kernelInitializer: start(2) }),
+      last(),
+    ],
+  },
+  cnn: {
+    shape: [9, 9, 2],
+    layers: () => [
+      tfl.layers.conv2d({
+        filters: 5,
+        kernelSize: 3,
+        activation: 'relu',
+        inputShape: [9, 9, 2],
+        kernelInitializer: start(1),
+      }),
+      tfl.layers.maxPooling2d({ poolSize: 2 }),
+      tfl.layers.depthwiseConv2d({ kernelSize: 2, activation: 'relu6', depthwiseInitializer: start(2) }),
+      tfl.layers.globalAveragePooling2d({}),
+      last(),
+    ],
+  },
+  embedding: {
+    shape: [6],
+    vocabulary: 11,
+    layers: () => [
+      tfl.layers.embedding({ inputDim: 11, outputDim: 4, inputLength: 6, embeddingsInitializer: start(1) }),
+      tfl.layers.globalAveragePooling1d({}),
+      last(),
+    ],
+  },
+  lstm: {
+    shape: [5, 3],
+    layers: () => [
+      tfl.layers.lstm({
+        units: 4,
+        inputShape: [5, 3],
+        recurrentActivation: 'sigmoid',
+        kernelInitializer: start(1),
+        recurrentInitializer: start(2),
+      }),
+      last(),
+    ],
+  },
+  'batch normalization': {
+    shape: [12],
+    layers: () => [
+      tfl.layers.dense({ units: 7, inputShape: [12], kernelInitializer: start(1) }),
+      tfl.layers.batchNormalization({ momentum: 0.9 }),
+      tfl.layers.activation({ activation: 'relu' }),
+      last(),
+    ],
+  },
+  'layer normalization': {
+    shape: [4, 6],
+    layers: () => [
+      tfl.layers.dense({ units: 6, activation: 'sigmoid', inputShape: [4, 6], kernelInitializer: start(1) }),
+      tfl.layers.layerNormalization(),
+      tfl.layers.flatten(),
+      last(),
+    ],
+  },
+  dropout: {
+    shape: [12],
+    layers: () => [
+      tfl.layers.dense({ units: 16, activation: 'relu', inputShape: [12], kernelInitializer: start(1) }),
+      tfl.layers.dropout({ rate: 0.4 }),
+      tfl.layers.gaussianNoise({ stddev: 0.1 }),
+      last(),
+    ],
+  },
+  'weight decay': {
+    shape: [12],
+    layers: () => [
+      tfl.layers.dense({
+        units: 7,
+        activation: 'elu',
+        inputShape: [12],
+        kernelInitializer: start(1),
+        kernelRegularizer: tfl.regularizers.l2({ l2: 0.01 }),
+      }),
+      last(),
+    ],
+  },
+}
+
+async function train(
+  name: string,
+  options: Partial<TrainerOptions>,
+  fit: { epochs: number; batchSize?: number; sampleWeight?: string; validation?: Dataset },
+): Promise<{ history: History; weights: Float32Array[]; model: tfl.LayersModel }> {
+  const { shape, vocabulary, layers } = networks[name]!
+  const model = tfl.sequential({ layers: layers() })
+  const trainer = new Trainer({
+    model,
+    loss: 'sparseCategoricalCrossentropy',
+    optimizer: adam({ learningRate: 0.01 }),
+    metrics: ['accuracy'],
+    seed: 4,
+    ...options,
+  } as TrainerOptions)
+  // 40 rows in batches of 16: each epoch ends with a shorter batch, which is a program of its own.
+  const history = await trainer.fit(classes(shape, vocabulary), { batchSize: 16, ...fit })
+  await trainer.close()
+  return { history, weights: model.getWeights().map((w) => Float32Array.from(w.dataSync())), model }
+}
+
+/** Largest norm of a difference over the norm, of all weights. */
+function difference(a: Float32Array[], b: Float32Array[]): number {
+  return Math.max(
+    ...a.map((values, i) => {
+      const norm = Math.hypot(...values)
+      return Math.hypot(...values.map((value, j) => value - b[i]![j]!)) / (norm || 1)
+    }),
+  )
+}
+
+describe('captured steps', () => {
+  it.each(Object.keys(networks))('train as eager ones do: %s', async (name) => {
+    const eager = await train(name, { engine: 'eager' }, { epochs: 34 })
+    const captured = await train(name, { engine: 'captured' }, { epochs: 34 })
+    expect(captured.history.engineReason).toBeUndefined()
+    expect(captured.history.engine).toBe('captured')
+    expect(difference(eager.weights, captured.weights)).toBeLessThan(1e-5)
+    expect(captured.history.epochs[33]!.loss).toBeCloseTo(eager.history.epochs[33]!.loss, 5)
+    expect(captured.history.epochs[33]!.accuracy).toBeCloseTo(eager.history.epochs[33]!.accuracy!, 6)
+  })
+
+  it('add up gradients and weigh rows as eager ones do', async () => {
+    for (const options of [{ accumulateSteps: 2 }, { clipNorm: 0.05 }, { deterministic: { logicalShards: 3 } }]) {
+      const eager = await train('mlp', { engine: 'eager', ...options }, { epochs: 5, sampleWeight: 'w' })
+      const captured = await train('mlp', { engine: 'captured', ...options }, { epochs: 5, sampleWeight: 'w' })
+      expect(captured.history.engine).toBe('captured')
+      expect(difference(eager.weights, captured.weights)).toBeLessThan(1e-5)
+    }
+  })
+
+  it('evaluate as eager ones do, with the moving means of the moment', async () => {
+    const { shape } = networks['batch normalization']!
+    const validation = classes(shape)
+    const eager = await train('batch normalization', { engine: 'eager' }, { epochs: 4, validation })
+    const captured = await train('batch normalization', { engine: 'captured' }, { epochs: 4, validation })
+    eager.history.epochs.forEach(({ val_loss }, i) => {
+      expect(captured.history.epochs[i]!.val_loss).toBeCloseTo(val_loss!, 5)
+    })
+  })
+
+  it('draw other random numbers in each step', async () => {
+    const steps = await train(
+      'dropout',
+      { engine: 'captured', optimizer: sgd({ learningRate: 0 }) },
+      { epochs: 3, batchSize: rows },
+    )
+    const losses = steps.history.epochs.map(({ loss }) => loss)
+    expect(new Set(losses).size).toBe(3)
+  })
+
+  it('leave no tensor and no memory behind', async () => {
+    await train('batch normalization', { engine: 'captured' }, { epochs: 2 })
+    const before = { ...tf.memory() } as tf.MemoryInfo & { numBytesInWasm: number }
+    const { model } = await train('batch normalization', { engine: 'captured' }, { epochs: 2 })
+    model.dispose()
+    const after = tf.memory() as tf.MemoryInfo & { numBytesInWasm: number }
+    expect(after.numTensors).toBeLessThanOrEqual(before.numTensors)
+    expect(after.numBytesInWasm).toBeLessThanOrEqual(before.numBytesInWasm)
+  })
+})
+
+describe('what cannot be captured runs eagerly, and says why', () => {
+  const fitStep = async (step: TrainerOptions['step']) => {
+    const { history } = await train('mlp', { loss: undefined as never, step, metrics: [] } as never, { epochs: 1 })
+    return history
+  }
+  const loss = (model: tfl.LayersModel, batch: Record<string, tf.Tensor>) =>
+    tf.mean(tf.square(model.apply(batch.x!, { training: true }) as tf.Tensor)) as tf.Scalar
+
+  it.each([
+    ['reads values', /read in JavaScript/, (value: tf.Scalar) => tf.mul(value, value.dataSync()[0]! > 1 ? 2 : 3)],
+    ['makes other tensors each time', /made in JavaScript/, (value: tf.Scalar) => tf.mul(value, Math.random())],
+    [
+      'runs on loan',
+      /no kernel of its own/,
+      (value: tf.Scalar) => tf.mul(value, tf.cast(tf.unique(tf.tensor1d([1, 1])).values, 'float32')),
+    ],
+  ] as [string, RegExp, (value: tf.Scalar) => tf.Tensor][])('a step that %s', async (_, reason, change) => {
+    const history = await fitStep((model, batch) => ({ loss: tf.reshape(change(loss(model, batch)), []) as tf.Scalar }))
+    expect(history.engine).toBe('eager')
+    expect(history.engineReason).toMatch(reason)
+  })
+
+  it('a step that asks for its number', async () => {
+    const history = await fitStep((model, batch, { step }) => ({ loss: tf.mul(loss(model, batch), step) as tf.Scalar }))
+    expect(history.engine).toBe('eager')
+    expect(history.engineReason).toMatch(/context\.step/)
+  })
+})
