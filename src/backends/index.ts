@@ -30,6 +30,7 @@ export {
   type SelectBackendOptions,
   selectBackend,
 } from './select-backend.js'
+export { softmaxCrossEntropy } from './softmax-cross-entropy.js'
 export { activationCodes, binaryCodes, type KernelExports, unaryCodes } from './wasm/exports.js'
 export { type ArgumentKind, type CallName, kindsOf } from './wasm/program/call-table.js'
 export type { ProgramPlan, WasmProgram } from './wasm/program/program.js'

@@ -14,6 +14,8 @@ export async function setUpTfjs(): Promise<void> {
   // first in any case: loaded later, it would put the ones that dcml corrects back in place.
   const { correctDilatedLayers } = await import('./dilated-layers.js')
   correctDilatedLayers()
+  const { speedUpLayerNormalization } = await import('./layer-norm.js')
+  speedUpLayerNormalization()
   registerGradients()
   registerRandomKernel()
 }

@@ -1,6 +1,7 @@
 /** Cross-entropies. @module */
 
 import * as tf from '@tensorflow/tfjs-core'
+import { softmaxCrossEntropy } from '../backends/index.js'
 import type { Loss } from './loss.js'
 import { meanPerExample } from './per-example.js'
 
@@ -21,7 +22,8 @@ export const categoricalCrossentropy: Loss = {
 export const sparseCategoricalCrossentropy: Loss = {
   name: 'sparseCategoricalCrossentropy',
   fromLogits: 'softmax',
-  perExample: (truth, logits) => categoricalCrossentropy.perExample(oneHot(truth, logits), logits),
+  perExample: (truth, logits) =>
+    meanPerExample(softmaxCrossEntropy(tf.reshape(truth, logits.shape.slice(0, -1)), logits)),
   fromProbabilities: (truth, output) => categoricalCrossentropy.fromProbabilities!(oneHot(truth, output), output),
 }
 
@@ -46,22 +48,6 @@ export const binaryCrossentropy: Loss = {
     return meanPerExample(tf.neg(tf.add(positive, negative)))
   },
 }
-
-/** Few kernels both ways: the gradient is softmax(logits) * sum(truth) - truth, times what comes from above. */
-const softmaxCrossEntropy = tf.customGrad((...args) => {
-  const [truth, logits, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc]
-  const logProbabilities = tf.logSoftmax(logits)
-  save([truth, logProbabilities])
-  return {
-    value: tf.neg(tf.sum(tf.mul(truth, logProbabilities), -1)),
-    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [target, logP] = saved as [tf.Tensor, tf.Tensor]
-      const scale = tf.expandDims(dy, -1)
-      const total = tf.sum(target, -1, true)
-      return [tf.neg(tf.mul(logP, scale)), tf.mul(tf.sub(tf.mul(tf.exp(logP), total), target), scale)]
-    },
-  }
-})
 
 function oneHot(truth: tf.Tensor, like: tf.Tensor): tf.Tensor {
   const classes = like.shape[like.shape.length - 1]!

@@ -6,6 +6,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
+import { crossEntropyGradient } from '../softmax-cross-entropy.js'
 import { cumprodGradient, cumsumGradient } from './cumulative.js'
 import { conv2dGradient, depthwiseConv2dGradient } from './dilated-convolution.js'
 import { einsumGradient } from './einsum.js'
@@ -26,6 +27,7 @@ const additions: readonly tf.GradConfig[] = [
   topKGradient,
   cumprodGradient,
   depthToSpaceGradient,
+  crossEntropyGradient,
   ...zeroGradients,
 ]
 

@@ -235,6 +235,21 @@ export interface KernelExports {
   argExtreme(isMin: number, input: number, out: number, outer: number, size: number, inner: number): void
   /** Softmax of each row, in place if wished; logarithm of it when isLog is 1. */
   softmax(isLog: number, input: number, out: number, rows: number, size: number): void
+  /**
+   * out[r] = -sum(target * log softmax(logits)) of each row, the targets float32 `[rows, size]`, or (pointer 0) the one
+   * class that labels, int32 `[rows]`, name; a label outside names none.
+   */
+  crossEntropy(logits: number, targets: number, labels: number, out: number, rows: number, size: number): void
+  /** out = dy[r] * (softmax(logits) * sum(target) - target), `[rows, size]`. */
+  crossEntropyGrad(
+    dy: number,
+    logits: number,
+    targets: number,
+    labels: number,
+    out: number,
+    rows: number,
+    size: number,
+  ): void
 
   /** out = input with axes permuted. info: 12 int32: out's shape and, for each, input's stride; leading axes 1 (0). */
   transpose(input: number, out: number, elementBytes: number, info: number): void
@@ -332,6 +347,32 @@ export interface KernelExports {
     rows: number,
     channels: number,
     epsilon: number,
+  ): void
+  /**
+   * (x - mean) / sqrt(variance + epsilon) * scale + offset with the moments of each row of `[rows, size]`; scale and offset
+   * `[size]` may be 0. moments, `[rows, 2]`: mean and 1 / sqrt(variance + epsilon).
+   */
+  layerNorm(
+    x: number,
+    scale: number,
+    offset: number,
+    out: number,
+    moments: number,
+    rows: number,
+    size: number,
+    epsilon: number,
+  ): void
+  /** dx, with the moments that `layerNorm` gave. */
+  layerNormGrad(dy: number, x: number, scale: number, moments: number, dx: number, rows: number, size: number): void
+  /** Gradients of scale and offset, `[size]`. */
+  layerNormParameterGrad(
+    dy: number,
+    x: number,
+    moments: number,
+    dScale: number,
+    dOffset: number,
+    rows: number,
+    size: number,
   ): void
   /**
    * Runs the calls between two addresses, in the words of program/call-table.ts.

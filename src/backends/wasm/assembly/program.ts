@@ -6,10 +6,12 @@ import { binary, binaryStrided, compare, compareStrided } from './binary'
 import { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'
 import { cumulative } from './cumulative'
 import { addInto, cast, fill, select } from './fill'
+import { layerNorm, layerNormGrad, layerNormParameterGrad } from './layer-norm'
 import { copyRows, gather, oneHot, pad, segmentSum, stridedCopy, stridedStore } from './layout'
 import { matMul } from './mat-mul'
 import { philoxFill } from './random'
-import { argExtreme, reduce, reduceBool, reduceInt, softmax } from './reduce'
+import { argExtreme, reduce, reduceBool, reduceInt } from './reduce'
+import { crossEntropy, crossEntropyGrad, softmax } from './softmax'
 import { classify, logicalNot, unary } from './unary'
 import {
   avgPool,
@@ -211,6 +213,26 @@ export function runProgram(from: usize, to: usize): i32 {
       case 36:
         cumulative(n(p, 1), n(p, 2), at(p, 3), at(p, 4), n(p, 5), n(p, 6), n(p, 7), n(p, 8), n(p, 9))
         p += 40
+        break
+      case 37:
+        crossEntropy(at(p, 1), at(p, 2), at(p, 3), at(p, 4), n(p, 5), n(p, 6))
+        p += 28
+        break
+      case 38:
+        crossEntropyGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7))
+        p += 32
+        break
+      case 39:
+        layerNorm(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7), f(p, 8))
+        p += 36
+        break
+      case 40:
+        layerNormGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7))
+        p += 32
+        break
+      case 41:
+        layerNormParameterGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7))
+        p += 32
         break
       default:
         unreachable()

@@ -1,28 +1,67 @@
-// Reductions of [outer, size, inner] over the middle axis, and softmax. Codes as in ../exports.ts.
+// Reductions of [outer, size, inner] over the middle axis. Codes as in ../exports.ts.
 
-import { exp4 } from './exponential'
-import { splat, sumOfLanes } from './simd'
+import { loadLanes, splat, storeLanes, sumOfLanes } from './simd'
 import { sums } from './sums'
 
 /** See ../exports.ts. */
 export function reduce(code: i32, input: usize, out: usize, outer: i32, size: i32, inner: i32): void {
   if (code <= 1) sums(code == 1, input, out, outer, size, inner)
-  else
-    for (let o = 0; o < outer; o++)
-      for (let i = 0; i < inner; i++) {
-        let x: usize = input + (<usize>(o * size * inner + i) << 2)
-        let result: f32 = code == 2 ? -Infinity : code == 3 ? Infinity : 1
-        for (let s = 0; s < size; s++) {
-          const value = load<f32>(x)
-          // f32 max and min keep NaN.
-          if (code == 2) result = max<f32>(result, value)
-          else if (code == 3) result = min<f32>(result, value)
-          else result *= value
-          x += <usize>inner << 2
-        }
-        store<f32>(out, result)
-        out += 4
+  else if (code == 2) join<Max>(input, out, outer, size, inner, -Infinity)
+  else if (code == 3) join<Min>(input, out, outer, size, inner, Infinity)
+  else join<Product>(input, out, outer, size, inner, 1)
+}
+
+// Names of operations: `joined` is compiled once for each.
+class Max {}
+class Min {}
+class Product {}
+
+// @ts-ignore: decorator
+@inline
+function joined<T>(a: v128, b: v128): v128 {
+  // max and min keep NaN.
+  if (idof<T>() == idof<Max>()) return f32x4.max(a, b)
+  else if (idof<T>() == idof<Min>()) return f32x4.min(a, b)
+  else return f32x4.mul(a, b)
+}
+
+/** Four columns at a time, or four elements of a column that is contiguous. */
+function join<T>(input: usize, out: usize, outer: i32, size: i32, inner: i32, empty: f32): void {
+  const pitch: usize = <usize>inner << 2
+  for (; outer > 0; outer--) {
+    if (inner == 1) {
+      let a = splat(empty)
+      let b = a
+      let left = size
+      for (; left >= 8; left -= 8) {
+        a = joined<T>(a, v128.load(input))
+        b = joined<T>(b, v128.load(input, 16))
+        input += 32
       }
+      a = joined<T>(a, b)
+      a = joined<T>(a, i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
+      a = joined<T>(a, i8x16.shuffle(a, a, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11))
+      for (; left > 0; left--) {
+        a = joined<T>(a, v128.load32_splat(input))
+        input += 4
+      }
+      store<f32>(out, f32x4.extract_lane(a, 0))
+      out += 4
+      continue
+    }
+    for (let i = 0; i < inner; i += 4) {
+      const count = inner - i
+      let x: usize = input + (<usize>i << 2)
+      let a = splat(empty)
+      for (let s = 0; s < size; s++) {
+        a = joined<T>(a, loadLanes(x, count))
+        x += pitch
+      }
+      storeLanes(out + (<usize>i << 2), a, count)
+    }
+    input += <usize>size * pitch
+    out += pitch
+  }
 }
 
 /** See ../exports.ts. */
@@ -78,36 +117,4 @@ export function argExtreme(isMin: i32, input: usize, out: usize, outer: i32, siz
       store<i32>(out, index)
       out += 4
     }
-}
-
-/** See ../exports.ts. */
-export function softmax(isLog: i32, input: usize, out: usize, rows: i32, size: i32): void {
-  for (let r = 0; r < rows; r++) {
-    let largest: f32 = -Infinity
-    for (let i = 0; i < size; i++) largest = max<f32>(largest, load<f32>(input + (<usize>i << 2)))
-    const shift = splat(largest)
-    let sum: f32 = 0
-    let i = 0
-    for (; i + 4 <= size; i += 4) {
-      const at: usize = <usize>i << 2
-      const shifted = f32x4.sub(v128.load(input + at), shift)
-      const power = exp4(shifted)
-      sum += sumOfLanes(power)
-      v128.store(out + at, isLog ? shifted : power)
-    }
-    for (; i < size; i++) {
-      const at: usize = <usize>i << 2
-      const shifted = load<f32>(input + at) - largest
-      const power = f32x4.extract_lane(exp4(splat(shifted)), 0)
-      sum += power
-      store<f32>(out + at, isLog ? shifted : power)
-    }
-    const logarithm = isLog ? <f32>Math.log(sum) : 0
-    for (i = 0; i < size; i++) {
-      const at: usize = out + (<usize>i << 2)
-      store<f32>(at, isLog ? load<f32>(at) - logarithm : load<f32>(at) / sum)
-    }
-    input += <usize>size << 2
-    out += <usize>size << 2
-  }
 }

@@ -4,6 +4,7 @@
 export const ONE = memory.data<f32>([1])
 export const HALF = memory.data<f32>([0.5])
 export const MINUS_HALF = memory.data<f32>([-0.5])
+export const MINUS_INFINITY = memory.data<f32>([-Infinity])
 /** The bit that holds the sign. */
 export const SIGN = memory.data<f32>([-0.0])
 
@@ -62,4 +63,13 @@ export function storeLanes(to: usize, x: v128, count: i32): void {
     v128.store64_lane(to, x, 0)
     if (count == 3) v128.store32_lane(to, x, 2, 8)
   }
+}
+
+const MASKS = memory.data<i32>([-1, -1, -1, 0, 0, 0])
+
+/** All bits of the first `count` of four lanes, 1 to 3. */
+// @ts-ignore: decorator
+@inline
+export function maskOf(count: i32): v128 {
+  return v128.load(MASKS + (<usize>(3 - count) << 2))
 }

@@ -7,11 +7,13 @@ import { binaryKernels, compareKernels } from './binary.js'
 import { complexKernels } from './complex.js'
 import { convKernels, depthwiseKernels } from './conv.js'
 import { conv3dKernels } from './conv3d.js'
+import { crossEntropyKernels } from './cross-entropy.js'
 import { cumulativeKernels } from './cumulative.js'
 import type { OwnKernel } from './define.js'
 import { einsumKernels } from './einsum.js'
 import { fillKernels } from './fill.js'
 import { gatherKernels } from './gather.js'
+import { layerNormKernels } from './layer-norm.js'
 import { matMulKernels } from './matmul.js'
 import { normalizeKernels } from './normalize.js'
 import { poolKernels } from './pool.js'
@@ -28,5 +30,5 @@ export const ownKernels: readonly OwnKernel[] = [
   ...[shapeKernels, complexKernels, fillKernels, unaryKernels, classifyKernels, binaryKernels, compareKernels],
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomKernels],
-  ...[conv3dKernels, cumulativeKernels, einsumKernels, resizeKernels],
+  ...[conv3dKernels, cumulativeKernels, einsumKernels, resizeKernels, crossEntropyKernels, layerNormKernels],
 ].flat()

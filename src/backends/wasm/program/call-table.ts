@@ -67,6 +67,11 @@ export const callTable = {
   batchNorm: form(34, 'rrrrrwnnf'),
   philoxFill: form(35, 'wnnndnson'),
   cumulative: form(36, 'nnrwnnnnn'),
+  crossEntropy: form(37, 'rrrwnn'),
+  crossEntropyGrad: form(38, 'rrrrwnn'),
+  layerNorm: form(39, 'rrrwwnnf'),
+  layerNormGrad: form(40, 'rrrrwnn'),
+  layerNormParameterGrad: form(41, 'rrrwwnn'),
 } as const satisfies Partial<Record<keyof KernelExports, CallForm>>
 
 /** A kernel that a program may call. */

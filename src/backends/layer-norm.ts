@@ -1,0 +1,63 @@
+/**
+ * Layer normalization over the last axis as one kernel, its gradient as two, where the backend has them: dcml-wasm.
+ *
+ * The layer of tfjs-layers composes it of some twelve operations, and its gradient of some forty.
+ * @module
+ */
+
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import { layerNormGradKernelName, layerNormKernelName, layerNormParameterGradKernelName } from './layer-norm-names.js'
+
+/** What the fields of tfjs-layers' LayerNormalization are; they are not part of its types. */
+interface LayerNormalization {
+  axis: number[]
+  epsilon: number
+  gamma?: { read(): tf.Tensor }
+  beta?: { read(): tf.Tensor }
+  call: Call
+}
+type Call = (this: LayerNormalization, inputs: tf.Tensor | tf.Tensor[], kwargs: object) => tf.Tensor | tf.Tensor[]
+
+const corrected = new WeakSet<object>()
+
+/** Lets the class of `tfl.layers.layerNormalization` use the kernels; cheap when called again. */
+export function speedUpLayerNormalization(): void {
+  const prototype = Object.getPrototypeOf(tfl.layers.layerNormalization()) as LayerNormalization
+  if (corrected.has(prototype)) return
+  corrected.add(prototype)
+  const original = prototype.call
+  prototype.call = function (inputs, kwargs) {
+    const x = (Array.isArray(inputs) ? inputs[0] : inputs)!
+    const isLastAxis = this.axis.length === 1 && this.axis[0] === x.rank - 1
+    if (!isLastAxis || !this.gamma || !this.beta || x.dtype !== 'float32' || !hasKernels())
+      return original.call(this, inputs, kwargs)
+    const [gamma, beta] = [this.gamma, this.beta]
+    return tf.tidy(() => layerNorm(this.epsilon)(x, gamma.read(), beta.read()))
+  }
+}
+
+/** Gradients of gradients are left to tfjs' composed form. */
+function hasKernels(): boolean {
+  const { state } = tf.engine() as unknown as { state: { gradientDepth: number } }
+  return state.gradientDepth <= 1 && tf.getKernel(layerNormKernelName, tf.getBackend()) !== undefined
+}
+
+/** (x - mean) / sqrt(variance + epsilon) * scale + offset. */
+const layerNorm = (epsilon: number) =>
+  tf.customGrad((...args) => {
+    const [x, scale, offset, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc]
+    const [y, moments] = run(layerNormKernelName, { x, scale, offset }, { epsilon }) as [tf.Tensor, tf.Tensor]
+    save([x, scale, moments])
+    return {
+      value: y,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [x, scale, moments] = saved as [tf.Tensor, tf.Tensor, tf.Tensor]
+        const dx = run(layerNormGradKernelName, { dy, x, scale, moments }) as tf.Tensor
+        return [dx, ...(run(layerNormParameterGradKernelName, { dy, x, moments }) as [tf.Tensor, tf.Tensor])]
+      },
+    }
+  })
+
+const run = (name: string, inputs: Record<string, tf.Tensor>, attrs: tf.NamedAttrMap = {}): tf.Tensor | tf.Tensor[] =>
+  tf.engine().runKernel(name, inputs, attrs)

@@ -1,0 +1,73 @@
+/**
+ * Cross-entropy of logits as one kernel, its gradient as another.
+ *
+ * dcml-wasm has both natively; every other backend composes them of tfjs' operations.
+ * @module
+ */
+
+import * as tf from '@tensorflow/tfjs-core'
+import { ShapeError } from '../core/index.js'
+
+/** Names of the kernels in tfjs. */
+export const crossEntropyKernelName = 'DcmlSoftmaxCrossEntropy'
+export const crossEntropyGradKernelName = 'DcmlSoftmaxCrossEntropyGrad'
+
+/**
+ * loss = -sum(truth * log softmax(logits)) over the last axis, in nats.
+ *
+ * @param truth - Any distribution, `[..., classes]`, or classes as numbers, `[...]`; a class outside `0 .. classes - 1`
+ *   is none and gives a loss of 0.
+ * @param logits - float32, `[..., classes]`.
+ * @returns float32, `[...]`. The caller disposes it.
+ * @throws {ShapeError} if the truth has another number of elements.
+ */
+export function softmaxCrossEntropy(truth: tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  const isSparse = truth.rank < logits.rank
+  const shape = isSparse ? logits.shape.slice(0, -1) : logits.shape
+  if (truth.size !== tf.util.sizeFromShape(shape))
+    throw new ShapeError('The truth does not match the logits.', {
+      expected: `[${logits.shape}] or [${logits.shape.slice(0, -1)}]`,
+      received: `[${truth.shape}]`,
+      remedy: 'Give one distribution, or one class, for each row of logits',
+    })
+  return tf.tidy(() => {
+    const target = tf.cast(tf.reshape(truth, shape), isSparse ? 'int32' : 'float32')
+    if (tf.getKernel(crossEntropyKernelName, tf.getBackend()) !== undefined)
+      return run(crossEntropyKernelName, { truth: target, logits })
+    return composed(isSparse ? oneHot(target, logits) : target, logits)
+  })
+}
+
+/** dLogits = (softmax(logits) * sum(truth) - truth) * dy. */
+export const crossEntropyGradient: tf.GradConfig = {
+  kernelName: crossEntropyKernelName,
+  inputsToSave: ['truth', 'logits'],
+  gradFunc: (dy, saved) => {
+    const [truth, logits] = saved as [tf.Tensor, tf.Tensor]
+    return {
+      logits: () => run(crossEntropyGradKernelName, { dy: dy as tf.Tensor, truth, logits }),
+      truth: () => tf.neg(tf.mul(tf.logSoftmax(logits), tf.expandDims(dy as tf.Tensor, -1))),
+    }
+  },
+}
+
+const run = (name: string, inputs: Record<string, tf.Tensor>): tf.Tensor =>
+  tf.engine().runKernel(name, inputs) as tf.Tensor
+
+const composed = tf.customGrad((...args) => {
+  const [truth, logits, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc]
+  const logProbabilities = tf.logSoftmax(logits)
+  save([truth, logProbabilities])
+  return {
+    value: tf.neg(tf.sum(tf.mul(truth, logProbabilities), -1)),
+    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [target, logP] = saved as [tf.Tensor, tf.Tensor]
+      const scale = tf.expandDims(dy, -1)
+      const total = tf.sum(target, -1, true)
+      return [tf.neg(tf.mul(logP, scale)), tf.mul(tf.sub(tf.mul(tf.exp(logP), total), target), scale)]
+    },
+  }
+})
+
+const oneHot = (labels: tf.Tensor, logits: tf.Tensor): tf.Tensor =>
+  tf.cast(tf.oneHot(labels as tf.Tensor1D, logits.shape.at(-1)!), 'float32')
