@@ -3,7 +3,17 @@
  * @module
  */
 
-export { findMnist, mnistFolder, sources } from './data/node.js'
+export {
+  type ArrayFiles,
+  type CsvOptions,
+  type CsvType,
+  type FindMnistOptions,
+  type FoundMnist,
+  findMnist,
+  type MnistSplit,
+  mnistFolder,
+  sources,
+} from './data/node.js'
 export { directory } from './storage/node.js'
 export { stopOnSignal } from './training/node.js'
 export { listTransports, type TransportName, type TransportReport } from './transport/node.js'

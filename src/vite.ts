@@ -21,6 +21,7 @@ const imported = [
 /** The part of Vite's plugins that `dcml` fills. */
 export interface DcmlVitePlugin {
   name: string
+  /** The settings that Vite merges into the user's. */
   config(): {
     server?: { headers: Record<string, string> }
     preview?: { headers: Record<string, string> }

@@ -82,9 +82,6 @@ const ownForm: Record<string, Method> = {
   },
 }
 
-/** Every method that `registerChainedOps` provides. */
-export const chainedOpNames: readonly string[] = [...sameName, ...Object.keys(ownForm)]
-
 /** Adds the methods that are absent; those that tfjs or someone else registered stay as they are. */
 export function registerChainedOps(): void {
   for (const name of sameName) {

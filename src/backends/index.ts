@@ -3,13 +3,7 @@
  * @module
  */
 
-export {
-  type BackendName,
-  type BackendReport,
-  backendNameOf,
-  backendNames,
-  tfjsNameOf,
-} from './backend-report.js'
+export type { BackendName, BackendReport } from './backend-report.js'
 export {
   aliasDeviceFloats,
   clear,
@@ -32,7 +26,7 @@ export {
 } from './select-backend.js'
 export { softmaxCrossEntropy } from './softmax-cross-entropy.js'
 export { activationCodes, binaryCodes, type KernelExports, unaryCodes } from './wasm/exports.js'
-export { type ArgumentKind, type CallName, kindsOf } from './wasm/program/call-table.js'
+export { type CallName, kindsOf } from './wasm/program/call-table.js'
 export type { ProgramPlan, WasmProgram } from './wasm/program/program.js'
-export type { Place, RecordedBuffer, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
+export type { Place, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
 export { createKernelMemory, type KernelMemory, useKernelMemory } from './wasm/register.js'

@@ -4,7 +4,7 @@ import type { ReduceOperation, Reducible, Transport } from '../transport/index.j
 import { combineInto, receiveArray, sendArray } from './messages.js'
 
 /** Combines the arrays of all ranks into that of rank 0. Those of the others hold partial results. */
-export async function treeReduce(transport: Transport, array: Reducible, op: ReduceOperation): Promise<void> {
+async function treeReduce(transport: Transport, array: Reducible, op: ReduceOperation): Promise<void> {
   const { rank, worldSize } = transport
   for (let distance = 1; distance < worldSize; distance *= 2) {
     if (rank % (2 * distance) === distance) return sendArray(transport, rank - distance, array)

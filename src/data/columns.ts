@@ -137,7 +137,7 @@ export function assertAlike(first: Columns, second: Columns): void {
 }
 
 /** The columns that a function makes of each. */
-export function mapColumns(columns: Columns, f: (column: Column, name: string) => Column): Columns {
+function mapColumns(columns: Columns, f: (column: Column, name: string) => Column): Columns {
   const mapped: Columns = {}
   for (const name of Object.keys(columns)) mapped[name] = f(columns[name]!, name)
   return mapped
@@ -162,7 +162,7 @@ export function assertCount(what: string, count: number, least = 0): void {
 }
 
 /** `Float32Array`, ..., or `string`. */
-export const kindOf = ({ data }: Column) => (Array.isArray(data) ? 'string' : typedArrayName(data))
+const kindOf = ({ data }: Column) => (Array.isArray(data) ? 'string' : typedArrayName(data))
 
 function gather(data: TypedArray | string[], size: number, indices: ArrayLike<number>): TypedArray | string[] {
   if (Array.isArray(data)) {

@@ -1,15 +1,10 @@
 export {
   type Column,
   type Columns,
-  checkColumns,
   columnOf,
-  concatColumns,
   gatherRows,
-  kindOf,
-  mapColumns,
   numbersOf,
   rowsOf,
-  sliceColumns,
 } from './columns.js'
 export { Dataset, type Resident, type ShuffleOptions } from './dataset.js'
 export { datasets } from './datasets.js'

@@ -10,7 +10,7 @@ import { idx } from './idx.js'
 export type MnistSplit = 'train' | 'test'
 
 /** The files of each half, without the ending `.gz`. */
-export const MNIST_FILES = {
+const MNIST_FILES = {
   train: { images: 'train-images-idx3-ubyte', labels: 'train-labels-idx1-ubyte' },
   test: { images: 't10k-images-idx3-ubyte', labels: 't10k-labels-idx1-ubyte' },
 } as const

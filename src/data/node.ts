@@ -7,7 +7,7 @@ import { npy } from './npy.js'
 export type { ArrayFiles } from './array-files.js'
 export type { CsvOptions, CsvType } from './csv.js'
 export { type FindMnistOptions, type FoundMnist, findMnist } from './find-mnist.js'
-export { MNIST_FILES, type MnistSplit, mnistFolder } from './mnist.js'
+export { type MnistSplit, mnistFolder } from './mnist.js'
 
 /** Readers of files, all with a clear DataError on bad input. */
 export const sources = {

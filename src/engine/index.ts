@@ -1,6 +1,4 @@
-export { CapturedEngine } from './captured-engine.js'
 export * from './create-engine.js'
-export { EagerEngine } from './eager-engine.js'
 export * from './engine.js'
 export * from './flat-floats.js'
 export * from './flat-parameters.js'

@@ -6,7 +6,7 @@
 import { sizeOf } from '../core/index.js'
 
 /** One tensor in a flat buffer. */
-export interface LayoutEntry {
+interface LayoutEntry {
   readonly name: string
   readonly shape: readonly number[]
   /** First element, counted in elements. */

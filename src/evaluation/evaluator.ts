@@ -50,6 +50,7 @@ export interface EvaluatorOptions {
 export type Evaluable =
   | tfl.LayersModel
   | {
+      /** The outputs for rows of which the first has the number `firstRow`. */
       predict(columns: Columns, options: { firstRow: number }): Promise<{ data: Float32Array; shape: number[] }>
     }
 

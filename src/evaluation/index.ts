@@ -3,7 +3,8 @@ export {
   Evaluator,
   type EvaluatorOptions,
   evaluatePredictions,
+  type PredictionArray,
   type PredictionArrays,
 } from './evaluator.js'
 export type { HistoryRecord } from './plots.js'
-export { EvaluationReport, type HtmlOptions } from './report.js'
+export { type ClassRow, EvaluationReport, type HtmlOptions } from './report.js'

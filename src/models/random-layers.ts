@@ -8,7 +8,7 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { randomTensor } from '../backends/index.js'
 
 /** Which numbers the next forward pass draws. */
-export interface RandomContext {
+interface RandomContext {
   seed: number
   /** Number of the update. */
   step: number

@@ -2,6 +2,7 @@ export type { Per } from './column-groups.js'
 export { type PredictionOptions, Preprocessor, type PreprocessorJson } from './preprocessor.js'
 export type { Fitting, Json, Step } from './step.js'
 export {
+  type Category,
   type ClipOutliersOptions,
   cast,
   clipOutliers,

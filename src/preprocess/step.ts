@@ -17,6 +17,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
  * @typeParam State - What is collected; parts of the data may be collected apart and merged.
  */
 export interface Fitting<State> {
+  /** The state of no rows. */
   start(): State
   /** Takes in rows; changes `state`. */
   update(state: State, columns: Columns): void

@@ -37,7 +37,7 @@ export type CustomStep = (
 ) => { loss: tf.Scalar; metrics?: Record<string, tf.Scalar> }
 
 /** Rows of a batch, as one worker sees them. */
-export interface BatchRows {
+interface BatchRows {
   columns: SharedColumns
   selection: RowSelection
 }

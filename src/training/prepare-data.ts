@@ -48,7 +48,7 @@ export function prepareColumns(
 }
 
 /** Columns that feed the inputs of a model: the features, or one per input, by the inputs' names. */
-export function inputColumns(model: tfl.LayersModel, features: string): string[] {
+function inputColumns(model: tfl.LayersModel, features: string): string[] {
   return model.inputs.length === 1 ? [features] : [...model.inputNames]
 }
 

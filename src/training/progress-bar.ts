@@ -4,6 +4,7 @@ import type { Callback, FitState } from './callback.js'
 
 /** Where a progress bar writes; `process.stderr` fits. */
 export interface ProgressOutput {
+  /** Takes text as it is, without adding the end of a line. */
   write(text: string): unknown
   isTTY?: boolean | undefined
   columns?: number | undefined

@@ -35,9 +35,13 @@ import { describeTfjsOptimizer, isTfjsOptimizer } from './tfjs-optimizer.js'
 
 /** What the trainer asks of a preprocessor. */
 export interface DataPreparation {
+  /** Whether it has learned what it needs; otherwise the trainer calls `fit` first. */
   readonly fitted: boolean
+  /** Learns from the training set. */
   fit(train: Dataset): Promise<unknown>
+  /** The rows as the model is to get them. */
   transform(dataset: Dataset): Dataset
+  /** The fitted state, which is saved with the model. */
   toJSON(): unknown
 }
 

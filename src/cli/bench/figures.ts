@@ -4,7 +4,7 @@ import type { BenchCase, Contender } from './cases.js'
 import type { Measurement, Outcome } from './measurement.js'
 
 /** What one library reached in one case: figures, or why there are none. */
-export type Result =
+type Result =
   | (Omit<Measurement, 'usPerSample'> & {
       /** Microseconds per sample. */
       median: number

@@ -15,7 +15,7 @@ import { standardize } from './standardize.js'
 
 export type { ClipOutliersOptions } from './clip-outliers.js'
 export type { ImputeOptions } from './impute.js'
-export type { OneHotOptions } from './one-hot.js'
+export type { Category, OneHotOptions } from './one-hot.js'
 export { cast, clipOutliers, concat, dropMissing, impute, minMax, oneHot, rename, scale, select, standardize }
 
 /** Options as they come from JSON; the functions check them. */

@@ -5,7 +5,9 @@ import { type Column, type Columns, columnOf } from '../../data/index.js'
 import { namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
 
-type Category = number | string
+/** What stands for a category. */
+export type Category = number | string
+
 type Fitted = Record<string, Category[]>
 type Seen = Map<string, Set<Category>>
 

@@ -8,7 +8,7 @@ import { lend } from '../loan.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 
 /** What a kernel is called with: inputs and attributes of the tfjs kernel of the same name. */
-export interface KernelCall {
+interface KernelCall {
   inputs: Record<string, tf.TensorInfo>
   // Each tfjs kernel has attributes of its own shape; a kernel names the ones that it reads.
   attrs: never

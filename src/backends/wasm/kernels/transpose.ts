@@ -20,7 +20,7 @@ export const elementBytesOf = (dtype: tf.DataType): number =>
  *
  * @returns Whether it fits into six axes.
  */
-export function writeCopy(backend: DcmlWasmBackend, shape: number[], strides: number[]): boolean {
+function writeCopy(backend: DcmlWasmBackend, shape: number[], strides: number[]): boolean {
   const lengths: number[] = []
   const steps: number[] = []
   for (let i = 0; i < shape.length; i++) {
