@@ -6,10 +6,11 @@
  * @module
  */
 
+import * as tf from '@tensorflow/tfjs-core'
 import { deviceFloats } from '../backends/index.js'
 import { CapturedStep, difference, type RecordedStep, recordStep } from './captured-step.js'
-import { computeGradients, computeLoss, readSums } from './eager-engine.js'
-import type { Batch, BatchLoss, BatchSums, Engine } from './engine.js'
+import { computeGradients, computeLoss, EagerEngine, readTensors, sumsOf } from './eager-engine.js'
+import type { Batch, BatchSums, Engine, Run } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
 import { saveVariables, VariableStorage } from './variable-storage.js'
 
@@ -17,6 +18,8 @@ import { saveVariables, VariableStorage } from './variable-storage.js'
 const MAX_RECORDINGS = 4
 /** Runs between two checks of a program against tfjs, at least; up to as many again are drawn on top. */
 const CHECK_INTERVAL = 1000
+/** Predictions of one shape before it is recorded. */
+const RUNS_BEFORE_CAPTURE = 2
 /** Largest share by which a gradient may differ from tfjs': they add in other orders. */
 const TOLERANCE = 1e-3
 
@@ -27,12 +30,21 @@ interface Entry {
   untilCheck: number
 }
 
-type EagerRun = (batch: Batch) => BatchLoss
+/** A step as tfjs computes it. The caller disposes the tensors. */
+interface EagerStep<R extends Run> {
+  /** Steps of one kind and one shape run the same kernels. */
+  kind: string
+  compute: (run: R) => tf.Tensor[]
+  parameters?: FlatParameters
+}
 
 /** Runs recorded steps where it can, and tfjs where it cannot. */
 export class CapturedEngine implements Engine {
   readonly #entries = new Map<string, Entry>()
   readonly #storage = new VariableStorage()
+  readonly #eager = new EagerEngine()
+  /** How often each shape was asked for a prediction. */
+  readonly #seen = new Map<string, number>()
   #reason: string | undefined
   #checks = 0
 
@@ -45,13 +57,23 @@ export class CapturedEngine implements Engine {
     return this.#reason
   }
 
-  gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
-    const eager = (some: Batch) => computeGradients(some, parameters, accumulate)
-    return this.#run(batch, accumulate ? 'add' : 'set', eager, parameters)
+  async gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
+    const compute = (some: Batch) => computeGradients(some, parameters, accumulate)
+    return sumsOf(await this.#run(batch, { kind: accumulate ? 'add' : 'set', compute, parameters }))
   }
 
-  evaluate(batch: Batch): Promise<BatchSums> {
-    return this.#run(batch, 'evaluate', computeLoss)
+  async evaluate(batch: Batch): Promise<BatchSums> {
+    return sumsOf(await this.#run(batch, { kind: 'evaluate', compute: computeLoss }))
+  }
+
+  async infer(run: Run, forward: (run: Run) => tf.Tensor): Promise<Float32Array> {
+    // A model that predicts once or twice is not worth a recording.
+    const key = keyOf(run, 'infer')
+    const seen = (this.#seen.get(key) ?? 0) + 1
+    this.#seen.set(key, seen)
+    if (seen <= RUNS_BEFORE_CAPTURE) return this.#eager.infer(run, forward)
+    const [output] = await this.#run(run, { kind: 'infer', compute: (some) => [tf.tidy(() => forward(some))] })
+    return output!.slice()
   }
 
   dispose(): void {
@@ -60,38 +82,40 @@ export class CapturedEngine implements Engine {
     this.#storage.dispose()
   }
 
-  async #run(batch: Batch, kind: string, eager: EagerRun, parameters?: FlatParameters): Promise<BatchSums> {
-    if (this.#reason !== undefined) return readSums(eager(batch))
+  /** The results of a step: views that the next one may overwrite. */
+  async #run<R extends Run>(run: R, step: EagerStep<R>): Promise<Float32Array[]> {
+    if (this.#reason !== undefined) return readTensors(step.compute(run))
     this.#storage.refresh()
-    const key = keyOf(batch, kind)
+    const key = keyOf(run, step.kind)
     let entry = this.#entries.get(key)
     if (!entry?.captured.isCurrent) {
       entry?.captured.dispose()
-      const captured = this.#capture(batch, eager, parameters)
-      if (!captured) return readSums(eager(batch))
+      const captured = this.#capture(run, step)
+      if (!captured) return readTensors(step.compute(run))
       entry = { captured, untilCheck: 0 }
       this.#entries.set(key, entry)
     }
-    if (entry.untilCheck-- > 0) return entry.captured.run(batch, deviceFloats) ?? readSums(eager(batch))
+    const { captured } = entry
+    if (entry.untilCheck-- > 0) return captured.run(run) ? resultsOf(captured) : readTensors(step.compute(run))
     entry.untilCheck = CHECK_INTERVAL + ((this.#checks++ * 619) % CHECK_INTERVAL)
-    return this.#checked(entry.captured, batch, eager, parameters)
+    return this.#checked(captured, run, step)
   }
 
   /**
    * Makes a program of a step. Nothing that the recorded runs do lasts, so that every step that counts is run by the
    * program: a training that is resumed gives the same bits as one that was not.
    */
-  #capture(batch: Batch, eager: EagerRun, parameters: FlatParameters | undefined): CapturedStep | undefined {
+  #capture<R extends Run>(run: R, { compute, parameters }: EagerStep<R>): CapturedStep | undefined {
     const own = new Set(parameters?.variables)
     const gradients = parameters?.gradients.slice()
     let last: RecordedStep | undefined
     let reason: string | undefined
     for (let i = 0; i < MAX_RECORDINGS; i++) {
       // Another step and other rows each time: what depends on them in a way that a program could not follow shows.
-      const other = { ...batch, step: batch.step + i, firstRow: batch.firstRow + i }
+      const other = { ...run, step: run.step + i, firstRow: run.firstRow + i }
       const restoreVariables = saveVariables(own)
       const restoreStorage = this.#storage.save()
-      const recorded = recordStep(other, this.#storage, own, eager)
+      const recorded = recordStep(other, this.#storage, own, () => compute(other))
       restoreVariables()
       this.#storage.refresh()
       restoreStorage()
@@ -105,33 +129,35 @@ export class CapturedEngine implements Engine {
     return undefined
   }
 
-  /** Runs the program and tfjs on the same batch; when they differ, the step stays with tfjs from here on. */
-  async #checked(
+  /** Runs the program and tfjs on the same rows; when they differ, the step stays with tfjs from here on. */
+  async #checked<R extends Run>(
     captured: CapturedStep,
-    batch: Batch,
-    eager: EagerRun,
-    parameters: FlatParameters | undefined,
-  ): Promise<BatchSums> {
+    run: R,
+    { compute, parameters }: EagerStep<R>,
+  ): Promise<Float32Array[]> {
     const start = parameters?.gradients.slice()
     const restore = this.#storage.save()
-    const expected = await readSums(eager(batch))
+    const expected = await readTensors(compute(run))
     this.#storage.refresh()
     const expectedGradients = parameters?.gradients.slice()
-    if (parameters) parameters.gradients.set(start!)
     const restoreExpected = this.#storage.save()
+    if (parameters) parameters.gradients.set(start!)
     restore()
-    const sums = captured.run(batch, deviceFloats)
-    if (sums && agree([sums.loss], [expected.loss])) {
+    const ran = captured.run(run)
+    if (ran) {
+      const results = resultsOf(captured)
       const { entries } = parameters?.layout ?? { entries: [] }
       const gradients = parameters?.gradients
-      const isClose = entries.every(({ offset, length }) =>
-        agree(gradients!.subarray(offset, offset + length), expectedGradients!.subarray(offset, offset + length)),
-      )
-      if (isClose) return sums
+      const isClose =
+        results.every((values, i) => agree(values, expected[i]!)) &&
+        entries.every(({ offset, length }) =>
+          agree(gradients!.subarray(offset, offset + length), expectedGradients!.subarray(offset, offset + length)),
+        )
+      if (isClose) return results
     }
     if (parameters) parameters.gradients.set(expectedGradients!)
     restoreExpected()
-    if (sums) this.#giveUp('A captured step gave other results than the eager one.')
+    if (ran) this.#giveUp('A captured step gave other results than the eager one.')
     return expected
   }
 
@@ -142,9 +168,19 @@ export class CapturedEngine implements Engine {
   }
 }
 
+function resultsOf(captured: CapturedStep): Float32Array[] {
+  const memory = deviceFloats()
+  return Array.from({ length: captured.resultCount }, (_, i) => captured.result(i, memory))
+}
+
 /** Steps with the same key run the same kernels on tensors of the same shapes. */
-function keyOf({ columns, selection, training }: Batch, kind: string): string {
-  const form = Object.entries(columns).map(([name, { data, shape }]) => [name, data.constructor.name, shape.slice(1)])
+function keyOf({ columns, selection, training }: Run, kind: string): string {
+  const all = Object.values(columns)
+  const form = Object.entries(columns).map(([name, { data, shape }]) => {
+    // Columns that are one array look alike to the recorder.
+    const first = all.findIndex((other) => other.data === data)
+    return [name, first, data.constructor.name, shape.slice(1)]
+  })
   return JSON.stringify([kind, training, selection.to - selection.from, form])
 }
 

@@ -20,16 +20,17 @@ import {
   recordCalls,
   type WasmProgram,
 } from '../backends/index.js'
-import type { Batch, BatchInputs, BatchLoss, BatchSums } from './engine.js'
-import { makeCall, planStep } from './plan/index.js'
+import type { Run, RunInputs } from './engine.js'
+import { makeCall, planStep, samePlace } from './plan/index.js'
 import { registeredVariables, type VariableStorage } from './variable-storage.js'
 
 /** What one run under the recorder left behind. */
 export interface RecordedStep {
   readonly recording: Recording
-  readonly scalars: readonly Place[]
+  /** Where the results lie, and how many elements each has. */
+  readonly results: readonly { place: Place; length: number }[]
   /** The step's number and first row at the time. */
-  readonly at: BatchInputs
+  readonly at: RunInputs
   /** Names of the columns that rows were gathered from, by buffer. */
   readonly columns: ReadonlyMap<number, string>
   /** Variables that the step assigned, and where their new values lay. */
@@ -42,13 +43,13 @@ export interface RecordedStep {
 
 /** Runs a step with tfjs and writes down what it does. Variables that it assigns are bound to fixed places. */
 export function recordStep(
-  batch: Batch,
+  run: Run,
   storage: VariableStorage,
   ownVariables: ReadonlySet<tf.Variable>,
-  run: (batch: Batch) => BatchLoss,
+  compute: () => tf.Tensor[],
 ): RecordedStep {
   const before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]))
-  const { result: scalars, recording } = recordCalls(() => run(batch))
+  const { result: tensors, recording } = recordCalls(compute)
   let refusal = recording.refusal
   const assigned: { variable: tf.Variable; place: Place }[] = []
   const read: { variable: tf.Variable; dataId: object }[] = []
@@ -65,13 +66,14 @@ export function recordStep(
   const columns = new Map<number, string>()
   recording.buffers.forEach(({ content }, buffer) => {
     if (!content || !('rows' in content)) return
-    const name = Object.keys(batch.columns).find((column) => batch.columns[column]!.data === content.rows.source)
+    const name = Object.keys(run.columns).find((column) => run.columns[column]!.data === content.rows.source)
     if (name === undefined) refusal ??= 'The step reads rows that are not of its batch.'
     else columns.set(buffer, name)
   })
-  const places = [scalars.loss, ...scalars.metrics].map((scalar) => recording.placeOf(pointerOf(scalar)))
-  tf.dispose([scalars.loss, ...scalars.metrics])
-  return { recording, scalars: places, at: batch, columns, assigned, read, refusal }
+  if (tensors.some(({ dtype }) => dtype !== 'float32')) refusal ??= 'The step returns numbers that are not float32.'
+  const results = tensors.map((tensor) => ({ place: recording.placeOf(pointerOf(tensor)), length: tensor.size }))
+  tf.dispose(tensors)
+  return { recording, results, at: run, columns, assigned, read, refusal }
 }
 
 /** Why two recordings are not of the same step, or undefined when they are. */
@@ -90,7 +92,7 @@ export function difference(a: RecordedStep, b: RecordedStep): string | undefined
     if ((u === undefined) !== (v === undefined) || (u && !u.every((byte, j) => byte === v![j])))
       return 'A tensor made in JavaScript during the step changes from step to step.'
   }
-  if (a.scalars.some(({ buffer, offset }, i) => buffer !== b.scalars[i]!.buffer || offset !== b.scalars[i]!.offset))
+  if (a.results.some(({ place }, i) => !samePlace(place, b.results[i]!.place)))
     return 'The step returns other tensors the next time.'
   return undefined
 }
@@ -98,7 +100,7 @@ export function difference(a: RecordedStep, b: RecordedStep): string | undefined
 /** A step that runs without tfjs. */
 export class CapturedStep {
   readonly program: WasmProgram
-  readonly #scalars: readonly Place[]
+  readonly #results: RecordedStep['results']
   readonly #rows: { place: Place; column: string; content: RowsContent }[]
   readonly #read: RecordedStep['read']
   readonly #release: () => void
@@ -118,11 +120,11 @@ export class CapturedStep {
       const to = { buffer: -1, offset: storage.pointer(variable) }
       calls.push(makeCall('copyRows', [place, to, 1, variable.size * 4, 0, 0]))
     }
-    const results = new Set(last.scalars.map(({ buffer }) => buffer).filter((buffer) => buffer >= 0))
+    const results = new Set(last.results.map(({ place }) => place.buffer).filter((buffer) => buffer >= 0))
     const sizes = recording.buffers.map(({ bytes }) => bytes)
     const plan = planStep({ calls, sizes, given, results }, constants)
     this.program = createProgram(plan)
-    this.#scalars = last.scalars
+    this.#results = last.results
     this.#rows = [...columns]
       .filter(([buffer]) => plan.offsets.has(buffer))
       .map(([buffer, column]) => {
@@ -138,21 +140,28 @@ export class CapturedStep {
     return this.#read.every(({ variable, dataId }) => !variable.isDisposed && variable.dataId === dataId)
   }
 
-  /** Computes the sums of a batch; undefined when an index lies outside its range, which tfjs reports better. */
-  run(batch: Batch, floats: () => Float32Array): BatchSums | undefined {
-    this.fill(batch)
-    const faults = this.program.run(batch.step, batch.firstRow)
-    if (faults > 0) return undefined
-    const memory = floats()
-    const [loss, ...metrics] = this.#scalars.map((place) => memory[this.program.address(place) / 4]!)
-    return { loss: loss!, metrics }
+  /** Computes the results for some rows; false when an index lies outside its range, which tfjs reports better. */
+  run(run: Run): boolean {
+    this.fill(run)
+    return this.program.run(run.step, run.firstRow) === 0
   }
 
-  /** Gathers the rows of a batch. */
-  fill(batch: Batch): void {
+  get resultCount(): number {
+    return this.#results.length
+  }
+
+  /** A result of the last run: a view that the next one overwrites. */
+  result(index: number, memory: Float32Array): Float32Array {
+    const { place, length } = this.#results[index]!
+    const start = this.program.address(place) / 4
+    return memory.subarray(start, start + length)
+  }
+
+  /** Gathers the rows. */
+  fill({ columns, selection }: Run): void {
     for (const { place, column, content } of this.#rows) {
-      const source = batch.columns[column]!.data
-      fillRows(this.program.address(place), { ...content, source }, batch.selection)
+      const source = columns[column]!.data
+      fillRows(this.program.address(place), { ...content, source }, selection)
     }
   }
 
@@ -180,7 +189,7 @@ function sameCall(x: RecordedCall, y: RecordedCall, a: RecordedStep, b: Recorded
   if (x.name !== y.name) return false
   for (const [i, place] of x.places) {
     const other = y.places.get(i)!
-    if (place.buffer !== other.buffer || place.offset !== other.offset) return false
+    if (!samePlace(place, other)) return false
   }
   const kinds = kindsOf(x.name)
   for (const [i, value] of x.numbers) {

@@ -4,7 +4,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { Batch, BatchLoss, BatchSums, Engine } from './engine.js'
+import type { Batch, BatchSums, Engine, Run } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
 
 /** Runs a step as tfjs would, and gathers the gradients in the flat buffer. */
@@ -14,19 +14,28 @@ export class EagerEngine implements Engine {
   /** @param reason - Why this engine stands in for another, when it does. */
   constructor(readonly reason?: string) {}
 
-  gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
-    return readSums(computeGradients(batch, parameters, accumulate))
+  async gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
+    return sumsOf(await readTensors(computeGradients(batch, parameters, accumulate)))
   }
 
-  evaluate(batch: Batch): Promise<BatchSums> {
-    return readSums(computeLoss(batch))
+  async evaluate(batch: Batch): Promise<BatchSums> {
+    return sumsOf(await readTensors(computeLoss(batch)))
+  }
+
+  async infer(run: Run, forward: (run: Run) => tf.Tensor): Promise<Float32Array> {
+    const [values] = await readTensors([tf.tidy(() => forward(run))])
+    return values!
   }
 
   dispose(): void {}
 }
 
-/** Writes (or adds) the gradients of a batch to the flat buffer. The caller disposes the scalars. */
-export function computeGradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): BatchLoss {
+/**
+ * Writes (or adds) the gradients of a batch to the flat buffer.
+ *
+ * @returns The sums: loss, then metrics. The caller disposes them.
+ */
+export function computeGradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): tf.Scalar[] {
   let metrics: tf.Scalar[] = []
   const variables = parameters.variables as tf.Variable[]
   const { value, grads } = tf.variableGrads(() => {
@@ -41,26 +50,27 @@ export function computeGradients(batch: Batch, parameters: FlatParameters, accum
       gradient.dispose()
     } else if (!accumulate) parameters.clearGradient(i)
   })
-  return { loss: value, metrics }
+  return [value, ...metrics]
 }
 
-/** The loss of a batch without gradients. The caller disposes the scalars. */
-export function computeLoss(batch: Batch): BatchLoss {
-  let metrics: tf.Scalar[] = []
-  const loss = tf.tidy(() => {
-    const { loss, metrics: values } = batch.loss(batch)
-    metrics = values.map((metric) => tf.keep(metric))
-    return loss
+/** The sums of a batch without gradients: loss, then metrics. The caller disposes them. */
+export function computeLoss(batch: Batch): tf.Scalar[] {
+  return tf.tidy(() => {
+    const { loss, metrics } = batch.loss(batch)
+    return [loss, ...metrics]
   })
-  return { loss, metrics }
 }
 
-/** Reads the scalars and disposes them. */
-export async function readSums({ loss, metrics }: BatchLoss): Promise<BatchSums> {
-  const scalars = [loss, ...metrics]
-  // The scalars may alias one tensor: all are read before any is disposed.
-  const values: number[] = []
-  for (const scalar of scalars) values.push((await scalar.data())[0]!)
-  for (const scalar of scalars) scalar.dispose()
-  return { loss: values[0]!, metrics: values.slice(1) }
+/** Reads tensors and disposes them. */
+export async function readTensors(tensors: readonly tf.Tensor[]): Promise<Float32Array[]> {
+  const values: Float32Array[] = []
+  // Several may be one tensor: all are read before any is disposed.
+  for (const tensor of tensors) values.push((await tensor.data()) as Float32Array)
+  for (const tensor of tensors) tensor.dispose()
+  return values
+}
+
+/** The results of a step as sums. */
+export function sumsOf([loss, ...metrics]: Float32Array[]): BatchSums {
+  return { loss: loss![0]!, metrics: metrics.map(([sum]) => sum!) }
 }

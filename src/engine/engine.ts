@@ -19,24 +19,28 @@ export interface BatchLoss {
   metrics: tf.Scalar[]
 }
 
-/** What a batch is computed from, besides the model. */
-export interface BatchInputs {
+/** What a run is computed from, besides the model. */
+export interface RunInputs {
   selection: RowSelection
-  /** Number of the update, from 1; 0 while evaluating. */
+  /** Number of the update, from 1; 0 outside of training. */
   step: number
   /** Index of the first row in the global batch. */
   firstRow: number
 }
 
-/** Some rows of the data, and what is computed from them. */
-export interface Batch extends BatchInputs {
+/** Some rows of the data. */
+export interface Run extends RunInputs {
   columns: Readonly<Record<string, { data: TypedArray; shape: readonly number[] }>>
   training: boolean
+}
+
+/** Some rows of the data, and the loss that is computed from them. */
+export interface Batch extends Run {
   /**
    * Computes the loss with tfjs operations. To learn how a step depends on its inputs, an engine may call it several
    * times, with other inputs too.
    */
-  loss: (inputs: BatchInputs) => BatchLoss
+  loss: (inputs: RunInputs) => BatchLoss
 }
 
 /** Sums over the rows of a batch, as numbers. */
@@ -57,6 +61,12 @@ export interface Engine {
   gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums>
   /** Runs the loss on one batch without gradients. */
   evaluate(batch: Batch): Promise<BatchSums>
+  /**
+   * The output of a model for some rows, `[rows, ...]`, as a copy in host memory.
+   *
+   * @param forward - Computes it with tfjs operations, float32; may be called several times.
+   */
+  infer(run: Run, forward: (run: Run) => tf.Tensor): Promise<Float32Array>
   /** Gives back the memory that the engine holds. */
   dispose(): void
 }

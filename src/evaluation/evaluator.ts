@@ -10,6 +10,7 @@ import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
 import { ConfigError, DataError, ShapeError, type TypedArray } from '../core/index.js'
 import { type Columns, columnOf, type Dataset, numbersOf } from '../data/index.js'
+import { createEngine, type Outputs, runModel } from '../engine/index.js'
 import {
   accuracy,
   confusionMatrix,
@@ -20,7 +21,7 @@ import {
   rowsIn,
   type Values,
 } from '../metrics/index.js'
-import { runColumns } from '../models/index.js'
+
 import { EvaluationReport } from './report.js'
 
 /** What to measure, and how. */
@@ -97,9 +98,22 @@ export class Evaluator {
    */
   async evaluate(model: Evaluable, dataset: Dataset): Promise<EvaluationReport> {
     await ensureBackend()
-    const { batchSize = 256, target = 'y', sampleWeight, classes } = this.#options
+    const { batchSize = 256 } = this.#options
+    const engine = createEngine('auto')
     const run = (columns: Columns, firstRow: number) =>
-      'inputs' in model ? runColumns(model, columns, { batchSize }) : model.predict(columns, { firstRow })
+      'inputs' in model ? runModel(model, columns, { batchSize, engine }) : model.predict(columns, { firstRow })
+    try {
+      return await this.#measure(dataset, run)
+    } finally {
+      engine.dispose()
+    }
+  }
+
+  async #measure(
+    dataset: Dataset,
+    run: (columns: Columns, firstRow: number) => Promise<Outputs>,
+  ): Promise<EvaluationReport> {
+    const { batchSize = 256, target = 'y', sampleWeight, classes } = this.#options
     const states = this.#metrics.map((metric) => metric.create())
     let rows = 0
     for await (const columns of dataset.batches(batchSize)) {

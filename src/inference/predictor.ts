@@ -8,10 +8,11 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { ensureBackend } from '../backends/index.js'
+import { type BackendName, ensureBackend } from '../backends/index.js'
 import { ConfigError, isTypedArray, ShapeError, StateError, type TypedArray } from '../core/index.js'
 import { type Columns, columnsOfRows, type Row } from '../data/index.js'
-import { loadBundle, type Outputs, outputActivation, runColumns } from '../models/index.js'
+import { createEngine, type Engine, type Outputs, runModel } from '../engine/index.js'
+import { loadBundle, outputActivation } from '../models/index.js'
 import { Preprocessor } from '../preprocess/index.js'
 import type { Store } from '../storage/index.js'
 
@@ -63,6 +64,8 @@ export class Predictor {
   /** Names of the classes, in the order of the model's outputs; undefined: their numbers. */
   readonly classes: readonly string[] | undefined
   readonly #batchSize: number
+  /** What runs the model, and the backend that it was made for. */
+  #engine: { engine: Engine; backend: BackendName } | undefined
   #disposed = false
 
   /** The predictor owns the model from here on: `dispose` disposes it. */
@@ -112,12 +115,12 @@ export class Predictor {
    */
   async predict(input: PredictorInput, { firstRow = 0 }: { firstRow?: number } = {}): Promise<Outputs> {
     if (this.#disposed) throw new StateError('The predictor was used after dispose().')
-    await ensureBackend()
+    const { name } = await ensureBackend()
     const columns = await columnsOf(input)
     // Steps on other columns, such as the target, are left out: they are not there to predict on.
     const only = [...Object.keys(columns), 'x', ...this.model.inputNames]
     const prepared = this.preprocessor ? this.preprocessor.transformColumns(columns, { only, firstRow }) : columns
-    return runColumns(this.model, prepared, { batchSize: this.#batchSize })
+    return runModel(this.model, prepared, { batchSize: this.#batchSize, engine: this.#engineOn(name) })
   }
 
   /**
@@ -153,7 +156,16 @@ export class Predictor {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
+    this.#engine?.engine.dispose()
     this.model.dispose()
+  }
+
+  #engineOn(backend: BackendName): Engine {
+    if (this.#engine?.backend !== backend) {
+      this.#engine?.engine.dispose()
+      this.#engine = { engine: createEngine('auto'), backend }
+    }
+    return this.#engine.engine
   }
 
   /** As `dispose`, for `using`. */

@@ -9,14 +9,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ConfigError, NumericError } from '../core/index.js'
-import {
-  type Batch,
-  type BatchInputs,
-  createEngine,
-  createLayout,
-  type Engine,
-  FlatParameters,
-} from '../engine/index.js'
+import { type Batch, createEngine, createLayout, type Engine, FlatParameters, type RunInputs } from '../engine/index.js'
 import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
 import { type Optimizer, resolveOptimizer, type Slots } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
@@ -279,8 +272,8 @@ export class Replica implements Crew {
   }
 
   /** Rows as the engine takes them. */
-  #batch(columns: SharedColumns, training: boolean, inputs: BatchInputs): Batch {
-    const loss = ({ selection, step, firstRow }: BatchInputs) => {
+  #batch(columns: SharedColumns, training: boolean, inputs: RunInputs): Batch {
+    const loss = ({ selection, step, firstRow }: RunInputs) => {
       this.#random.setContext({ seed: this.#job.seed, step, firstRow })
       return this.#batchLoss({ columns, selection }, { training, step, firstRow })()
     }

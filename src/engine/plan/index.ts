@@ -10,7 +10,7 @@ import { writeResultsDirectly } from './direct-results.js'
 import { foldEpilogues } from './fold-epilogues.js'
 import { placeBuffers } from './place-buffers.js'
 
-export { makeCall, type Step } from './calls.js'
+export { makeCall, type Step, samePlace } from './calls.js'
 
 /** Shortens a step and gives its buffers their places. */
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>): ProgramPlan {

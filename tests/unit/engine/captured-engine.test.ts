@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { Random } from '../../../src/core/index.js'
 import { Dataset } from '../../../src/data/index.js'
+import { createEngine, runModel } from '../../../src/engine/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
 import { type History, Trainer, type TrainerOptions } from '../../../src/training/index.js'
 
@@ -201,6 +202,30 @@ describe('captured steps', () => {
     expect(after.numBytesInWasm).toBeLessThanOrEqual(before.numBytesInWasm)
   })
 })
+
+describe('captured predictions', () => {
+  it('are those of the model, batch after batch, and follow its weights', async () => {
+    const { shape, layers } = networks['batch normalization']!
+    const model = tfl.sequential({ layers: layers() })
+    const columns = await classes(shape).columns()
+    const engine = createEngine('captured')
+    const expected = async () => {
+      const output = model.predict(tf.tensor(columns.x!.data as Float32Array, [rows, ...shape])) as tf.Tensor
+      const values = await output.data()
+      output.dispose()
+      return values
+    }
+    const predict = async () => (await runModel(model, columns, { batchSize: 8, engine })).data
+    expect(largest(await predict(), await expected())).toBeLessThan(1e-6)
+    model.setWeights(model.getWeights().map((weight) => tf.add(tf.mul(weight, 0.7), 0.1)))
+    expect(largest(await predict(), await expected())).toBeLessThan(1e-6)
+    expect(engine.name).toBe('captured')
+    engine.dispose()
+  })
+})
+
+const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)))
 
 describe('what cannot be captured runs eagerly, and says why', () => {
   const fitStep = async (step: TrainerOptions['step']) => {

@@ -1,9 +1,10 @@
 /** A model's output for columns in host memory. @module */
 
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { rowTensor } from '../backends/index.js'
 import { DataError, didYouMean, ShapeError, sameShape, type TypedArray } from '../core/index.js'
+import type { Engine, Run } from './engine.js'
 
 /** Outputs of a model, row after row. */
 export interface Outputs {
@@ -19,35 +20,40 @@ export type InputColumns = Record<string, { data: TypedArray | string[]; shape: 
  * Runs a model of one output in batches.
  *
  * @param columns - `x` for a model of one input, else one column per input, by name.
- * @param options - `batchSize`: rows per run.
+ * @param options - `batchSize`: rows per run. `engine`: what runs them.
  * @throws {DataError} if a column is missing or holds strings. @throws {ShapeError} if rows do not fit the input.
  */
-export async function runColumns(
+export async function runModel(
   model: tfl.LayersModel,
   columns: InputColumns,
-  { batchSize }: { batchSize: number },
+  { batchSize, engine }: { batchSize: number; engine: Engine },
 ): Promise<Outputs> {
   const names = model.inputs.length === 1 ? ['x'] : model.inputNames
-  const inputs = names.map((name, i) => inputColumn(columns, name, model.inputs[i]!.shape))
-  const rows = inputs[0]!.shape[0]!
-  const order = Uint32Array.from({ length: rows }, (_, row) => row)
-  const rowShape = model.outputs[0]!.shape.slice(1)
-  let output: Outputs | undefined
-  for (let from = 0; from < rows; from += batchSize) {
-    const to = Math.min(from + batchSize, rows)
-    const result = tf.tidy(() => {
-      const tensors = inputs.map(({ data, shape }) =>
-        rowTensor(data, shape.slice(1), { indices: order, from, to }, 'float32'),
-      )
-      return model.apply(tensors.length === 1 ? tensors[0]! : tensors, { training: false }) as tf.Tensor
+  const inputs = Object.fromEntries(
+    names.map((name, i) => [name, inputColumn(columns, name, model.inputs[i]!.shape)] as const),
+  )
+  const rows = inputs[names[0]!]!.shape[0]!
+  const indices = Uint32Array.from({ length: rows }, (_, row) => row)
+  let rowShape = model.outputs[0]!.shape.slice(1).map((length) => length ?? 0)
+  const forward = ({ selection }: Run) => {
+    const tensors = names.map((name) => {
+      const { data, shape } = inputs[name]!
+      return rowTensor(data, shape.slice(1), selection, 'float32')
     })
-    const values = await result.data()
-    const width = result.size / (to - from)
-    output ??= { data: new Float32Array(rows * width), shape: [rows, ...result.shape.slice(1)] }
-    output.data.set(values, from * width)
-    result.dispose()
+    const output = model.apply(tensors.length === 1 ? tensors[0]! : tensors, { training: false }) as tf.Tensor
+    rowShape = output.shape.slice(1)
+    return output
   }
-  return output ?? { data: new Float32Array(0), shape: [0, ...rowShape.map((length) => length ?? 0)] }
+  let data = new Float32Array(0)
+  for (let from = 0; from < rows; from += batchSize) {
+    const selection = { indices, from, to: Math.min(from + batchSize, rows) }
+    const run = { columns: inputs, selection, training: false, step: 0, firstRow: from }
+    const values = await engine.infer(run, forward)
+    const width = values.length / (selection.to - from)
+    if (from === 0) data = new Float32Array(rows * width)
+    data.set(values, from * width)
+  }
+  return { data, shape: [rows, ...rowShape] }
 }
 
 function inputColumn(
