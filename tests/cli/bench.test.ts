@@ -69,9 +69,10 @@ describe('dcml bench train', () => {
 
   it('reports what another library cannot train, and goes on', async () => {
     const { stdout, figures } = await measure(
-      ...['--case', 'cnn', 'lstm', '--library', 'tfjs-wasm', 'jax-js', '--rounds', '1'],
+      ...['--case', 'mlp-64', 'cnn', 'lstm', '--library', 'tfjs-wasm', 'jax-js', '--rounds', '1'],
     )
-    const [cnn, lstm] = figures.cases
+    const [mlp, cnn, lstm] = figures.cases
+    for (const library of ['tfjs-wasm', 'jax-js']) expect(mlp.results[library].median).toBeGreaterThan(0)
     expect(cnn.results['tfjs-wasm'].error).toContain('Conv2DBackpropFilter')
     expect(lstm.results['tfjs-wasm'].median).toBeGreaterThan(0)
     expect(lstm.results['jax-js'].skipped).toContain('MLP')
