@@ -41,7 +41,7 @@ export {
   type SplitOptions,
 } from './data/index.js'
 export { DataParallel, type DataParallelOptions } from './distributed/index.js'
-export type { EngineChoice } from './engine/index.js'
+export type { EngineChoice, Outputs } from './engine/index.js'
 export {
   type ClassRow,
   type Evaluable,
@@ -83,7 +83,7 @@ export {
   topKAccuracy,
   type Values,
 } from './metrics/index.js'
-export { type Bundle, loadBundle, type Outputs, saveBundle } from './models/index.js'
+export { type Bundle, loadBundle, saveBundle } from './models/index.js'
 export {
   type AdagradOptions,
   type AdamOptions,
