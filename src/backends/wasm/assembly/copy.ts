@@ -3,7 +3,7 @@
 // @ts-ignore: decorator
 @inline
 export function copyFloats(from: usize, to: usize, n: i32): void {
-  if (n > 64) {
+  if (n > 48) {
     memory.copy(to, from, <usize>n << 2)
     return
   }

@@ -2,6 +2,7 @@
 
 import { addFloats, at, copyFloats, zeroFloats } from './copy'
 import { fill } from './fill'
+import { stridedCopy } from './strided-copy'
 
 /** See ../exports.ts. */
 export function transpose(input: usize, out: usize, elementBytes: i32, info: usize): void {
@@ -9,19 +10,12 @@ export function transpose(input: usize, out: usize, elementBytes: i32, info: usi
 }
 
 /** See ../exports.ts. */
-export function stridedCopy(input: usize, out: usize, elementBytes: i32, info: usize): void {
-  if (elementBytes == 1) strided<u8>(false, input, out, info)
-  else strided<u32>(false, input, out, info)
-}
-
-/** See ../exports.ts. */
 export function stridedStore(input: usize, out: usize, elementBytes: i32, info: usize): void {
-  if (elementBytes == 1) strided<u8>(true, out, input, info)
-  else strided<u32>(true, out, input, info)
+  if (elementBytes == 1) scatter<u8>(input, out, info)
+  else scatter<u32>(input, out, info)
 }
 
-/** Between a dense box and a strided one, to which the pointer `box` leads. */
-function strided<T>(toBox: bool, box: usize, dense: usize, info: usize): void {
+function scatter<T>(dense: usize, box: usize, info: usize): void {
   const n = at(info, 5)
   const step: usize = <usize>at(info, 11) * sizeof<T>()
   for (let i0 = 0; i0 < at(info, 0); i0++)
@@ -32,8 +26,7 @@ function strided<T>(toBox: bool, box: usize, dense: usize, info: usize): void {
             const offset = i0 * at(info, 6) + i1 * at(info, 7) + i2 * at(info, 8) + i3 * at(info, 9) + i4 * at(info, 10)
             let place: usize = box + <usize>offset * sizeof<T>()
             for (let i = 0; i < n; i++) {
-              if (toBox) store<T>(place, load<T>(dense))
-              else store<T>(dense, load<T>(place))
+              store<T>(place, load<T>(dense))
               place += step
               dense += sizeof<T>()
             }
@@ -42,8 +35,10 @@ function strided<T>(toBox: bool, box: usize, dense: usize, info: usize): void {
 
 /** See ../exports.ts. */
 export function copyRows(input: usize, out: usize, rows: i32, rowBytes: i32, inputPitch: i32, outPitch: i32): void {
+  const isWords = rowBytes % 4 == 0
   for (let r = 0; r < rows; r++) {
-    memory.copy(out, input, rowBytes)
+    if (isWords) copyFloats(input, out, rowBytes >> 2)
+    else memory.copy(out, input, rowBytes)
     input += inputPitch
     out += outPitch
   }
@@ -90,11 +85,15 @@ export function gather(
   rowBytes: i32,
 ): i32 {
   let outside = 0
+  const isWords = rowBytes % 4 == 0
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < count; i++) {
       const index = at(indices, i)
-      if (<u32>index < <u32>size) memory.copy(out, input + <usize>index * rowBytes, rowBytes)
-      else {
+      if (<u32>index < <u32>size) {
+        const row: usize = input + <usize>index * rowBytes
+        if (isWords) copyFloats(row, out, rowBytes >> 2)
+        else memory.copy(out, row, rowBytes)
+      } else {
         memory.fill(out, 0, rowBytes)
         if (o == 0) outside++
       }

@@ -7,11 +7,12 @@ import { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'
 import { cumulative } from './cumulative'
 import { addInto, cast, fill, select } from './fill'
 import { layerNorm, layerNormGrad, layerNormParameterGrad } from './layer-norm'
-import { copyRows, gather, oneHot, pad, segmentSum, stridedCopy, stridedStore } from './layout'
+import { copyRows, gather, oneHot, pad, segmentSum, stridedStore } from './layout'
 import { matMul } from './mat-mul'
 import { philoxFill } from './random'
 import { argExtreme, reduce, reduceBool, reduceInt } from './reduce'
 import { crossEntropy, crossEntropyGrad, softmax } from './softmax'
+import { stridedCopy } from './strided-copy'
 import { classify, logicalNot, unary } from './unary'
 import {
   avgPool,

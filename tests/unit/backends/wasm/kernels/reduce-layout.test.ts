@@ -108,3 +108,66 @@ describe('layout', () => {
     expect([...arena.readFloats(out, 9)]).toEqual([1, 1, 9, 9, 1, 1, 1, 1, 1])
   })
 })
+
+describe('strided copies against element by element', () => {
+  const random = seeded(77)
+
+  /** The box of `lengths` with element strides `strides`, from element `first` on. */
+  function copied(values: ArrayLike<number>, lengths: number[], strides: number[], first: number): number[] {
+    let places = [first]
+    lengths.forEach((length, axis) => {
+      places = places.flatMap((place) => Array.from({ length }, (_, i) => place + i * strides[axis]!))
+    })
+    return places.map((place) => values[place]!)
+  }
+
+  it.each(Array.from({ length: 60 }, (_, i) => [i]))('box %i', (round) => {
+    arena.reset()
+    const rank = random.integer(1, 6)
+    const lengths = Array.from({ length: rank }, () => random.integer(1, rank > 4 ? 6 : rank > 2 ? 14 : 150))
+    const strides = new Array<number>(rank)
+    let size = 1
+    for (let axis = rank - 1; axis >= 0; axis--) {
+      strides[axis] = size
+      size *= lengths[axis]!
+    }
+    // In another order of axes, and every third time with an axis that goes backwards or stands still.
+    const order = lengths.map((_, axis) => axis).sort(() => random.uniform() - 0.5)
+    const shape = order.map((axis) => lengths[axis]!)
+    const steps = order.map((axis) => strides[axis]!)
+    let first = 0
+    if (round % 3 === 0) {
+      const axis = random.integer(0, rank - 1)
+      if (round % 2 === 0) steps[axis] = 0
+      else {
+        first = (shape[axis]! - 1) * steps[axis]!
+        steps[axis] = -steps[axis]!
+      }
+    }
+    const blank = new Array<number>(6 - rank)
+    const info = arena.ints([...blank.fill(1), ...shape, ...blank.fill(0), ...steps])
+    const values = Int32Array.from({ length: size }, (_, i) => i + 1)
+    const out = arena.room(size + 1)
+    arena.wasm.stridedCopy(arena.ints(values) + first * 4, out, 4, info)
+    expect([...arena.readInts(out, size)]).toEqual(copied(values, shape, steps, first))
+    expect(arena.readFloats(out, size + 1)[size]).toBeNaN()
+    const bytes = values.map((value) => value % 251)
+    arena.wasm.stridedCopy(arena.bytes(bytes) + first, out, 1, info)
+    expect([...arena.readBytes(out, size)]).toEqual(copied(bytes, shape, steps, first))
+  })
+})
+
+it.each([1, 3, 4, 5, 17, 31, 64, 130])('moves rows of %i floats', (width) => {
+  arena.reset()
+  const [rows, count] = [9, 5]
+  const x = seeded(width).floats(rows * width)
+  const out = arena.room(count * width + 1)
+  const indices = [8, 0, 3, 3, 7]
+  const at = arena.floats(x)
+  expect(arena.wasm.gather(at, arena.ints(indices), out, 1, rows, count, width * 4)).toBe(0)
+  const rowOf = (row: number) => [...x.subarray(row * width, (row + 1) * width)]
+  expect([...arena.readFloats(out, count * width)]).toEqual(indices.flatMap(rowOf))
+  arena.wasm.copyRows(at, out, count, width * 4, width * 8, width * 4)
+  expect([...arena.readFloats(out, count * width)]).toEqual([0, 2, 4, 6, 8].flatMap(rowOf))
+  expect(arena.readFloats(out, count * width + 1)[count * width]).toBeNaN()
+})
