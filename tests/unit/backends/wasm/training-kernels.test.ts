@@ -133,7 +133,8 @@ describe('kernels that training reaches', () => {
       tf.train.adamax(0.01),
       tf.train.adagrad(0.05),
       tf.train.adadelta(0.5),
-      tf.train.rmsprop(0.01, 0.9, 0.9, 1e-7, true),
+      // Not centered: there tfjs takes epsilon off under the root, which gives NaN where a gradient hardly varies.
+      tf.train.rmsprop(0.01, 0.9, 0.9, 1e-7),
     ]
     for (const optimizer of optimizers)
       await train(
