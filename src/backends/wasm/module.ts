@@ -12,8 +12,8 @@ import type { KernelExports } from './exports.js'
 /** 4 GiB: what 32-bit pointers reach. */
 const maximumPages = 65536
 const initialPages = 128
-/** Holds a block of both operands of matMul in the second-level cache. */
-export const defaultScratchBytes = 2 ** 20
+/** Holds the transformed filter of a 3 x 3 convolution of up to 128 to 256 channels, beside blocks of its operands. */
+export const defaultScratchBytes = 2 ** 22
 
 /** What a WebAssembly runtime can do. */
 export interface WasmFeatures {

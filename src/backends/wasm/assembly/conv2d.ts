@@ -1,11 +1,13 @@
 // Convolutions as matrix products over blocks of image patches ("im2col"), NHWC.
 //
-// The block of patches takes one half of the scratch range, matMul's packing the other.
+// The block of patches takes one half of the scratch range, matMul's packing the other. winograd.ts takes over where
+// it needs fewer products.
 
 import { at, zeroFloats } from './copy'
 import { multiply } from './mat-mul'
-import { scratchSize, scratchStart } from './memory'
+import { cacheBytes, scratchSize, scratchStart } from './memory'
 import { addPatches, copyPatches } from './patches'
+import { isWinograd, winogradConv2d, winogradFilterGrad, winogradInputGrad } from './winograd'
 
 // @ts-ignore: decorator
 @inline
@@ -25,9 +27,9 @@ function isPointwise(g: usize): bool {
   return oneByOne && at(g, 13) == 0 && at(g, 14) == 0 && at(g, 1) == at(g, 4) && at(g, 2) == at(g, 5)
 }
 
-/** Half of the scratch range, or one patch where that is longer; traps when the packing would not fit beside it. */
+/** Half of a cache, or of a smaller scratch range, or one patch where that is longer; traps when the packing would not fit beside it. */
 function blockBytes(g: usize): usize {
-  const bytes = max<usize>((scratchSize() / 2) & ~63, ((<usize>patchOf(g) << 2) + 63) & ~63)
+  const bytes = max<usize>((min(scratchSize(), cacheBytes) / 2) & ~63, ((<usize>patchOf(g) << 2) + 63) & ~63)
   if (bytes + 32768 > scratchSize()) unreachable()
   return bytes
 }
@@ -38,6 +40,10 @@ function blockRows(g: usize): i32 {
 
 /** See ../exports.ts. */
 export function conv2d(x: usize, filter: usize, bias: usize, activation: i32, out: usize, g: usize): void {
+  if (isWinograd(g, at(g, 4), at(g, 5))) {
+    winogradConv2d(x, filter, bias, activation, out, g)
+    return
+  }
   const patch = patchOf(g)
   const total = rowsOf(g)
   const columns = at(g, 6)
@@ -62,6 +68,10 @@ export function conv2d(x: usize, filter: usize, bias: usize, activation: i32, ou
 
 /** See ../exports.ts. */
 export function conv2dFilterGrad(x: usize, dy: usize, dFilter: usize, g: usize): void {
+  if (isWinograd(g, at(g, 4), at(g, 5))) {
+    winogradFilterGrad(x, dy, dFilter, g)
+    return
+  }
   const patch = patchOf(g)
   const total = rowsOf(g)
   const columns = at(g, 6)
@@ -87,6 +97,10 @@ export function conv2dFilterGrad(x: usize, dy: usize, dFilter: usize, g: usize):
 
 /** See ../exports.ts. */
 export function conv2dInputGrad(dy: usize, filter: usize, dx: usize, g: usize): void {
+  if (isWinograd(g, at(g, 1), at(g, 2))) {
+    winogradInputGrad(dy, filter, dx, g)
+    return
+  }
   const patch = patchOf(g)
   const total = rowsOf(g)
   const channels = at(g, 6)

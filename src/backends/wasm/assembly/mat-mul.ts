@@ -3,7 +3,7 @@
 // After Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053
 
 import { activateRows, highest, lowest } from './activation'
-import { scratchSize, scratchStart } from './memory'
+import { cacheBytes, scratchSize, scratchStart } from './memory'
 import { packColumns, packRows, packTiles } from './pack'
 import { loadLanes, splat, storeLanes } from './simd'
 import { tile4, tile6 } from './tile'
@@ -74,7 +74,7 @@ export function multiply(
   scratchBytes: usize,
 ): void {
   if (m <= 0 || n <= 0) return
-  const free: usize = scratchBytes - HEAD_BYTES
+  const free: usize = min(scratchBytes, cacheBytes) - HEAD_BYTES
   // A quarter of a small scratch range holds two tiles of a at least.
   const most = min(MAX_STEPS, <i32>(free / 192))
   const blocks = max((k + most - 1) / most, 1)

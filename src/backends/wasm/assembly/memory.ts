@@ -1,6 +1,9 @@
 // Where the module may write: the scratch range that the instance's owner lends it.
 // Nothing else here is mutable: instances on several threads may share one memory.
 
+/** What of the scratch range is used at a time: a second-level cache. */
+export const cacheBytes: usize = 1 << 20
+
 let scratchPointer: usize = 0
 let scratchBytes: usize = 0
 

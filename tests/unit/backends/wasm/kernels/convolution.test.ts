@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { openArena, seeded, worstError } from './arena.js'
 
 const arena = await openArena()
-/** The least that the kernels promise to work with, so that each operand comes in many blocks. */
-const smallScratch = arena.room(65536 / 4)
-arena.wasm.setScratch(smallScratch, 65536)
+const scratch = arena.room(2 ** 20)
+/** The least that the kernels promise to work with, so that each operand comes in many blocks, and what they ask for. */
+const scratchSizes = [2 ** 16, 2 ** 22]
 
 /** [batch, height, width, channels, outHeight, outWidth, outChannels, filter 2, stride 2, dilation 2, pad 2] */
 const geometries = [
@@ -15,6 +15,14 @@ const geometries = [
   [0, 5, 5, 2, 5, 5, 2, 1, 1, 1, 1, 1, 1, 0, 0],
   // More rows of patches than fit into scratch at once.
   [2, 40, 40, 8, 40, 40, 3, 5, 5, 1, 1, 1, 1, 2, 2],
+  // Winograd's products: even and odd sizes, many tiles, outputs beyond the image, rows that no window reaches.
+  [2, 13, 12, 16, 11, 10, 32, 3, 3, 1, 1, 1, 1, 0, 0],
+  [3, 9, 8, 32, 9, 8, 16, 3, 3, 1, 1, 1, 1, 1, 1],
+  [1, 31, 30, 20, 31, 30, 24, 3, 3, 1, 1, 1, 1, 1, 1],
+  [1, 6, 7, 20, 9, 11, 24, 3, 3, 1, 1, 1, 1, 2, 2],
+  [2, 9, 9, 16, 6, 5, 16, 3, 3, 1, 1, 1, 1, 0, 1],
+  [1, 8, 8, 16, 8, 8, 16, 3, 3, 1, 1, 1, 1, 3, 1],
+  [0, 8, 8, 16, 8, 8, 16, 3, 3, 1, 1, 1, 1, 1, 1],
 ]
 
 /** Any strides, dilations and paddings, also such that windows miss the image. */
@@ -84,9 +92,10 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i %i %i %
   const random = seeded(imageSize + fHeight)
   const x = random.floats(imageSize)
 
-  it('conv2d and its gradients', () => {
+  it.each(scratchSizes)('conv2d and its gradients with %i bytes of scratch', (scratchBytes) => {
+    arena.wasm.setScratch(scratch, scratchBytes)
     arena.reset()
-    arena.room(65536 / 4)
+    arena.room(2 ** 20)
     const filter = random.floats(fHeight * fWidth * channels * outChannels)
     const dy = random.floats(outPixels * outChannels)
     const bias = random.floats(outChannels)
@@ -116,7 +125,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i %i %i %
 
   it.each([1, 2, 5])('depthwise and its gradients, multiplier %i', (multiplier) => {
     arena.reset()
-    arena.room(65536 / 4)
+    arena.room(2 ** 20)
     const wide = channels * multiplier
     const filter = random.floats(fHeight * fWidth * wide)
     const dy = random.floats(outPixels * wide)
@@ -144,7 +153,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i %i %i %
 
   it('pools and their gradients', () => {
     arena.reset()
-    arena.room(65536 / 4)
+    arena.room(2 ** 20)
     // Few values, so that windows hold several maxima; + 0 because -0 and 0 are different maxima.
     const image = x.map((value) => Math.round(value * 2) + 0)
     const size = outPixels * channels
@@ -192,7 +201,7 @@ describe.each(geometries)('convolution and pools %i %i %i %i %i %i %i %i %i %i %
 
 it('a NaN comes out of a maximum, the gradient goes to the first maximum', () => {
   arena.reset()
-  arena.room(65536 / 4)
+  arena.room(2 ** 20)
   const geometry = arena.ints([1, 1, 6, 1, 1, 3, 1, 1, 2, 1, 2, 1, 1, 0, 0])
   const image = arena.floats([2, 2, 1, Number.NaN, Number.NaN, 3])
   const [out, dx] = [arena.room(3), arena.room(6)]
