@@ -25,7 +25,17 @@ export {
   selectBackend,
 } from './select-backend.js'
 export { softmaxCrossEntropy } from './softmax-cross-entropy.js'
-export { activationCodes, binaryCodes, type KernelExports, unaryCodes } from './wasm/exports.js'
+export {
+  activationCodes,
+  binaryCodes,
+  classifyCodes,
+  compareCodes,
+  dtypeCodes,
+  type KernelExports,
+  randomCodes,
+  reduceCodes,
+  unaryCodes,
+} from './wasm/exports.js'
 export { type CallName, kindsOf } from './wasm/program/call-table.js'
 export type { ProgramPlan, WasmProgram } from './wasm/program/program.js'
 export type { Place, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'

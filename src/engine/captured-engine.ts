@@ -12,6 +12,7 @@ import { CapturedStep, difference, type RecordedStep, recordStep } from './captu
 import { computeGradients, computeLoss, EagerEngine, readTensors, sumsOf } from './eager-engine.js'
 import type { Batch, BatchSums, Engine, Run } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
+import { type StepTiming, timeCalls } from './step-timing.js'
 import { saveVariables, VariableStorage } from './variable-storage.js'
 
 /** A step is recorded until two recordings in a row agree, but not more often than this. */
@@ -74,6 +75,27 @@ export class CapturedEngine implements Engine {
     if (seen <= RUNS_BEFORE_CAPTURE) return this.#eager.infer(run, forward)
     const [output] = await this.#run(run, { kind: 'infer', compute: (some) => [tf.tidy(() => forward(some))] })
     return output!.slice()
+  }
+
+  /**
+   * Captures the training step of a batch, checks it and times its calls. Variables are left as they were, gradients
+   * are not.
+   *
+   * @returns Undefined where the step stays eager; `reason` says why.
+   */
+  async time(batch: Batch, parameters: FlatParameters, repeats: number): Promise<StepTiming | undefined> {
+    const compute = (some: Batch) => computeGradients(some, parameters, false)
+    const step = { kind: 'set', compute, parameters }
+    const captured = this.#capture(batch, step)
+    if (!captured) return undefined
+    const restore = this.#storage.save()
+    try {
+      await this.#checked(captured, batch, step)
+      return this.#reason === undefined ? timeCalls(captured, batch, repeats) : undefined
+    } finally {
+      restore()
+      captured.dispose()
+    }
   }
 
   dispose(): void {

@@ -100,6 +100,8 @@ export function difference(a: RecordedStep, b: RecordedStep): string | undefined
 /** A step that runs without tfjs. */
 export class CapturedStep {
   readonly program: WasmProgram
+  /** How many calls tfjs made. */
+  readonly recordedCalls: number
   readonly #results: RecordedStep['results']
   readonly #rows: { place: Place; column: string; content: RowsContent }[]
   readonly #read: RecordedStep['read']
@@ -124,6 +126,7 @@ export class CapturedStep {
     const sizes = recording.buffers.map(({ bytes }) => bytes)
     const plan = planStep({ calls, sizes, given, results }, constants)
     this.program = createProgram(plan)
+    this.recordedCalls = recording.calls.length
     this.#results = last.results
     this.#rows = [...columns]
       .filter(([buffer]) => plan.offsets.has(buffer))

@@ -11,6 +11,8 @@ import type { Engine, EngineChoice } from './engine.js'
  *
  * @throws {ConfigError} for an unknown choice, and for 'captured' where it cannot work.
  */
+export function createEngine(choice: 'captured'): CapturedEngine
+export function createEngine(choice: EngineChoice): Engine
 export function createEngine(choice: EngineChoice): Engine {
   switch (choice) {
     case 'eager':

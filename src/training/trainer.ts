@@ -28,6 +28,9 @@ import type { History } from './history.js'
 import type { Crew, TrainingJob } from './job.js'
 import { means } from './means.js'
 import { prepareColumns } from './prepare-data.js'
+import type { Profile } from './profile.js'
+import { profileStep } from './profile-step.js'
+import type { LocalParts } from './replica.js'
 import { functionsFromSetup, loadSetup, type ModelMaker, makeModel } from './setup-module.js'
 import { SingleWorker } from './single-worker.js'
 import type { DistributedStrategy } from './strategy.js'
@@ -105,6 +108,16 @@ export interface FitOptions {
   shuffle?: boolean
 }
 
+/** How to profile. */
+export interface ProfileOptions {
+  /** Rows of the step; with several workers, those of one of them. @default 32 */
+  batchSize?: number
+  /** Times that each call is measured; the shortest counts. @default 20 */
+  repeats?: number
+  /** Column with the weight of each row. */
+  sampleWeight?: string
+}
+
 /**
  * Trains a TensorFlow.js model.
  *
@@ -179,6 +192,29 @@ export class Trainer {
     )
   }
 
+  /**
+   * Times one training step on the first rows of a dataset, kernel by kernel, on one worker in this thread. Trains
+   * nothing: the model stays as it is.
+   *
+   * @throws {ConfigError} if the step cannot be captured, with the reason.
+   * @example
+   * console.log(String(await trainer.profile(train, { batchSize: 32 })))
+   */
+  async profile(train: Dataset, options: ProfileOptions = {}): Promise<Profile> {
+    const { batchSize = 32, repeats = 20, sampleWeight } = options
+    checkCount('batchSize', batchSize)
+    checkCount('repeats', repeats)
+    return this.#exclusively(async () => {
+      const { job, local } = await this.#describe(sampleWeight)
+      const prepared = this.#options.preprocessor?.transform(train) ?? train
+      const columns = prepareColumns(await prepared.take(batchSize).columns(), local.model, job, {
+        shared: false,
+        what: 'training',
+      })
+      return profileStep(job, local, columns, repeats)
+    })
+  }
+
   /** Saves model and preprocessor, to be read by `Predictor.load`. */
   async save(store: Store, prefix = ''): Promise<void> {
     const { preprocessor } = this.#options
@@ -214,6 +250,17 @@ export class Trainer {
   }
 
   async #withCrew<T>(weight: string | undefined, run: (crew: Crew, job: TrainingJob) => Promise<T>): Promise<T> {
+    const { job, local } = await this.#describe(weight)
+    const crew = await this.#strategy.start(job, local)
+    try {
+      return await run(crew, job)
+    } finally {
+      await crew.close()
+    }
+  }
+
+  /** The job, and the objects that stay in this thread. */
+  async #describe(weight: string | undefined): Promise<{ job: TrainingJob; local: LocalParts }> {
     const { name: backend } = await ensureBackend()
     const { options, model, setup } = await this.#build()
     const named = typeof options.step === 'string' ? options.step : undefined
@@ -246,12 +293,7 @@ export class Trainer {
       ...(isTfjsOptimizer(optimizer) ? { optimizer } : {}),
       hasLiveFunctions: [options.model, options.step, options.loss].some((part) => typeof part === 'function'),
     }
-    const crew = await this.#strategy.start(job, local)
-    try {
-      return await run(crew, job)
-    } finally {
-      await crew.close()
-    }
+    return { job, local }
   }
 
   async #build() {

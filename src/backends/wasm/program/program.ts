@@ -50,6 +50,11 @@ export class WasmProgram {
     this.#write(words)
   }
 
+  /** What the program runs, in order. */
+  get calls(): readonly RecordedCall[] {
+    return this.#plan.calls
+  }
+
   /** Byte offset in the memory. */
   address({ buffer, offset }: Place): number {
     return buffer < 0 ? offset : this.#arena + this.#plan.offsets.get(buffer)! + offset
