@@ -59,7 +59,7 @@ export const unaryCodes = {
   affine: 36,
 } as const
 
-/** Operations of `binary`: float32 and int32; the last four are float32 only. */
+/** Operations of `binary`: float32 and int32; the last five are float32 only. */
 export const binaryCodes = {
   add: 0,
   sub: 1,
@@ -80,6 +80,8 @@ export const binaryCodes = {
   prelu: 12,
   /** a = dy, b = the output of elu. */
   eluGrad: 13,
+  /** a = dy, b = the input or the output of relu: dy where it is above 0, else 0. */
+  reluGrad: 14,
 } as const
 
 /** Operations of `compare`; the logical ones take bool. */

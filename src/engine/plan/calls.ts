@@ -77,6 +77,3 @@ export function usesOf(calls: readonly RecordedCall[]): Uses {
 
 /** Whether two places are the same. */
 export const samePlace = (a: Place, b: Place): boolean => a.buffer === b.buffer && a.offset === b.offset
-
-/** The pointer 0. */
-export const nowhere: Place = { buffer: -1, offset: 0 }

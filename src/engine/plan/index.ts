@@ -8,13 +8,15 @@ import type { Step } from './calls.js'
 import { removeDeadCalls } from './dead-calls.js'
 import { writeResultsDirectly } from './direct-results.js'
 import { foldEpilogues } from './fold-epilogues.js'
+import { fuseReluGradients } from './fuse-relu-gradients.js'
 import { placeBuffers } from './place-buffers.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
 
 /** Shortens a step and gives its buffers their places. */
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>): ProgramPlan {
-  const planned = [removeDeadCalls, foldEpilogues, writeResultsDirectly].reduce((now, pass) => pass(now), step)
+  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly]
+  const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))
   return { calls: planned.calls, offsets, bytes, constants }
 }

@@ -46,6 +46,7 @@ function row(code: i32, dtype: i32, a: usize, b: usize, out: usize, n: i32, step
     case 11: return floats<DivNoNan>(a, b, out, n, stepA, stepB)
     case 12: return floats<Prelu>(a, b, out, n, stepA, stepB)
     case 13: return floats<EluGrad>(a, b, out, n, stepA, stepB)
+    case 14: return floats<ReluGrad>(a, b, out, n, stepA, stepB)
   }
   for (let i = 0; i < n; i++) {
     store<f32>(out, scalar(code, load<f32>(a), load<f32>(b)))
@@ -113,6 +114,7 @@ class FloorDiv {}
 class DivNoNan {}
 class Prelu {}
 class EluGrad {}
+class ReluGrad {}
 
 // @ts-ignore: decorator
 @inline
@@ -128,6 +130,7 @@ function apply<T>(x: v128, y: v128): v128 {
   else if (idof<T>() == idof<FloorDiv>()) return f32x4.floor(f32x4.div(x, y))
   else if (idof<T>() == idof<DivNoNan>()) return v128.andnot(f32x4.div(x, y), f32x4.eq(y, zero))
   else if (idof<T>() == idof<Prelu>()) return v128.bitselect(f32x4.mul(x, y), x, f32x4.lt(x, zero))
+  else if (idof<T>() == idof<ReluGrad>()) return v128.and(x, f32x4.gt(y, zero))
   // EluGrad: dy * (y >= 0 ? 1 : y + 1).
   else return v128.bitselect(x, f32x4.mul(x, f32x4.add(y, splat(1))), f32x4.ge(y, zero))
 }

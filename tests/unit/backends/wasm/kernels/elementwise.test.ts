@@ -113,6 +113,7 @@ const binary: Record<keyof typeof binaryCodes, (a: number, b: number) => number>
   divNoNan: (a, b) => (b === 0 ? 0 : a / b),
   prelu: (a, b) => (a < 0 ? a * b : a),
   eluGrad: (dy, y) => (y >= 0 ? dy : dy * (y + 1)),
+  reluGrad: (dy: number, y: number) => (y > 0 ? dy : 0),
 }
 
 describe('binary', () => {
