@@ -27,7 +27,7 @@ function isPointwise(g: usize): bool {
   return oneByOne && at(g, 13) == 0 && at(g, 14) == 0 && at(g, 1) == at(g, 4) && at(g, 2) == at(g, 5)
 }
 
-/** Half of a cache, or of a smaller scratch range, or one patch where that is longer; traps when the packing would not fit beside it. */
+/** Half of a cache or of a smaller scratch range, or one longer patch; traps when the packing would not fit beside it. */
 function blockBytes(g: usize): usize {
   const bytes = max<usize>((min(scratchSize(), cacheBytes) / 2) & ~63, ((<usize>patchOf(g) << 2) + 63) & ~63)
   if (bytes + 32768 > scratchSize()) unreachable()

@@ -25,6 +25,13 @@ function addProducts<Op>(x: usize, filter: usize, dy: v128, count: i32): void {
   else storeLanes(filter, fma(v128.load32_splat(x), dy, loadLanes(filter, count)), count)
 }
 
+/** A share of dy for a mean, else dy. */
+// @ts-ignore: decorator
+@inline
+function gradient<Op>(dy: v128, share: v128): v128 {
+  return idof<Op>() == idof<MeanGrad>() ? f32x4.mul(dy, share) : dy
+}
+
 /** Over rows x columns taps, the steps from tap to tap in bytes. */
 export function spreadWindow<Op>(
   x: usize,
@@ -38,40 +45,87 @@ export function spreadWindow<Op>(
   channels: i32,
   multiplier: i32,
 ): void {
-  const share = splat(idof<Op>() == idof<MeanGrad>() ? 1 / <f32>max(1, rows * columns) : 1)
-  const tapBytes: usize = <usize>(channels * multiplier) << 2
-  for (let fh = rows; fh > 0; fh--) {
-    let p: usize = x
-    let f: usize = filter
-    for (let fw = columns; fw > 0; fw--) {
-      if (idof<Op>() != idof<MeanGrad>() && multiplier > 1) {
-        for (let c = 0; c < channels; c++)
-          for (let q = 0; q < multiplier; q += 4) {
-            const i: usize = <usize>(c * multiplier + q) << 2
-            const count = multiplier - q
-            addProducts<Op>(p + (<usize>c << 2), f + i, loadLanes(dy + i, count), count)
-          }
-      } else {
-        let c = 0
-        for (; c + 16 <= channels; c += 16) {
-          const i: usize = <usize>c << 2
-          addTap<Op>(p + i, f + i, f32x4.mul(v128.load(dy + i), share), 4)
-          addTap<Op>(p + i + 16, f + i + 16, f32x4.mul(v128.load(dy + i, 16), share), 4)
-          addTap<Op>(p + i + 32, f + i + 32, f32x4.mul(v128.load(dy + i, 32), share), 4)
-          addTap<Op>(p + i + 48, f + i + 48, f32x4.mul(v128.load(dy + i, 48), share), 4)
-        }
-        for (; c < channels; c += 4) {
-          const i: usize = <usize>c << 2
-          const count = channels - c
-          addTap<Op>(p + i, f + i, f32x4.mul(loadLanes(dy + i, count), share), count)
-        }
-      }
-      p += step
-      f += tapBytes
-    }
-    x += rowStep
-    filter += filterRow
+  if (idof<Op>() != idof<MeanGrad>() && multiplier > 1) {
+    spreadProducts<Op>(x, filter, dy, rows, columns, rowStep, step, filterRow, channels, multiplier)
+    return
   }
+  const share = splat(1 / <f32>max(1, rows * columns))
+  const tapBytes: usize = <usize>channels << 2
+  let c = 0
+  for (; c + 16 <= channels; c += 16) {
+    const i: usize = <usize>c << 2
+    const dy0 = gradient<Op>(v128.load(dy + i), share), dy1 = gradient<Op>(v128.load(dy + i, 16), share)
+    const dy2 = gradient<Op>(v128.load(dy + i, 32), share), dy3 = gradient<Op>(v128.load(dy + i, 48), share)
+    let line: usize = x + i
+    let filterLine: usize = filter + i
+    for (let fh = rows; fh > 0; fh--) {
+      let p: usize = line
+      let f: usize = filterLine
+      for (let fw = columns; fw > 0; fw--) {
+        addTap<Op>(p, f, dy0, 4)
+        addTap<Op>(p + 16, f + 16, dy1, 4)
+        addTap<Op>(p + 32, f + 32, dy2, 4)
+        addTap<Op>(p + 48, f + 48, dy3, 4)
+        p += step
+        f += tapBytes
+      }
+      line += rowStep
+      filterLine += filterRow
+    }
+  }
+  for (; c < channels; c += 4) {
+    const i: usize = <usize>c << 2
+    const count = channels - c
+    const part = gradient<Op>(loadLanes(dy + i, count), share)
+    let line: usize = x + i
+    let filterLine: usize = filter + i
+    for (let fh = rows; fh > 0; fh--) {
+      let p: usize = line
+      let f: usize = filterLine
+      for (let fw = columns; fw > 0; fw--) {
+        addTap<Op>(p, f, part, count)
+        p += step
+        f += tapBytes
+      }
+      line += rowStep
+      filterLine += filterRow
+    }
+  }
+}
+
+/** Depthwise with several outputs for each channel: four of them at a time. */
+function spreadProducts<Op>(
+  x: usize,
+  filter: usize,
+  dy: usize,
+  rows: i32,
+  columns: i32,
+  rowStep: usize,
+  step: usize,
+  filterRow: usize,
+  channels: i32,
+  multiplier: i32,
+): void {
+  const tapBytes: usize = <usize>(channels * multiplier) << 2
+  for (let c = 0; c < channels; c++)
+    for (let q = 0; q < multiplier; q += 4) {
+      const i: usize = <usize>(c * multiplier + q) << 2
+      const count = multiplier - q
+      const part = loadLanes(dy + i, count)
+      let line: usize = x + (<usize>c << 2)
+      let filterLine: usize = filter + i
+      for (let fh = rows; fh > 0; fh--) {
+        let p: usize = line
+        let f: usize = filterLine
+        for (let fw = columns; fw > 0; fw--) {
+          addProducts<Op>(p, f, part, count)
+          p += step
+          f += tapBytes
+        }
+        line += rowStep
+        filterLine += filterRow
+      }
+    }
 }
 
 /** dx gets dy where x is the first maximum of its window. */
