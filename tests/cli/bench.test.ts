@@ -90,7 +90,7 @@ describe('dcml bench train', () => {
     ['a file', ['train', '--json', join(tmpdir(), 'no', 'such', 'folder', 'figures.json')]],
     ['an option', ['train', '--nonsense']],
   ] as const)
-    it(`refuses the wrong use of ${wrong} in one line, with exit code 2`, async () => {
+    it.concurrent(`refuses the wrong use of ${wrong} in one line, with exit code 2`, async () => {
       const failure = await bench(...args).then(
         () => undefined,
         (error: { code: number; stderr: string }) => error,

@@ -206,7 +206,7 @@ describe('dcml predict', () => {
 })
 
 describe('wrong use', () => {
-  it.each([
+  it.concurrent.each([
     ['no data', ['evaluate', 'classifier'], /missing required argument 'data'/],
     ['no model', ['predict', 'nowhere', 'guests.csv'], /There is no 'dcml\.json' in .*nowhere/],
     ['no such file', ['predict', 'classifier', 'none.csv'], /The data .*none\.csv cannot be read/],
@@ -235,7 +235,7 @@ describe('wrong use', () => {
     expect(stderr).toMatch(message)
   })
 
-  it.each(['evaluate', 'predict', 'doctor'])('%s has help', async (command) => {
+  it.concurrent.each(['evaluate', 'predict', 'doctor'])('%s has help', async (command) => {
     const { exitCode, stdout } = await dcml(command, '--help')
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(new RegExp(`^Usage: dcml ${command} `))

@@ -9,36 +9,38 @@ const draw = async (count: number, seed: number) => {
 
 /** Softmax regression by plain gradient steps over single rows; a fresh reference, without dcml's engine. */
 function linearAccuracy(train: { x: Uint8Array; y: Int32Array }, test: { x: Uint8Array; y: Int32Array }): number {
-  const pixels = 784
-  const weights = new Float32Array(10 * (pixels + 1))
+  const weights = Array.from({ length: 10 }, () => new Float64Array(784))
+  const biases = new Float64Array(10)
   const scores = new Float64Array(10)
-  const score = (x: Uint8Array, row: number) => {
-    for (let c = 0; c < 10; c++) {
-      let sum = weights[c * (pixels + 1) + pixels]!
-      for (let j = 0; j < pixels; j++) sum += (weights[c * (pixels + 1) + j]! * x[row * pixels + j]!) / 255
+  const rowsOf = (x: Uint8Array) => {
+    const inks = Float64Array.from(x, (value) => value / 255)
+    return Array.from({ length: x.length / 784 }, (_, row) => inks.subarray(row * 784, (row + 1) * 784))
+  }
+  const score = (row: Float64Array) => {
+    weights.forEach((weight, c) => {
+      let sum = biases[c]!
+      for (let j = 0; j < row.length; j++) sum += weight[j]! * row[j]!
       scores[c] = sum
-    }
+    })
     return scores.indexOf(Math.max(...scores))
   }
+  const rows = rowsOf(train.x)
   for (let epoch = 0; epoch < 15; epoch++) {
     const rate = 0.05 / (1 + epoch / 3)
-    for (let row = 0; row < train.y.length; row++) {
-      const greatest = scores[score(train.x, row)]!
+    for (const [i, row] of rows.entries()) {
+      const greatest = scores[score(row)]!
       const powers = scores.map((value) => Math.exp(value - greatest))
       const total = powers.reduce((sum, value) => sum + value, 0)
-      for (let c = 0; c < 10; c++) {
-        const step = rate * (powers[c]! / total - (train.y[row] === c ? 1 : 0))
-        if (Math.abs(step) < 1e-6) continue
-        for (let j = 0; j < pixels; j++) weights[c * (pixels + 1) + j]! -= (step * train.x[row * pixels + j]!) / 255
-        weights[c * (pixels + 1) + pixels]! -= step
-      }
+      weights.forEach((weight, c) => {
+        const step = rate * (powers[c]! / total - (train.y[i] === c ? 1 : 0))
+        if (Math.abs(step) < 1e-6) return
+        for (let j = 0; j < row.length; j++) weight[j]! -= step * row[j]!
+        biases[c]! -= step
+      })
     }
   }
-  let right = 0
-  test.y.forEach((label, row) => {
-    if (score(test.x, row) === label) right++
-  })
-  return right / test.y.length
+  const right = rowsOf(test.x).filter((row, i) => score(row) === test.y[i])
+  return right.length / test.y.length
 }
 
 describe('syntheticDigits', () => {
