@@ -42,6 +42,8 @@ async function main(): Promise<void> {
 
   const environment = (globalThis as unknown as { jasmine: { getEnv(): JasmineEnvironment } }).jasmine.getEnv()
   let skipped = 0
+  // Passed on once jasmine is done: it turns an exit before that into its own code.
+  let status = 1
   environment.configure({
     specFilter: (spec) => {
       const name = spec.getFullName()
@@ -72,10 +74,11 @@ async function main(): Promise<void> {
       // A filtered run is 'incomplete' to jasmine; what counts here is that nothing failed outside of a spec either.
       const isClean = counts.failed === 0 && overallStatus !== 'failed' && isWhole
       if (!isClean && incompleteReason) console.log(incompleteReason)
-      process.exit(isClean ? 0 : 1)
+      status = isClean ? 0 : 1
     },
   })
   await runner.execute()
+  process.exit(status)
 }
 
 interface JasmineEnvironment {

@@ -1,20 +1,35 @@
 // Setting, choosing, converting and adding up elements.
 
-import { fma, splat } from './simd'
+import { compareRow } from './binary'
+import { copyFloats } from './copy'
+import { fma, loadLanes, splat, storeLanes, ZERO } from './simd'
 
 /** See ../exports.ts. */
 export function select(condition: usize, a: usize, b: usize, out: usize, n: i32, inner: i32, elementBytes: i32): void {
   const bytes: usize = <usize>inner * elementBytes
   if (bytes == 4) {
-    for (let i = 0; i < n; i++) {
+    const zero = i32x4.splat(0)
+    let i = 0
+    for (; i + 4 <= n; i += 4) {
+      const at: usize = <usize>i << 2
+      const bits = v128.extend_low<u16>(v128.extend_low<u8>(v128.load32_zero(condition + i)))
+      v128.store(out + at, v128.bitselect(v128.load(a + at), v128.load(b + at), i32x4.ne(bits, zero)))
+    }
+    for (; i < n; i++) {
       const at: usize = <usize>i << 2
       store<u32>(out + at, load<u8>(condition + i) ? load<u32>(a + at) : load<u32>(b + at))
     }
     return
   }
+  if (bytes == 1) {
+    for (let i = 0; i < n; i++) store<u8>(out + i, load<u8>(condition + i) ? load<u8>(a + i) : load<u8>(b + i))
+    return
+  }
   for (let i = 0; i < n; i++) {
     const at: usize = <usize>i * bytes
-    memory.copy(out + at, (load<u8>(condition + i) ? a : b) + at, bytes)
+    const from: usize = (load<u8>(condition + i) ? a : b) + at
+    if (elementBytes == 4) copyFloats(from, out + at, inner)
+    else memory.copy(out + at, from, bytes)
   }
 }
 
@@ -37,18 +52,20 @@ export function fill(dtype: i32, out: usize, n: i32, value: f64): void {
 
 /** See ../exports.ts. */
 export function cast(from: i32, to: i32, input: usize, out: usize, n: i32): void {
-  if (from == 0) {
-    if (to == 1) convert<f32, i32>(input, out, n)
-    else if (to == 2) convert<f32, bool>(input, out, n)
-    else convert<f32, f32>(input, out, n)
-  } else if (from == 1) {
-    if (to == 0) convert<i32, f32>(input, out, n)
-    else if (to == 2) convert<i32, bool>(input, out, n)
-    else convert<i32, i32>(input, out, n)
-  } else {
+  // What is not 0 is true.
+  if (to == 2) compareRow(1, from, input, ZERO, out, n, 1, 0)
+  else if (from == 2) {
     if (to == 0) widen(input, out, n)
-    else if (to == 1) convert<u8, i32>(input, out, n)
-    else convert<u8, bool>(input, out, n)
+    else convert<u8, i32>(input, out, n)
+  } else if (from == to) copyFloats(input, out, n)
+  else {
+    for (; n > 0; n -= 4) {
+      const x = loadLanes(input, n)
+      // To int32 it saturates and takes NaN as 0.
+      storeLanes(out, from == 0 ? i32x4.trunc_sat_f32x4_s(x) : f32x4.convert_i32x4_s(x), n)
+      input += 16
+      out += 16
+    }
   }
 }
 
@@ -70,12 +87,7 @@ function widen(input: usize, out: usize, n: i32): void {
 
 function convert<From, To>(input: usize, out: usize, n: i32): void {
   for (let i = 0; i < n; i++) {
-    const x = load<From>(input)
-    if (isFloat<From>() && isInteger<To>() && !isBoolean<To>())
-      // Saturates and takes NaN as 0, where the plain conversion traps.
-      store<i32>(out, i32x4.extract_lane(i32x4.trunc_sat_f32x4_s(v128.load32_splat(input)), 0))
-    else if (isBoolean<To>()) store<u8>(out, <u8>(x != 0))
-    else store<To>(out, <To>x)
+    store<To>(out, <To>load<From>(input))
     input += sizeof<From>()
     out += sizeof<To>()
   }

@@ -101,6 +101,14 @@ export function reduceBool(isAll: i32, input: usize, out: usize, outer: i32, siz
 
 /** See ../exports.ts. */
 export function argExtreme(isMin: i32, input: usize, out: usize, outer: i32, size: i32, inner: i32): void {
+  if (inner == 1 && size >= 4) {
+    for (; outer > 0; outer--) {
+      store<i32>(out, isMin ? firstOf<Min>(input, size) : firstOf<Max>(input, size))
+      input += <usize>size << 2
+      out += 4
+    }
+    return
+  }
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++) {
       let x: usize = input + (<usize>(o * size * inner + i) << 2)
@@ -117,4 +125,28 @@ export function argExtreme(isMin: i32, input: usize, out: usize, outer: i32, siz
       store<i32>(out, index)
       out += 4
     }
+}
+
+/** Index of the first extreme of at least four floats; NaN is none, except at the first place. */
+function firstOf<T>(x: usize, size: i32): i32 {
+  const last: usize = x + (<usize>(size - 4) << 2)
+  let best = v128.load32_splat(x)
+  // The last group may overlap the one before it.
+  for (let p: usize = x; p < last; p += 16) best = extreme<T>(best, v128.load(p))
+  best = extreme<T>(best, v128.load(last))
+  best = extreme<T>(best, v128.shuffle<u32>(best, best, 2, 3, 0, 1))
+  best = extreme<T>(best, v128.shuffle<u32>(best, best, 1, 0, 3, 2))
+  for (let p: usize = x; p < last; p += 16) {
+    const bits = i32x4.bitmask(f32x4.eq(v128.load(p), best))
+    if (bits) return <i32>((p - x) >> 2) + ctz(bits)
+  }
+  const bits = i32x4.bitmask(f32x4.eq(v128.load(last), best))
+  return bits ? size - 4 + ctz(bits) : 0
+}
+
+// @ts-ignore: decorator
+@inline
+function extreme<T>(a: v128, b: v128): v128 {
+  if (idof<T>() == idof<Min>()) return f32x4.pmin(a, b)
+  else return f32x4.pmax(a, b)
 }

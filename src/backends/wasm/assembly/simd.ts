@@ -1,6 +1,7 @@
 // Four floats at a time: what the operations share.
 
 /** Constants stand in memory, a pointer each, for `spread`. */
+export const ZERO = memory.data<i32>([0])
 export const ONE = memory.data<f32>([1])
 export const HALF = memory.data<f32>([0.5])
 export const MINUS_HALF = memory.data<f32>([-0.5])

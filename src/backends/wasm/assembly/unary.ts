@@ -1,9 +1,10 @@
 // Element by element, one input. Codes as in ../exports.ts.
 
+import { compareRow } from './binary'
 import { erf4 } from './error-function'
 import { exp4, expMinusOne4, sigmoid4, softplus4, tanh4 } from './exponential'
 import { log1p4, log4 } from './logarithm'
-import { loadLanes, ONE, splat, spread, storeLanes } from './simd'
+import { loadLanes, ONE, splat, spread, storeLanes, ZERO } from './simd'
 import { cos4, isWithinReach, sin4, tan4 } from './trigonometric'
 
 /** See ../exports.ts. */
@@ -186,5 +187,5 @@ export function classify(code: i32, input: usize, out: usize, n: i32): void {
 
 /** See ../exports.ts. */
 export function logicalNot(input: usize, out: usize, n: i32): void {
-  for (let i = 0; i < n; i++) store<u8>(out + i, <u8>(load<u8>(input + i) == 0))
+  compareRow(0, 2, input, ZERO, out, n, 1, 0)
 }
