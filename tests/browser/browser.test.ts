@@ -138,6 +138,7 @@ describe.skipIf(!chromiumPath)('in a browser', { timeout: 120_000 }, () => {
       const one = await ask(page, 'train', 'wasm', { workers: 1, epochs: 5 })
       const two = await ask(page, 'train', 'wasm', { workers: 2, epochs: 5 })
       expect(alone.losses.at(-1)).toBeLessThan(alone.losses[0]!)
+      for (const { engine } of [alone, one, two]) expect(engine).toBe('captured')
       expect(one.weights).toEqual(alone.weights)
       expect(difference(two.weights, one.weights)).toBeLessThan(1e-5)
     })

@@ -29,7 +29,7 @@ const checks = {
   async train(backend: BackendName, { workers, epochs }: { workers: number; epochs: number }) {
     await selectBackend({ prefer: [backend] })
     const { model, history } = await trainDigits(workers, epochs)
-    return { weights: weightsOf(model), losses: history.epochs.map(({ loss }) => loss) }
+    return { weights: weightsOf(model), losses: history.epochs.map(({ loss }) => loss), engine: history.engine }
   },
 
   /** The error of training on worker threads, by code and message. */
