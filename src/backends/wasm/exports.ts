@@ -254,12 +254,11 @@ export interface KernelExports {
     size: number,
   ): void
 
-  /** out = input with axes permuted. info: 12 int32: out's shape and, for each, input's stride; leading axes 1 (0). */
-  transpose(input: number, out: number, elementBytes: number, info: number): void
-  /** Gathers a strided box; as `transpose`, the input pointer at the box' first element, strides may be negative. */
+  /**
+   * A strided box as a dense one: transposes, slices, repetitions. info: 12 int32: out's shape and, for each axis, the
+   * input's stride, leading axes 1 (0). The input pointer is at the box' first element; strides may be negative.
+   */
   stridedCopy(input: number, out: number, elementBytes: number, info: number): void
-  /** Scatters a dense input into a strided box of out; info: 12 int32: input's shape and out's strides. */
-  stridedStore(input: number, out: number, elementBytes: number, info: number): void
   /** rows x rowBytes, from one pitch to another (bytes): slice and concat along one axis. */
   copyRows(input: number, out: number, rows: number, rowBytes: number, inputPitch: number, outPitch: number): void
   /** 4-byte elements. info: 18 int32: input's shape, padding before, padding after. */

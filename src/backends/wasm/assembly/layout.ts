@@ -1,37 +1,7 @@
-// Moving elements: transposes, slices, padding, rows by index.
+// Moving elements: slices, padding, rows by index.
 
 import { addFloats, at, copyFloats, zeroFloats } from './copy'
 import { fill } from './fill'
-import { stridedCopy } from './strided-copy'
-
-/** See ../exports.ts. */
-export function transpose(input: usize, out: usize, elementBytes: i32, info: usize): void {
-  stridedCopy(input, out, elementBytes, info)
-}
-
-/** See ../exports.ts. */
-export function stridedStore(input: usize, out: usize, elementBytes: i32, info: usize): void {
-  if (elementBytes == 1) scatter<u8>(input, out, info)
-  else scatter<u32>(input, out, info)
-}
-
-function scatter<T>(dense: usize, box: usize, info: usize): void {
-  const n = at(info, 5)
-  const step: usize = <usize>at(info, 11) * sizeof<T>()
-  for (let i0 = 0; i0 < at(info, 0); i0++)
-    for (let i1 = 0; i1 < at(info, 1); i1++)
-      for (let i2 = 0; i2 < at(info, 2); i2++)
-        for (let i3 = 0; i3 < at(info, 3); i3++)
-          for (let i4 = 0; i4 < at(info, 4); i4++) {
-            const offset = i0 * at(info, 6) + i1 * at(info, 7) + i2 * at(info, 8) + i3 * at(info, 9) + i4 * at(info, 10)
-            let place: usize = box + <usize>offset * sizeof<T>()
-            for (let i = 0; i < n; i++) {
-              store<T>(place, load<T>(dense))
-              place += step
-              dense += sizeof<T>()
-            }
-          }
-}
 
 /** See ../exports.ts. */
 export function copyRows(input: usize, out: usize, rows: i32, rowBytes: i32, inputPitch: i32, outPitch: i32): void {

@@ -7,7 +7,7 @@ import { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'
 import { cumulative } from './cumulative'
 import { addInto, cast, fill, select } from './fill'
 import { layerNorm, layerNormGrad, layerNormParameterGrad } from './layer-norm'
-import { copyRows, gather, oneHot, pad, segmentSum, stridedStore } from './layout'
+import { copyRows, gather, oneHot, pad, segmentSum } from './layout'
 import { matMul } from './mat-mul'
 import { philoxFill } from './random'
 import { argExtreme, reduce, reduceBool, reduceInt } from './reduce'
@@ -175,10 +175,6 @@ export function runProgram(from: usize, to: usize): i32 {
         break
       case 27:
         stridedCopy(at(p, 1), at(p, 2), n(p, 3), at(p, 4))
-        p += 20
-        break
-      case 28:
-        stridedStore(at(p, 1), at(p, 2), n(p, 3), at(p, 4))
         p += 20
         break
       case 29:

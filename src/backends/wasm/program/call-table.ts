@@ -58,7 +58,6 @@ export const callTable = {
   argExtreme: form(25, 'nrwnnn'),
   softmax: form(26, 'nrwnn'),
   stridedCopy: form(27, 'rwni', 12),
-  stridedStore: form(28, 'runi', 12),
   copyRows: form(29, 'rwnnnn'),
   pad: form(30, 'rwfi', 18),
   gather: form(31, 'rrwnnnn'),

@@ -75,7 +75,7 @@ export class CallRecorder {
         return kernel(...values)
       }
     }
-    for (const name of ['transpose', 'sgd', 'adam', 'rmsprop', 'runProgram'] as const)
+    for (const name of ['sgd', 'adam', 'rmsprop', 'runProgram'] as const)
       wrapped[name] = () => {
         throw new Error(`The kernel ${name} cannot be recorded.`)
       }

@@ -128,9 +128,7 @@ it.each(Object.keys(uses))('a program runs %s as the kernel runs by itself', asy
 })
 
 it('covers every kernel that a program may call', () => {
-  // Nothing of tfjs runs it; its own test is in kernels/.
-  const alone = ['stridedStore']
-  expect(Object.keys(callTable).filter((name) => !(name in uses) && !alone.includes(name))).toEqual([])
+  expect(Object.keys(callTable).filter((name) => !(name in uses))).toEqual([])
 })
 
 it('reports indices that lie outside', () => {

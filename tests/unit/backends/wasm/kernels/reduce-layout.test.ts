@@ -75,21 +75,18 @@ it.each([1, 4, 10, 33])('softmax and its logarithm over %i classes', (size) => {
 })
 
 describe('layout', () => {
-  it('permutes, reverses and scatters', () => {
+  it('permutes, reverses and copies rows', () => {
     arena.reset()
     const out = arena.room(24)
     const x = arena.ints(Array.from({ length: 24 }, (_, i) => i))
     // [2, 3, 4] with axes 2, 0, 1.
-    arena.wasm.transpose(x, out, 4, arena.ints([1, 1, 1, 4, 2, 3, 0, 0, 0, 1, 12, 4]))
+    arena.wasm.stridedCopy(x, out, 4, arena.ints([1, 1, 1, 4, 2, 3, 0, 0, 0, 1, 12, 4]))
     const permuted = [...arena.readInts(out, 24)]
     expect(permuted).toEqual(
       Array.from({ length: 24 }, (_, i) => Math.floor(i / 6) + Math.floor((i % 6) / 3) * 12 + (i % 3) * 4),
     )
     arena.wasm.stridedCopy(x + 5 * 4, out, 4, arena.ints([1, 1, 1, 1, 1, 3, 0, 0, 0, 0, 0, -2]))
     expect([...arena.readInts(out, 3)]).toEqual([5, 3, 1])
-    arena.wasm.fill(1, out, 6, 0)
-    arena.wasm.stridedStore(arena.ints([7, 8, 9]), out, 4, arena.ints([1, 1, 1, 1, 1, 3, 0, 0, 0, 0, 0, 2]))
-    expect([...arena.readInts(out, 6)]).toEqual([7, 0, 8, 0, 9, 0])
     arena.wasm.copyRows(x, out, 2, 8, 16, 12)
     expect([...arena.readInts(out, 5)]).toEqual([0, 1, 8, 4, 5])
   })
