@@ -106,7 +106,6 @@ const rules: Record<CallName, (call: RecordedCall) => CallCost> = {
   cumulative: (call) => elementwise(number(call, 0) === 1 ? 'cumprod' : 'cumsum', numbers(call, 4, 5, 6), 8),
 
   stridedCopy: (call) => box('stridedCopy', call),
-  stridedStore: (call) => box('stridedStore', call),
   copyRows(call) {
     const [rows, rowBytes] = numbers(call, 2, 3) as Two
     return memoryBound('copyRows', [rows, `${rowBytes} bytes`], 2 * rows * rowBytes)

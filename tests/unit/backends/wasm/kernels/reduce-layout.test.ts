@@ -87,8 +87,9 @@ describe('layout', () => {
     )
     arena.wasm.stridedCopy(x + 5 * 4, out, 4, arena.ints([1, 1, 1, 1, 1, 3, 0, 0, 0, 0, 0, -2]))
     expect([...arena.readInts(out, 3)]).toEqual([5, 3, 1])
+    arena.wasm.fill(1, out, 6, 9)
     arena.wasm.copyRows(x, out, 2, 8, 16, 12)
-    expect([...arena.readInts(out, 5)]).toEqual([0, 1, 8, 4, 5])
+    expect([...arena.readInts(out, 5)]).toEqual([0, 1, 9, 4, 5])
   })
 
   it('pads, gathers, sums segments, encodes one-hot', () => {
