@@ -79,7 +79,7 @@ describe('dcml bench train', () => {
     expect(stdout).toContain('Conv2DBackpropFilter')
   })
 
-  for (const [wrong, args] of [
+  refuses([
     ['a benchmark', ['nonsense']],
     ['no benchmark', []],
     ['a case', ['train', '--case', 'nonsense']],
@@ -89,7 +89,63 @@ describe('dcml bench train', () => {
     ['a time', ['train', '--seconds', '-1']],
     ['a file', ['train', '--json', join(tmpdir(), 'no', 'such', 'folder', 'figures.json')]],
     ['an option', ['train', '--nonsense']],
-  ] as const)
+  ])
+})
+
+describe('dcml bench kernels', () => {
+  const measureKernels = async (...args: string[]) => {
+    const file = join(folder, 'kernels.json')
+    const { stdout } = await bench('kernels', ...args, '--seconds', '0.001', '--json', file)
+    return { stdout, figures: JSON.parse(await readFile(file, 'utf8')) }
+  }
+
+  it('measures every kernel, and shares of the best product and of a copy', async () => {
+    const { stdout, figures } = await measureKernels('--rounds', '1')
+    const { kernels, peaks, ...about } = figures
+    expect(about).toMatchObject({ node: process.version, rounds: 1, seconds: 0.001 })
+    expect(about.backend).toMatch(/^wasm simd/)
+    expect(kernels.map(({ kernel }: { kernel: string }) => kernel)).toEqual(
+      expect.arrayContaining(['matMul', 'conv2dFilterGrad', 'maxPoolGrad', 'softmax', 'layerNorm', 'adam']),
+    )
+    const best = (name: string) =>
+      Math.max(
+        ...kernels
+          .filter(({ kernel }: { kernel: string }) => kernel === name)
+          .map(({ rate }: { rate: number }) => rate),
+      )
+    expect(peaks).toEqual({ gflops: best('matMul'), copyGBps: best('copy') })
+    for (const { kernel, shape, minUs, rate, unit, share } of kernels) {
+      expect(minUs, `${kernel} ${shape}`).toBeGreaterThan(0)
+      expect(share).toBeCloseTo(rate / (unit === 'GFLOP/s' ? peaks.gflops : peaks.copyGBps), 10)
+      expect(stdout).toContain(shape)
+    }
+  })
+
+  it('measures the kernels asked for, round by round, by what they compute', async () => {
+    const { stdout, figures } = await measureKernels('--rounds', '3', '--kernel', 'add', 'conv2d')
+    expect(figures.kernels.map(({ kernel }: { kernel: string }) => kernel)).toEqual(['conv2d', 'conv2d', 'add'])
+    const [, conv, add] = figures.kernels
+    for (const { minUs, medianUs, roundsUs } of [conv, add]) {
+      expect(roundsUs).toHaveLength(3)
+      const sorted = roundsUs.toSorted((a: number, b: number) => a - b)
+      expect([minUs, medianUs]).toEqual(sorted.slice(0, 2))
+    }
+    // 32 images of 11x11 with 64 channels, each from 3x3 pixels of 32; two operands and a result of 65,536 floats.
+    expect(conv).toMatchObject({ shape: '3x3 32->64 on 32x13x13', unit: 'GFLOP/s' })
+    expect(conv.rate * conv.minUs * 1000).toBeCloseTo(2 * 32 * 11 * 11 * 64 * 3 * 3 * 32, 3)
+    expect(add.rate * add.minUs * 1000).toBeCloseTo(3 * 4 * 65_536, 3)
+    expect(stdout).not.toContain('softmax')
+  })
+
+  refuses([
+    ['a kernel', ['kernels', '--kernel', 'nonsense']],
+    ['a count', ['kernels', '--rounds', '0']],
+    ['a file', ['kernels', '--json', join(tmpdir(), 'no', 'such', 'folder', 'figures.json')]],
+  ])
+})
+
+function refuses(uses: readonly (readonly [string, readonly string[]])[]): void {
+  for (const [wrong, args] of uses)
     it.concurrent(`refuses the wrong use of ${wrong} in one line, with exit code 2`, async () => {
       const failure = await bench(...args).then(
         () => undefined,
@@ -98,4 +154,4 @@ describe('dcml bench train', () => {
       expect(failure?.code).toBe(2)
       expect(failure?.stderr.trim().split('\n')).toHaveLength(1)
     })
-})
+}

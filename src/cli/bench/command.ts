@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { cases, libraries } from './cases.js'
+import { kernelNames, runBenchKernels } from './kernels.js'
 import { runBenchTrain } from './train.js'
 
 /** Adds the command. */
@@ -9,10 +10,10 @@ export function registerBench(program: Command): void {
   const bench = program
     .command('bench')
     .description('Measures the speed of dcml on this machine.')
-    .usage('train [options]')
+    .usage('<train|kernels> [options]')
     .argument('[what]')
     .action((what?: string) =>
-      bench.error(`error: expected the name of a benchmark: train; received ${what ?? 'none'}`),
+      bench.error(`error: expected the name of a benchmark: train or kernels; received ${what ?? 'none'}`),
     )
   bench
     .command('train')
@@ -25,6 +26,15 @@ export function registerBench(program: Command): void {
     .option('--json <file>', 'writes the figures')
     .addHelpText('after', HELP)
     .action(runBenchTrain)
+  bench
+    .command('kernels')
+    .description("Measures single operations on dcml's wasm backend: products, convolutions, elementwise, Adam.")
+    .addOption(new Option('--kernel <name...>', 'only these kernels').choices(kernelNames))
+    .option('--rounds <n>', 'measurements of each kernel; the table shows shortest and median', count, 10)
+    .option('--seconds <s>', 'time of one measurement', duration, 0.02)
+    .option('--json <file>', 'writes the figures')
+    .addHelpText('after', KERNELS_HELP)
+    .action(runBenchKernels)
 }
 
 const HELP = `
@@ -40,6 +50,11 @@ Cases: Adam at 1e-3, softmax cross-entropy, random data in the shape of the real
 
 PyTorch runs eagerly on one thread (with 2 workers: on 2 processes, by DistributedDataParallel over Gloo), once as it
 is and once with a malloc that keeps its memory (pytorch-malloc).`
+
+const KERNELS_HELP = `
+Each is an operation of tfjs as a user calls it, on one thread, a warm-up and then --rounds rounds. Products and
+convolutions are judged by floating-point operations and their share of the fastest product measured; all others by the
+bytes that they read and write and their share of a copy in JavaScript.`
 
 function count(text: string): number {
   const value = Number(text)

@@ -6,13 +6,11 @@
  * @module
  */
 
-import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
-import { ConfigError } from '../../index.js'
 import { type BenchCase, type Contender, cases, contendersOf, type Library, libraries } from './cases.js'
 import { type CaseFigures, figuresOf } from './figures.js'
 import { launch } from './launch.js'
 import type { Order, Outcome } from './measurement.js'
+import { showProgress, writeFigures } from './report.js'
 import { formatTable } from './table.js'
 
 /** Options of the command. */
@@ -27,16 +25,17 @@ export interface BenchTrainOptions {
 
 /** Measures and reports. A library that cannot be measured is reported; the exit code is 1 if that one is dcml. */
 export async function runBenchTrain(options: BenchTrainOptions): Promise<void> {
-  const { case: names, library: chosen, json } = options
+  const { case: names, library: chosen, rounds, seconds, json } = options
   const wanted = cases.filter(({ name }) => !names || names.includes(name))
   const columns = libraries.filter((library) => !chosen || chosen.includes(library))
   const figures: CaseFigures[] = []
+  const write = async () => json !== undefined && writeFigures(json, { rounds, seconds, cases: figures })
   // Before the first case, so that a path that cannot be written shows at once; after each, so that a run that is
   // broken off keeps what it measured.
-  if (json !== undefined) await writeFigures(json, options, figures)
+  await write()
   for (const benchCase of wanted) {
     figures.push(figuresOf(benchCase, await runCase(benchCase, contendersOf(benchCase, columns), options)))
-    if (json !== undefined) await writeFigures(json, options, figures)
+    await write()
   }
   showProgress('')
   console.log(formatTable(figures))
@@ -59,34 +58,4 @@ async function runCase(
       own.push(await launch(contender, order))
     }
   return outcomes
-}
-
-async function writeFigures(
-  path: string,
-  { rounds, seconds }: BenchTrainOptions,
-  figures: readonly CaseFigures[],
-): Promise<void> {
-  const content = {
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    date: new Date().toISOString(),
-    rounds,
-    seconds,
-    cases: figures,
-  }
-  try {
-    await writeFile(path, `${JSON.stringify(content, null, 2)}\n`)
-  } catch (cause) {
-    throw new ConfigError('The file of figures cannot be written.', {
-      received: path,
-      remedy: 'Pass a path in a folder that exists to --json',
-      cause,
-    })
-  }
-}
-
-/** One line on a terminal, overwritten by the next. */
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`)
 }
