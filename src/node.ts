@@ -3,6 +3,7 @@
  * @module
  */
 
+export { type AssistName, type AssistReport, listAssists } from './backends/node.js'
 export {
   type ArrayFiles,
   type CsvOptions,

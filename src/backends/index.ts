@@ -3,6 +3,8 @@
  * @module
  */
 
+export type { BlasAssist } from './assist/blas-assist.js'
+export { type AssistName, loadAssist, withAssist } from './assist/load-assist.js'
 export type { BackendName, BackendReport } from './backend-report.js'
 export {
   aliasDeviceFloats,

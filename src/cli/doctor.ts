@@ -4,13 +4,13 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import type { Command } from 'commander'
 import { listBackends } from '../index.js'
-import { listTransports } from '../node.js'
+import { listAssists, listTransports } from '../node.js'
 
 /** Adds the command. */
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('Shows which backends and transports work here, and why the others do not.')
+    .description('Shows which backends, native libraries and transports work here, and why the others do not.')
     .option('--json [file]', 'prints the findings as JSON, or writes them to the file')
     .action(async ({ json }: { json?: string | true }) => {
       const found = {
@@ -18,6 +18,7 @@ export function registerDoctor(program: Command): void {
         cores: availableParallelism(),
         memoryBytes: totalmem(),
         backends: await listBackends(),
+        assists: await listAssists(),
         transports: await listTransports(),
       }
       const text = `${JSON.stringify(found, null, 2)}\n`
@@ -34,16 +35,19 @@ interface Findings {
   cores: number
   memoryBytes: number
   backends: Awaited<ReturnType<typeof listBackends>>
+  assists: Awaited<ReturnType<typeof listAssists>>
   transports: Awaited<ReturnType<typeof listTransports>>
 }
 
-function print({ node, cores, memoryBytes, backends, transports }: Findings): void {
+function print({ node, cores, memoryBytes, backends, assists, transports }: Findings): void {
   console.log(`Node ${node}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB memory`)
   const line = (name: string, available: boolean, details: string) =>
     console.log(`${available ? '✓' : '·'} ${name.padEnd(12)} ${details}`.trimEnd())
   console.log('\nBackends')
   for (const { name, available, reason, device, features } of backends)
     line(name, available, available ? [device, features.join(', ')].filter(Boolean).join('; ') : (reason ?? ''))
+  console.log('\nAssists of the wasm backend, when a trainer asks for one')
+  for (const { name, available, reason, library } of assists) line(name, available, library ?? reason ?? '')
   console.log('\nTransports')
   for (const { name, available, reason, joins } of transports)
     line(name, available, available ? joins : `${joins}; ${reason}`)

@@ -13,6 +13,7 @@ import { resolveOptimizer } from '../optimizers/index.js'
 import type {
   Crew,
   DistributedStrategy,
+  EngineReport,
   EvaluateRange,
   SharedColumns,
   StepRecord,
@@ -98,8 +99,8 @@ export class ThreadCrew implements Crew {
     await this.#command('writeWeights', weights)
   }
 
-  async engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }> {
-    return (await this.#command<{ name: 'captured' | 'eager'; reason?: string }>('engine'))[0]!
+  async engine(): Promise<EngineReport> {
+    return (await this.#command<EngineReport>('engine'))[0]!
   }
 
   async close(): Promise<void> {

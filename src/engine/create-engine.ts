@@ -1,7 +1,8 @@
 /** Chooses the engine of a replica. @module */
 
-import { canRecord } from '../backends/index.js'
+import { type BlasAssist, canRecord } from '../backends/index.js'
 import { ConfigError } from '../core/index.js'
+import { AssistedEngine } from './assisted-engine.js'
 import { CapturedEngine } from './captured-engine.js'
 import { EagerEngine } from './eager-engine.js'
 import type { Engine, EngineChoice } from './engine.js'
@@ -9,11 +10,17 @@ import type { Engine, EngineChoice } from './engine.js'
 /**
  * The engine for a choice: 'auto' captures where the backend can record.
  *
+ * @param assist - A native library for its large matrix products.
  * @throws {ConfigError} for an unknown choice, and for 'captured' where it cannot work.
  */
 export function createEngine(choice: 'captured'): CapturedEngine
-export function createEngine(choice: EngineChoice): Engine
-export function createEngine(choice: EngineChoice): Engine {
+export function createEngine(choice: EngineChoice, assist?: BlasAssist): Engine
+export function createEngine(choice: EngineChoice, assist?: BlasAssist): Engine {
+  const engine = engineOf(choice)
+  return assist ? new AssistedEngine(engine, assist) : engine
+}
+
+function engineOf(choice: EngineChoice): Engine {
   switch (choice) {
     case 'eager':
       return new EagerEngine()

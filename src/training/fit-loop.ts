@@ -70,9 +70,10 @@ export class FitLoop {
         if (options.signal?.aborted) this.#stopReason ??= 'aborted'
       }
       await this.#refreshModel()
-      const { name, reason } = await crew.engine()
+      const { name, reason, assist } = await crew.engine()
       this.#history.engine = name
       if (reason !== undefined) this.#history.engineReason = reason
+      if (assist !== undefined) this.#history.assist = assist
       if (this.#stopReason !== undefined) this.#history.stopReason = this.#stopReason
       await this.#call('onFitEnd')
       return this.#history

@@ -19,7 +19,7 @@ export interface History {
   engine: 'captured' | 'eager'
   /** Why another engine than the one asked for was used. */
   engineReason?: string
-  /** Name of a native library that helped, when one did. */
+  /** Name of the native library that ran large matrix products, when one did: 'OpenBLAS 0.3.21'. */
   assist?: string
   /** Why training ended before its last epoch, when it did. */
   stopReason?: string

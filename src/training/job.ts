@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { BackendName } from '../backends/index.js'
+import type { AssistName, BackendName } from '../backends/index.js'
 import type { TypedArray } from '../core/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import type { OptimizerDescription } from '../optimizers/index.js'
@@ -27,7 +27,18 @@ export interface TrainingJob {
   logicalShards?: number
   /** The backend that the workers use. */
   backend: BackendName
+  /** What helps that backend. */
+  assist?: AssistName
   columns: { features: string; target: string; weight?: string }
+}
+
+/** The engine that runs the steps. */
+export interface EngineReport {
+  name: 'captured' | 'eager'
+  /** Why it is not the one asked for. */
+  reason?: string
+  /** Name of the native library that computed something, when one did. */
+  assist?: string
 }
 
 /** Consecutive steps for the workers to run. */
@@ -99,8 +110,8 @@ export interface Crew {
   writeState(state: TrainingState): Promise<void>
   /** Sets weights by name, trainable or not, and leaves everything else. */
   writeWeights(weights: Record<string, Float32Array>): Promise<void>
-  /** Why the engine in use is not the one asked for, and which it is. */
-  engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }>
+  /** Which engine runs the steps, and with what help. */
+  engine(): Promise<EngineReport>
   close(): Promise<void>
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { loadAssist, withAssist } from '../backends/index.js'
 import { ConfigError } from '../core/index.js'
 import { rowsOf } from '../data/index.js'
 import { type Batch, createEngine, createFlatFloats, FlatParameters, measurePeak, shortest } from '../engine/index.js'
@@ -32,6 +33,7 @@ export async function profileStep(
     throw new ConfigError('A step with a tf.Optimizer runs eagerly and cannot be profiled.', {
       remedy: "Use an optimizer of dcml's own, such as adam()",
     })
+  const assist = job.assist && (await loadAssist(job.assist))
   const engine = createEngine('captured')
   const random = seedRandomLayers(local.model)
   const parameters = new FlatParameters(namedWeights(local.model).filter(({ trainable }) => trainable))
@@ -50,7 +52,7 @@ export async function profileStep(
         return loss({ columns, selection }, { training: true, step, firstRow })()
       },
     }
-    const timing = await engine.time(batch, parameters, repeats)
+    const timing = await withAssist(assist, () => engine.time(batch, parameters, repeats))
     if (!timing)
       throw new ConfigError(`The step cannot be captured, so it has no calls to time. ${engine.reason}`, {
         remedy: 'Profile a step whose operations are the same, and all of tfjs, each time',

@@ -8,6 +8,7 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
+import { type BlasAssist, loadAssist } from '../backends/index.js'
 import { ConfigError, NumericError } from '../core/index.js'
 import { type Batch, createEngine, createLayout, type Engine, FlatParameters, type RunInputs } from '../engine/index.js'
 import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
@@ -15,6 +16,7 @@ import { type Optimizer, resolveOptimizer, type Slots } from '../optimizers/inde
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
 import type {
   Crew,
+  EngineReport,
   EvaluateRange,
   SharedColumns,
   StepRecord,
@@ -47,6 +49,7 @@ export class Replica implements Crew {
   readonly #buffers: ReturnType<typeof namedWeights>
   readonly #optimizer: Optimizer
   readonly #engine: Engine
+  readonly #assist: BlasAssist | undefined
   readonly #batchLoss: BatchLossMaker
   readonly #random: ReturnType<typeof seedRandomLayers>
   readonly #data = new Map<string, SharedColumns>()
@@ -60,12 +63,13 @@ export class Replica implements Crew {
       throw new ConfigError('The model has no trainable weights.', {
         remedy: 'Unfreeze a layer or add one with weights',
       })
+    const assist = job.assist === undefined ? undefined : await loadAssist(job.assist)
     const { length } = createLayout(trainable)
     const slots = local.optimizer ? 0 : resolveOptimizer(job.optimizer).slots.length
     // Loss, weight and metrics ride behind the gradients, so that one reduction carries all.
     const sums = length + 2 + job.metrics.length
     const buffers = await strategy.createBuffers({ weights: length, sums, slots })
-    return new Replica(job, local, strategy, new FlatParameters(trainable, buffers), buffers.slots)
+    return new Replica(job, local, strategy, new FlatParameters(trainable, buffers), buffers.slots, assist)
   }
 
   private constructor(
@@ -74,6 +78,7 @@ export class Replica implements Crew {
     strategy: DistributedStrategy,
     parameters: FlatParameters,
     slots: Slots,
+    assist: BlasAssist | undefined,
   ) {
     this.#job = job
     this.#strategy = strategy
@@ -81,7 +86,8 @@ export class Replica implements Crew {
     this.#slots = slots
     this.#buffers = namedWeights(local.model).filter((weight) => !weight.trainable)
     this.#optimizer = local.optimizer ? new TfjsOptimizer(local.optimizer, parameters) : resolveOptimizer(job.optimizer)
-    this.#engine = createEngine(local.optimizer ? 'eager' : job.engine)
+    this.#engine = createEngine(local.optimizer ? 'eager' : job.engine, assist)
+    this.#assist = assist
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
   }
@@ -173,10 +179,14 @@ export class Replica implements Crew {
     for (const { name, variable } of this.#buffers) writeWeights(variable, weights[name]!)
   }
 
-  async engine(): Promise<{ name: 'captured' | 'eager'; reason?: string }> {
+  async engine(): Promise<EngineReport> {
     const { name } = this.#engine
     const reason = this.#optimizer instanceof TfjsOptimizer ? 'A tf.Optimizer runs eagerly.' : this.#engine.reason
-    return reason === undefined ? { name } : { name, reason }
+    return {
+      name,
+      ...(reason === undefined ? {} : { reason }),
+      ...(this.#assist?.used ? { assist: this.#assist.name } : {}),
+    }
   }
 
   async close(): Promise<void> {

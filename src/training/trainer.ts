@@ -8,7 +8,7 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { ensureBackend } from '../backends/index.js'
+import { type AssistName, ensureBackend, loadAssist } from '../backends/index.js'
 import { ConfigError, StateError, StorageError } from '../core/index.js'
 import { Dataset, rowsOf } from '../data/index.js'
 import type { EngineChoice } from '../engine/index.js'
@@ -73,6 +73,11 @@ export interface TrainerOptions {
   strategy?: DistributedStrategy
   /** @default 'auto' */
   engine?: EngineChoice
+  /**
+   * 'blas' runs large matrix products in a BLAS of this machine: in Node, with the package koffi, on the wasm backend.
+   * @default off
+   */
+  assist?: AssistName
   /** @default [] */
   callbacks?: Callback[]
   /** Module that every worker loads: custom layers, models, losses and steps by named export. */
@@ -149,6 +154,7 @@ export class Trainer {
    * Trains.
    *
    * @throws {NumericError} if the loss stops being a number. @throws {WorkerError} if a worker throws or dies.
+   * @throws {BackendUnavailableError} if the assist asked for is not here.
    * @throws {DataError | ShapeError | ConfigError} if data, model and options do not fit together.
    */
   async fit(train: Dataset, options: FitOptions = {}): Promise<History> {
@@ -262,6 +268,8 @@ export class Trainer {
   /** The job, and the objects that stay in this thread. */
   async #describe(weight: string | undefined): Promise<{ job: TrainingJob; local: LocalParts }> {
     const { name: backend } = await ensureBackend()
+    // Here too, when the workers are elsewhere: what is missing shows before any of them starts.
+    if (this.#options.assist !== undefined) await loadAssist(this.#options.assist)
     const { options, model, setup } = await this.#build()
     const named = typeof options.step === 'string' ? options.step : undefined
     const { optimizer = 'adam' } = options
@@ -280,6 +288,7 @@ export class Trainer {
         ...(weight === undefined ? {} : { weight }),
       },
     }
+    if (options.assist !== undefined) job.assist = options.assist
     if (options.setup !== undefined) job.setup = String(options.setup)
     if (typeof options.loss === 'string') job.loss = options.loss
     if (options.step !== undefined) job.step = named ?? '(function)'

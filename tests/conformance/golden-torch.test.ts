@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../src/backends/index.js'
+import { listAssists } from '../../src/backends/node.js'
 import { Dataset } from '../../src/data/index.js'
 import { adam, adamw, rmsprop, sgd } from '../../src/optimizers/index.js'
 import { Trainer } from '../../src/training/index.js'
@@ -24,7 +25,21 @@ interface Golden {
 /** Relative: of a loss, and per tensor the norm of the difference over the norm. */
 const TOLERANCE = 1e-4
 
-const engines = ['eager', 'captured'] as const
+const [blas] = await listAssists()
+if (!blas!.available) console.log(`Skipped: training with a BLAS. ${blas!.reason}`)
+// The products of these models are small.
+process.env.DCML_BLAS_SMALLEST = '1'
+
+const engines = [
+  ['eager', undefined],
+  ['captured', undefined],
+  ...(blas!.available
+    ? ([
+        ['eager', 'blas'],
+        ['captured', 'blas'],
+      ] as const)
+    : []),
+] as const
 
 /** As in tests/golden/torch/make.py; what is left out there is left out here, so that the defaults agree too. */
 const optimizers = {
@@ -91,7 +106,7 @@ beforeAll(async () => {
   await selectBackend()
 })
 
-describe.each(engines)('%s engine', (engine) => {
+describe.each(engines)('%s engine, assist %s', (engine, assist) => {
   describe.each(Object.entries(models))('%s', (name, { loss, layers }) => {
     const text = readFileSync(new URL(`../golden/torch/${name}.json`, import.meta.url), 'utf8')
     const golden = JSON.parse(text) as Golden
@@ -107,10 +122,12 @@ describe.each(engines)('%s engine', (engine) => {
         loss,
         optimizer: optimizer(),
         engine,
+        ...(assist ? { assist } : {}),
         callbacks: [{ onStepEnd: (state) => void losses.push(state.loss) }],
       })
       const history = await trainer.fit(data, { batchSize: golden.batchSize, shuffle: false })
       expect(history.engine).toBe(engine)
+      expect(history.assist).toBe(assist && blas!.library)
       expect(losses).toHaveLength(expected.losses.length)
       losses.forEach((value, step) => {
         const right = expected.losses[step]!

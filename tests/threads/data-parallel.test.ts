@@ -14,11 +14,15 @@ import {
   type TrainerOptions,
   type TransportFactory,
 } from 'dcml'
+import { listAssists } from 'dcml/node'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 const { broadcast } = (await import(new URL('../fixtures/broadcast-transport.mjs', import.meta.url).href)) as {
   broadcast(): TransportFactory
 }
+
+const [blas] = await listAssists()
+if (!blas!.available) console.log(`Skipped: workers with a BLAS. ${blas!.reason}`)
 
 beforeAll(async () => {
   await selectBackend()
@@ -75,6 +79,22 @@ describe('DataParallel', () => {
       expect(difference(await train(4, { optimizer }), alone)).toBeLessThan(1e-5)
       expect(await train(2, { optimizer })).toEqual(two)
     })
+
+  describe.skipIf(!blas!.available).each([
+    ['one memory', sharedMemory],
+    ['a memory each', () => sharedMemory({ native: false })],
+  ])('with a BLAS on %s', (_name, transport) => {
+    it('agrees with one worker that has none, and says which helped', async () => {
+      const names: (string | undefined)[] = []
+      const two = await train(2, {
+        assist: 'blas',
+        strategy: new DataParallel({ workers: 2, transport: transport() }),
+        callbacks: [{ onFitEnd: ({ history }) => void names.push(history.assist) }],
+      })
+      expect(difference(two, await train(1))).toBeLessThan(1e-5)
+      expect(names).toEqual([blas!.library])
+    })
+  })
 
   it('brings the weights back from a single worker thread', async () => {
     expect(await train(1, { strategy: new DataParallel({ workers: 1 }) })).toEqual(await train(1))

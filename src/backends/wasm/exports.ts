@@ -143,6 +143,9 @@ export interface KernelExports {
     batchStrideOut: number,
   ): void
 
+  /** x = activation(x + bias) in place, x `[rows, columns]` with a stride between rows, bias `[columns]` or 0 for none. */
+  biasActivate(x: number, bias: number, activation: number, rows: number, columns: number, rowStride: number): void
+
   /** Float32, in place if wished. alpha and beta are read by the operations that say so. */
   unary(code: number, input: number, out: number, n: number, alpha: number, beta: number): void
   /** bool of n floats. */

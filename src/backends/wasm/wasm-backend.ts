@@ -8,6 +8,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/index.js'
+import type { BlasAssist } from '../assist/blas-assist.js'
 import { type ComplexParts, DataRecord } from './data-record.js'
 import type { KernelExports } from './exports.js'
 import type { WasmMemory } from './memory.js'
@@ -35,6 +36,8 @@ export class DcmlWasmBackend extends tf.KernelBackend {
   wasm: KernelExports
   /** Set while a step is recorded. */
   recorder: CallRecorder | undefined
+  /** Set while large products run in a native library. */
+  assist: BlasAssist | undefined
 
   /**
    * @param wasm - The exports of the kernel module.
@@ -63,6 +66,19 @@ export class DcmlWasmBackend extends tf.KernelBackend {
       this.wasm = kernels
       this.recorder = undefined
       this.heap.listener = undefined
+    }
+  }
+
+  /** Runs a function, and the large products in it in a native library. */
+  assisted<T>(assist: BlasAssist, run: () => T): T {
+    const { wasm, assist: before } = this
+    this.wasm = assist.kernels
+    this.assist = assist
+    try {
+      return run()
+    } finally {
+      this.wasm = wasm
+      this.assist = before
     }
   }
 

@@ -23,6 +23,7 @@ export function registerBench(program: Command): void {
     .option('--rounds <n>', 'measurements of each library in each case; the table shows the median', count, 3)
     .option('--seconds <s>', 'time of one measurement, after a warm-up of half as long', duration, 2)
     .addOption(new Option('--engine <name>', "dcml's engine").choices(['auto', 'eager', 'captured']).default('auto'))
+    .option('--assist', 'dcml runs large matrix products in a native BLAS')
     .option('--json <file>', 'writes the figures')
     .addHelpText('after', HELP)
     .action(runBenchTrain)

@@ -8,6 +8,8 @@ export interface Order extends Task {
   seconds: number
   /** dcml's engine. */
   engine: 'auto' | 'captured' | 'eager'
+  /** Whether dcml runs large matrix products in a native BLAS. */
+  assist: boolean
 }
 
 /** What a library measured. */
@@ -17,6 +19,8 @@ export interface Measurement {
   /** Which of dcml's engines ran the steps. */
   engine?: string
   backend?: string
+  /** The BLAS that helped dcml. */
+  assist?: string
 }
 
 /** What a child answers, as JSON in the last line that it prints: `skipped` where the library is not here. */

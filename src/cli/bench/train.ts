@@ -20,6 +20,7 @@ export interface BenchTrainOptions {
   rounds: number
   seconds: number
   engine: Order['engine']
+  assist?: boolean
   json?: string
 }
 
@@ -46,10 +47,10 @@ export async function runBenchTrain(options: BenchTrainOptions): Promise<void> {
 async function runCase(
   benchCase: BenchCase,
   contenders: readonly Contender[],
-  { rounds, seconds, engine }: BenchTrainOptions,
+  { rounds, seconds, engine, assist = false }: BenchTrainOptions,
 ): Promise<Map<Contender, Outcome[]>> {
   const { name, network, rowsPerWorker, workers, stepsPerEpoch } = benchCase
-  const order: Order = { network, rowsPerWorker, workers, stepsPerEpoch, seconds, engine }
+  const order: Order = { network, rowsPerWorker, workers, stepsPerEpoch, seconds, engine, assist }
   const outcomes = new Map<Contender, Outcome[]>(contenders.map((contender) => [contender, []]))
   for (let round = 1; round <= rounds; round++)
     for (const [contender, own] of outcomes) {

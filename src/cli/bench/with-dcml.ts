@@ -7,7 +7,7 @@ import { randomData } from './random-data.js'
 
 /** Trains until the clock has enough. */
 export async function measureDcml(order: Order): Promise<Measurement> {
-  const { network, rowsPerWorker, workers, seconds, engine } = order
+  const { network, rowsPerWorker, workers, seconds, engine, assist } = order
   const backend = await selectBackend()
   const { rows, shape, x, y } = randomData(order)
   const clock = new EpochClock(seconds)
@@ -17,6 +17,7 @@ export async function measureDcml(order: Order): Promise<Measurement> {
     optimizer: adam({ learningRate: 1e-3 }),
     strategy: workers > 1 ? new DataParallel({ workers }) : new SingleWorker(),
     engine,
+    ...(assist ? { assist: 'blas' as const } : {}),
     callbacks: [
       {
         onEpochEnd({ record, stop }: { record: EpochRecord; stop(reason?: string): void }) {
@@ -33,5 +34,6 @@ export async function measureDcml(order: Order): Promise<Measurement> {
     usPerSample: clock.usPerSample,
     engine: history.engine,
     backend: [backend.name, ...backend.features].join(' '),
+    ...(history.assist === undefined ? {} : { assist: history.assist }),
   }
 }

@@ -2,11 +2,17 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
+import { listAssists } from '../../../src/backends/node.js'
 import { Random } from '../../../src/core/index.js'
 import { Dataset } from '../../../src/data/index.js'
 import { createEngine, runModel } from '../../../src/engine/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
 import { type History, Trainer, type TrainerOptions } from '../../../src/training/index.js'
+
+const [blas] = await listAssists()
+if (!blas!.available) console.log(`Skipped: captured steps with a BLAS. ${blas!.reason}`)
+// The products of these networks are small.
+process.env.DCML_BLAS_SMALLEST = '1'
 
 beforeAll(async () => {
   await selectBackend({ prefer: ['wasm'] })
@@ -161,6 +167,23 @@ describe('captured steps', () => {
     expect(difference(eager.weights, captured.weights)).toBeLessThan(1e-5)
     expect(captured.history.epochs[33]!.loss).toBeCloseTo(eager.history.epochs[33]!.loss, 5)
     expect(captured.history.epochs[33]!.accuracy).toBeCloseTo(eager.history.epochs[33]!.accuracy!, 6)
+  })
+
+  it.skipIf(!blas!.available).each(Object.keys(networks))('train as eager ones do, with a BLAS: %s', async (name) => {
+    const eager = await train(name, { engine: 'eager', assist: 'blas' }, { epochs: 34 })
+    const captured = await train(name, { engine: 'captured', assist: 'blas' }, { epochs: 34 })
+    expect(captured.history.engineReason).toBeUndefined()
+    for (const { history } of [eager, captured]) expect(history.assist).toBe(blas!.library)
+    expect(difference(eager.weights, captured.weights)).toBeLessThan(1e-5)
+  })
+
+  it.skipIf(!blas!.available)('use a BLAS only where their own trainer asks for it', async () => {
+    const plain = await train('mlp', { engine: 'captured' }, { epochs: 3 })
+    const assisted = await train('mlp', { engine: 'captured', assist: 'blas' }, { epochs: 3 })
+    const again = await train('mlp', { engine: 'captured' }, { epochs: 3 })
+    expect(again.history.assist).toBeUndefined()
+    expect(again.weights).toEqual(plain.weights)
+    expect(difference(assisted.weights, plain.weights)).toBeLessThan(1e-5)
   })
 
   it('add up gradients and weigh rows as eager ones do', async () => {

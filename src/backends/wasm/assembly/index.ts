@@ -1,5 +1,6 @@
 // The kernel module. ../exports.ts describes each function.
 
+export { biasActivate } from './activation'
 export { batchNorm } from './batch-norm'
 export { binary, binaryStrided, compare, compareStrided } from './binary'
 export { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'

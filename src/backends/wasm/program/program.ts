@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { ProductArguments } from '../../assist/blas-assist.js'
+import type { KernelExports } from '../exports.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 import { type ArgumentKind, callTable, kindsOf } from './call-table.js'
 import type { Place, RecordedCall } from './recorder.js'
@@ -26,17 +28,22 @@ export class WasmProgram {
   /** Bytes that the program holds: buffers, words and tables. */
   readonly sizeBytes: number
   readonly #backend: DcmlWasmBackend
+  readonly #wasm: KernelExports
   readonly #plan: ProgramPlan
   readonly #arena: number
   readonly #words: number
   /** First byte of each call, and the end. */
   readonly #starts: number[] = []
+  /** Products that a native library computes: the others run in one go up to the next of these. */
+  readonly #assisted: { call: number; product: ProductArguments }[] = []
   /** Indices into int32 memory of the words that hold the step's number, and the first row's. */
   readonly #stepWords: number[] = []
   readonly #rowWords: number[] = []
 
+  /** Its large products run in the native library that helps the backend at this moment, if any. */
   constructor(backend: DcmlWasmBackend, plan: ProgramPlan) {
     this.#backend = backend
+    this.#wasm = backend.wasm
     this.#plan = plan
     const tables = plan.calls.reduce((sum, { info }) => sum + (info?.length ?? 0), 0)
     const words = plan.calls.reduce((sum, { name }) => sum + 1 + wordCount(kindsOf(name)), 0)
@@ -48,6 +55,7 @@ export class WasmProgram {
       if (offset !== undefined) backend.heap.bytes.set(values, this.#arena + offset)
     }
     this.#write(words)
+    this.#findAssisted()
   }
 
   /** What the program runs, in order. */
@@ -67,16 +75,15 @@ export class WasmProgram {
    */
   run(step: number, firstRow: number): number {
     this.#setInputs(step, firstRow)
-    return this.#backend.wasm.runProgram(this.#words, this.#starts.at(-1)!)
+    return this.#runCalls(0, this.#plan.calls.length)
   }
 
   /** Runs the calls one by one and tells the milliseconds of each, in order. */
   time(step: number, firstRow: number): number[] {
     this.#setInputs(step, firstRow)
-    const { wasm } = this.#backend
     return this.#plan.calls.map((_, i) => {
       const start = performance.now()
-      wasm.runProgram(this.#starts[i]!, this.#starts[i + 1]!)
+      this.#runCalls(i, i + 1)
       return performance.now() - start
     })
   }
@@ -85,6 +92,34 @@ export class WasmProgram {
   dispose(): void {
     this.#backend.heap.release(this.#arena)
     this.#backend.heap.release(this.#words)
+  }
+
+  #runCalls(from: number, to: number): number {
+    const wasm = this.#wasm
+    const starts = this.#starts
+    let faults = 0
+    let next = from
+    for (const { call, product } of this.#assisted) {
+      if (call < from || call >= to) continue
+      if (call > next) faults += wasm.runProgram(starts[next]!, starts[call]!)
+      wasm.matMul(...product)
+      next = call + 1
+    }
+    if (to > next) faults += wasm.runProgram(starts[next]!, starts[to]!)
+    return faults
+  }
+
+  #findAssisted(): void {
+    const { assist } = this.#backend
+    if (!assist) return
+    this.#plan.calls.forEach(({ name, places, numbers }, call) => {
+      if (name !== 'matMul') return
+      const product = kindsOf(name).map((_, i) => {
+        const place = places.get(i)
+        return place ? this.address(place) : numbers.get(i)!
+      }) as ProductArguments
+      if (assist.takes(product)) this.#assisted.push({ call, product })
+    })
   }
 
   #setInputs(step: number, firstRow: number): void {

@@ -1,0 +1,1 @@
+export { type AssistName, type AssistReport, listAssists } from './assist/load-assist.js'
