@@ -109,7 +109,7 @@ it('normalizes with given moments', () => {
 
 describe('random numbers', () => {
   it.each(['uniform', 'normal', 'dropoutMask'] as const)('%s as in JavaScript', (kind) => {
-    for (const width of [1, 4, 7]) {
+    for (const width of [1, 4, 7, 16, 21, 64]) {
       arena.reset()
       const at = { rate: 0.3, seed: 4_000_000_000, step: 5, firstRow: 77, stream: 2 }
       const out = arena.room(3 * width)
