@@ -2,8 +2,8 @@
  * What a kernel call has to do: its name and shape for people, floating-point operations and bytes for rates.
  *
  * Products and convolutions are judged by their operations: a multiplication and an addition for each pair of factors,
- * padding included. Every other kernel is bound by memory and judged by the bytes of its operands and results, each
- * counted once.
+ * padding included, as the definition has it; an algorithm that needs fewer may pass the machine's peak. Every other
+ * kernel is bound by memory and judged by the bytes of its operands and results, each counted once.
  * @module
  */
 
