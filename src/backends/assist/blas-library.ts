@@ -3,9 +3,6 @@
  * @module
  */
 
-import type koffi from 'koffi'
-import type { LibraryHandle } from 'koffi'
-
 /**
  * A product of row-major float32 matrices: c = a b + beta c, with `cblas_sgemm`'s arguments in its order, but that
  * pointers are addresses in this process.
@@ -36,7 +33,16 @@ export interface BlasLibrary {
   addressOf(view: ArrayBufferView): number
 }
 
-type Koffi = typeof koffi
+/** What is used of koffi. */
+interface Koffi {
+  load(file: string): Library
+  address(view: ArrayBufferView): bigint
+}
+
+interface Library {
+  /** @param prototype - A C function of the library. */
+  func(prototype: string): (...values: unknown[]) => unknown
+}
 
 /** A variable that names the library's file, when it is none of those known. */
 const FILE_VARIABLE = 'DCML_BLAS'
@@ -108,7 +114,7 @@ function open(koffi: Koffi, file: string): BlasLibrary | undefined {
 }
 
 /** For each maker: sets its library to one thread and tells its name; throws when the library is not of that maker. */
-const makers: readonly ((library: LibraryHandle) => string)[] = [
+const makers: readonly ((library: Library) => string)[] = [
   (library) => {
     library.func('void openblas_set_num_threads(int threads)')(1)
     const [name, version] = (library.func('const char *openblas_get_config(void)')() as string).split(' ')
