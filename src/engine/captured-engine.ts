@@ -24,8 +24,11 @@ const RUNS_BEFORE_CAPTURE = 2
 /** Largest share by which a gradient may differ from tfjs': they add in other orders. */
 const TOLERANCE = 1e-3
 
-/** A step of one shape. */
+type Kind = 'set' | 'add' | 'evaluate' | 'infer'
+
+/** A step of one kind and shape. */
 interface Entry {
+  kind: Kind
   captured: CapturedStep
   /** Runs until the next check. */
   untilCheck: number
@@ -33,8 +36,8 @@ interface Entry {
 
 /** A step as tfjs computes it. The caller disposes the tensors. */
 interface EagerStep<R extends Run> {
-  /** Steps of one kind and one shape run the same kernels. */
-  kind: string
+  /** Whether it sets or adds gradients, or computes no gradients at all. */
+  kind: Kind
   compute: (run: R) => tf.Tensor[]
   parameters?: FlatParameters
 }
@@ -46,16 +49,18 @@ export class CapturedEngine implements Engine {
   readonly #eager = new EagerEngine()
   /** How often each shape was asked for a prediction. */
   readonly #seen = new Map<string, number>()
-  #reason: string | undefined
+  /** Why steps of a kind run eagerly. */
+  readonly #reasons = new Map<Kind, string>()
   #checks = 0
 
   get name(): 'captured' | 'eager' {
-    return this.#reason === undefined ? 'captured' : 'eager'
+    return this.reason === undefined ? 'captured' : 'eager'
   }
 
-  /** Why steps run eagerly. */
+  /** Why steps run eagerly: those of training, if there are any. */
   get reason(): string | undefined {
-    return this.#reason
+    const training = this.#reasons.get('set') ?? this.#reasons.get('add')
+    return training ?? (this.#entries.size === 0 ? [...this.#reasons.values()][0] : undefined)
   }
 
   async gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
@@ -85,13 +90,13 @@ export class CapturedEngine implements Engine {
    */
   async time(batch: Batch, parameters: FlatParameters, repeats: number): Promise<StepTiming | undefined> {
     const compute = (some: Batch) => computeGradients(some, parameters, false)
-    const step = { kind: 'set', compute, parameters }
+    const step = { kind: 'set', compute, parameters } as const
     const captured = this.#capture(batch, step)
     if (!captured) return undefined
     const restore = this.#storage.save()
     try {
       await this.#checked(captured, batch, step)
-      return this.#reason === undefined ? timeCalls(captured, batch, repeats) : undefined
+      return this.#reasons.size === 0 ? timeCalls(captured, batch, repeats) : undefined
     } finally {
       restore()
       captured.dispose()
@@ -99,14 +104,14 @@ export class CapturedEngine implements Engine {
   }
 
   dispose(): void {
-    for (const { captured } of this.#entries.values()) captured?.dispose()
+    for (const { captured } of this.#entries.values()) captured.dispose()
     this.#entries.clear()
     this.#storage.dispose()
   }
 
   /** The results of a step: views that the next one may overwrite. */
   async #run<R extends Run>(run: R, step: EagerStep<R>): Promise<Float32Array[]> {
-    if (this.#reason !== undefined) return readTensors(step.compute(run))
+    if (this.#reasons.has(step.kind)) return readTensors(step.compute(run))
     this.#storage.refresh()
     const key = keyOf(run, step.kind)
     let entry = this.#entries.get(key)
@@ -114,7 +119,7 @@ export class CapturedEngine implements Engine {
       entry?.captured.dispose()
       const captured = this.#capture(run, step)
       if (!captured) return readTensors(step.compute(run))
-      entry = { captured, untilCheck: 0 }
+      entry = { kind: step.kind, captured, untilCheck: 0 }
       this.#entries.set(key, entry)
     }
     const { captured } = entry
@@ -127,7 +132,7 @@ export class CapturedEngine implements Engine {
    * Makes a program of a step. Nothing that the recorded runs do lasts, so that every step that counts is run by the
    * program: a training that is resumed gives the same bits as one that was not.
    */
-  #capture<R extends Run>(run: R, { compute, parameters }: EagerStep<R>): CapturedStep | undefined {
+  #capture<R extends Run>(run: R, { kind, compute, parameters }: EagerStep<R>): CapturedStep | undefined {
     const own = new Set(parameters?.variables)
     const gradients = parameters?.gradients.slice()
     let last: RecordedStep | undefined
@@ -147,7 +152,7 @@ export class CapturedEngine implements Engine {
       if (last && reason === undefined) return new CapturedStep(recorded, last, this.#storage)
       last = recorded
     }
-    this.#giveUp(reason!)
+    this.#giveUp(kind, reason!)
     return undefined
   }
 
@@ -155,7 +160,7 @@ export class CapturedEngine implements Engine {
   async #checked<R extends Run>(
     captured: CapturedStep,
     run: R,
-    { compute, parameters }: EagerStep<R>,
+    { kind, compute, parameters }: EagerStep<R>,
   ): Promise<Float32Array[]> {
     const start = parameters?.gradients.slice()
     const restore = this.#storage.save()
@@ -179,14 +184,17 @@ export class CapturedEngine implements Engine {
     }
     if (parameters) parameters.gradients.set(expectedGradients!)
     restoreExpected()
-    if (ran) this.#giveUp('A captured step gave other results than the eager one.')
+    if (ran) this.#giveUp(kind, 'A captured step gave other results than the eager one.')
     return expected
   }
 
-  #giveUp(reason: string): void {
-    this.#reason = reason
-    for (const { captured } of this.#entries.values()) captured?.dispose()
-    this.#entries.clear()
+  #giveUp(kind: Kind, reason: string): void {
+    this.#reasons.set(kind, reason)
+    for (const [key, entry] of this.#entries) {
+      if (entry.kind !== kind) continue
+      entry.captured.dispose()
+      this.#entries.delete(key)
+    }
   }
 }
 
@@ -196,7 +204,7 @@ function resultsOf(captured: CapturedStep): Float32Array[] {
 }
 
 /** Steps with the same key run the same kernels on tensors of the same shapes. */
-function keyOf({ columns, selection, training }: Run, kind: string): string {
+function keyOf({ columns, selection, training }: Run, kind: Kind): string {
   const all = Object.values(columns)
   const form = Object.entries(columns).map(([name, { data, shape }]) => {
     // Columns that are one array look alike to the recorder.
