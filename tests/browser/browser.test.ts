@@ -188,6 +188,15 @@ describe.skipIf(!chromiumPath)('in a browser', { timeout: 120_000 }, () => {
       })
     })
 
+    it('have no native library to help them, and say so', async () => {
+      await visitChecks(isolated)
+      expect(await ask(page, 'failureOfAssist')).toEqual({
+        code: 'DCML_BACKEND_UNAVAILABLE',
+        message: expect.stringMatching(/It needs Node.*Leave out the assist/),
+        isOurs: true,
+      })
+    })
+
     it('do not share memory on a page that is not isolated', async () => {
       await visitChecks(plain)
       const wasm = (await ask(page, 'listBackends')).find(({ name }) => name === 'wasm')

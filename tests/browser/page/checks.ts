@@ -33,23 +33,18 @@ const checks = {
   },
 
   /** The error of training on worker threads, by code and message. */
-  async failureOfWorkers() {
-    await selectBackend({ prefer: ['wasm'] })
-    try {
-      await trainDigits(2, 1)
-    } catch (error) {
-      return { code: (error as DcmlError).code, message: (error as Error).message, isOurs: error instanceof DcmlError }
-    }
-    return undefined
-  },
+  failureOfWorkers: () => failureOf(() => trainDigits(2, 1)),
+
+  /** The error of training with a native library. */
+  failureOfAssist: () => failureOf(() => trainDigits(0, 1, { assist: 'blas' })),
 
   /** Trains for 4 epochs at once, and for 2 and then 2 more from a checkpoint in IndexedDB. */
   async resume() {
     await selectBackend({ prefer: ['wasm'] })
     const straight = await trainDigits(2, 4)
     const store = indexedDb('checkpoints')
-    const half = await trainDigits(2, 2, store)
-    const resumed = await trainDigits(2, 4, store, store)
+    const half = await trainDigits(2, 2, { store })
+    const resumed = await trainDigits(2, 4, { store, resumeFrom: store })
     return [straight, half, resumed].map(({ model }) => weightsOf(model))
   },
 
@@ -69,7 +64,23 @@ const checks = {
 /** The checks by name, for `page.evaluate`. */
 export type Checks = typeof checks
 
-async function trainDigits(workers: number, epochs: number, store?: Store, resumeFrom?: Store) {
+async function failureOf(run: () => Promise<unknown>) {
+  await selectBackend({ prefer: ['wasm'] })
+  try {
+    await run()
+  } catch (error) {
+    return { code: (error as DcmlError).code, message: (error as Error).message, isOurs: error instanceof DcmlError }
+  }
+  return undefined
+}
+
+interface DigitsOptions {
+  store?: Store
+  resumeFrom?: Store
+  assist?: 'blas'
+}
+
+async function trainDigits(workers: number, epochs: number, { store, resumeFrom, assist }: DigitsOptions = {}) {
   const { x, y } = await datasets.syntheticDigits({ count: 330, seed: 5 }).columns()
   const pixels = Float32Array.from(x!.data as Uint8Array, (pixel) => pixel / 255)
   const dense = (units: number, options: { activation: 'relu' | 'softmax'; inputShape?: number[] }) =>
@@ -87,6 +98,7 @@ async function trainDigits(workers: number, epochs: number, store?: Store, resum
     optimizer: adam({ learningRate: 1e-3 }),
     strategy: workers === 0 ? new SingleWorker() : new DataParallel({ workers }),
     callbacks: store ? [checkpoint({ store })] : [],
+    ...(assist ? { assist } : {}),
     seed: 3,
   })
   // 33 rows do not split evenly over two workers.
