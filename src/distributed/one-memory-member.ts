@@ -19,6 +19,8 @@ import {
 } from '../training/index.js'
 import type { Collectives } from '../transport/index.js'
 
+/** Elements that are added up and used at a time: 32 KiB. */
+const PIECE = 8192
 /** A cache line: shares begin on one, so that no two workers write to the same. */
 const LINE = 16
 
@@ -29,6 +31,8 @@ export class OneMemoryMember extends DistributedStrategy {
   /** Where the gradients of each rank begin, int32, for the kernel that adds them up. */
   #pointers: DeviceFloats | undefined
   #peers: DeviceFloats[] = []
+  /** Whether this worker's share of its own gradients holds the sum over all. */
+  #isReduced = false
 
   constructor(group: { rank: number; worldSize: number }, collectives: Collectives) {
     super()
@@ -61,14 +65,12 @@ export class OneMemoryMember extends DistributedStrategy {
     return { weights: flatFloats(weights!), sums: flatFloats(own), slots: slots.map(flatFloats) }
   }
 
-  /** Adds up this worker's share of the gradients of all, in rank order. */
+  /** Waits for the gradients of all. They are added up where they are needed: at the norm, else at the update. */
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
     const { length } = parameters.layout
     await this.#collectives.barrier()
-    const { from, to } = this.#share(length)
-    const own = this.#peers[this.group.rank]!
-    wasmExports()!.sumRanges(this.#pointers!.pointer, this.group.size, own.pointer, from, to - from)
-    const totals = new Float32Array(own.length - length)
+    this.#isReduced = this.group.size === 1
+    const totals = new Float32Array(this.#peers[0]!.length - length)
     for (const peer of this.#peers) {
       const sums = peer.view()
       for (let i = 0; i < totals.length; i++) totals[i]! += sums[length + i]!
@@ -76,22 +78,32 @@ export class OneMemoryMember extends DistributedStrategy {
     return totals
   }
 
-  synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void> {
-    return this.#collectives.allReduceShards(shards, total, into)
+  async synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void> {
+    await this.#collectives.allReduceShards(shards, total, into)
+    this.#isReduced = true
   }
 
   override async gradientNorm(parameters: FlatParameters): Promise<number> {
+    const share = this.#share(parameters.layout.length)
+    if (!this.#isReduced) this.#reduce(share)
+    this.#isReduced = true
     const squares = new Float64Array(this.group.size)
-    squares[this.group.rank] = sumOfSquares(parameters, this.#share(parameters.layout.length))
+    squares[this.group.rank] = sumOfSquares(parameters, share)
     // One place for each rank: added up in the same order everywhere.
     await this.#collectives.allReduce(squares)
     return Math.sqrt(squares.reduce((sum, part) => sum + part, 0))
   }
 
+  /** Piece by piece, so that sums are still in the nearest cache when they are used. */
   override update(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, at: UpdateAt): void {
-    const range = this.#share(parameters.layout.length)
-    if (canFuse(optimizer, parameters)) applyUpdate(optimizer, parameters, slots, { ...at, range })
-    else throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
+    if (!canFuse(optimizer, parameters))
+      throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
+    const share = this.#share(parameters.layout.length)
+    for (let from = share.from; from < share.to; from += PIECE) {
+      const range = { from, to: Math.min(share.to, from + PIECE) }
+      if (!this.#isReduced) this.#reduce(range)
+      applyUpdate(optimizer, parameters, slots, { ...at, range })
+    }
   }
 
   /** No worker reads weights, or overwrites gradients, before all have made their update. */
@@ -101,6 +113,12 @@ export class OneMemoryMember extends DistributedStrategy {
 
   averageBuffers(values: Float32Array): Promise<void> {
     return this.#collectives.allReduce(values, { op: 'mean' })
+  }
+
+  /** Adds up a part of the gradients of all workers, in rank order, where this worker's own are. */
+  #reduce({ from, to }: { from: number; to: number }): void {
+    const own = this.#peers[this.group.rank]!
+    wasmExports()!.sumRanges(this.#pointers!.pointer, this.group.size, own.pointer, from, to - from)
   }
 
   #share(length: number): { from: number; to: number } {
