@@ -215,6 +215,22 @@ describe('captured steps', () => {
     expect(new Set(losses).size).toBe(3)
   })
 
+  it('tell of an index that lies outside the table, as tfjs does', async () => {
+    const columns = await classes([6], 11).columns()
+    const x = Float32Array.from(columns.x!.data as Float32Array)
+    x[x.length - 1] = 11
+    const dataset = Dataset.fromArrays({ ...columns, x: { data: x, shape: [rows, 6] } })
+    const trainer = new Trainer({
+      model: tfl.sequential({ layers: networks.embedding!.layers() }),
+      loss: 'sparseCategoricalCrossentropy',
+      optimizer: sgd(),
+      engine: 'captured',
+    })
+    // The first batches are captured and run; the last one holds the index.
+    await expect(trainer.fit(dataset, { batchSize: 8, shuffle: false })).rejects.toThrow(/index value 11/)
+    await trainer.close()
+  })
+
   it('leave no tensor and no memory behind', async () => {
     await train('batch normalization', { engine: 'captured' }, { epochs: 2 })
     const before = { ...tf.memory() } as tf.MemoryInfo & { numBytesInWasm: number }
