@@ -123,7 +123,8 @@ export class CapturedEngine implements Engine {
       this.#entries.set(key, entry)
     }
     const { captured } = entry
-    if (entry.untilCheck-- > 0) return captured.run(run) ? resultsOf(captured) : readTensors(step.compute(run))
+    if (entry.untilCheck-- > 0)
+      return captured.run(run) ? captured.results(deviceFloats()) : readTensors(step.compute(run))
     entry.untilCheck = CHECK_INTERVAL + ((this.#checks++ * 619) % CHECK_INTERVAL)
     return this.#checked(captured, run, step)
   }
@@ -172,7 +173,7 @@ export class CapturedEngine implements Engine {
     restore()
     const ran = captured.run(run)
     if (ran) {
-      const results = resultsOf(captured)
+      const results = captured.results(deviceFloats())
       const { entries } = parameters?.layout ?? { entries: [] }
       const gradients = parameters?.gradients
       const isClose =
@@ -198,20 +199,27 @@ export class CapturedEngine implements Engine {
   }
 }
 
-function resultsOf(captured: CapturedStep): Float32Array[] {
-  const memory = deviceFloats()
-  return Array.from({ length: captured.resultCount }, (_, i) => captured.result(i, memory))
-}
+/** Forms of columns that were met: the same columns come back at every step. */
+const forms = new WeakMap<Run['columns'], string>()
 
 /** Steps with the same key run the same kernels on tensors of the same shapes. */
 function keyOf({ columns, selection, training }: Run, kind: Kind): string {
+  let form = forms.get(columns)
+  if (form === undefined) {
+    form = formOf(columns)
+    forms.set(columns, form)
+  }
+  return `${kind} ${training} ${selection.to - selection.from} ${form}`
+}
+
+function formOf(columns: Run['columns']): string {
   const all = Object.values(columns)
   const form = Object.entries(columns).map(([name, { data, shape }]) => {
     // Columns that are one array look alike to the recorder.
     const first = all.findIndex((other) => other.data === data)
     return [name, first, data.constructor.name, shape.slice(1)]
   })
-  return JSON.stringify([kind, training, selection.to - selection.from, form])
+  return JSON.stringify(form)
 }
 
 /** Whether two vectors are the same up to rounding, or neither is finite. */

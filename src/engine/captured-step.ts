@@ -149,15 +149,12 @@ export class CapturedStep {
     return this.program.run(run.step, run.firstRow) === 0
   }
 
-  get resultCount(): number {
-    return this.#results.length
-  }
-
-  /** A result of the last run: a view that the next one overwrites. */
-  result(index: number, memory: Float32Array): Float32Array {
-    const { place, length } = this.#results[index]!
-    const start = this.program.address(place) / 4
-    return memory.subarray(start, start + length)
+  /** The results of the last run: views that the next one overwrites. */
+  results(memory: Float32Array): Float32Array[] {
+    return this.#results.map(({ place, length }) => {
+      const start = this.program.address(place) / 4
+      return memory.subarray(start, start + length)
+    })
   }
 
   /** Gathers the rows. */
