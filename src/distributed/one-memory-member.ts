@@ -9,7 +9,7 @@
 import { aliasDeviceFloats, createDeviceFloats, type DeviceFloats, wasmExports } from '../backends/index.js'
 import { StateError } from '../core/index.js'
 import { type FlatParameters, flatFloats } from '../engine/index.js'
-import { applyUpdate, canFuse, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
+import { applyUpdate, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
 import {
   type Crew,
   DistributedStrategy,
@@ -28,7 +28,7 @@ const LINE = 16
 export class OneMemoryMember extends DistributedStrategy {
   readonly group: Group
   readonly #collectives: Collectives
-  /** Where the gradients of each rank begin, int32, for the kernel that adds them up. */
+  /** Where the gradients of each rank begin, uint32, for the kernel that adds them up. */
   #pointers: DeviceFloats | undefined
   #peers: DeviceFloats[] = []
   /** Whether this worker's share of its own gradients holds the sum over all. */
@@ -96,8 +96,6 @@ export class OneMemoryMember extends DistributedStrategy {
 
   /** Piece by piece, so that sums are still in the nearest cache when they are used. */
   override update(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, at: UpdateAt): void {
-    if (!canFuse(optimizer, parameters))
-      throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
     const share = this.#share(parameters.layout.length)
     for (let from = share.from; from < share.to; from += PIECE) {
       const range = { from, to: Math.min(share.to, from + PIECE) }

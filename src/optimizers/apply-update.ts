@@ -1,6 +1,7 @@
 /** Applies an optimizer to the flat buffers of a model. @module */
 
 import { wasmExports } from '../backends/index.js'
+import { StateError } from '../core/index.js'
 import type { FlatFloats, FlatParameters } from '../engine/index.js'
 import { type Optimizer, rateOf } from './optimizer.js'
 
@@ -17,11 +18,11 @@ export interface UpdateAt {
   range?: { from: number; to: number }
 }
 
-/** Whether a rule can update a part of the parameters as one kernel. */
-export const canFuse = (optimizer: Optimizer, parameters: FlatParameters): boolean =>
-  optimizer.fused !== undefined && parameters.weights.device !== undefined
-
-/** Updates parameters in place: as one kernel where buffers and rule allow it, else all of them in JavaScript. */
+/**
+ * Updates parameters in place: as one kernel where buffers and rule allow it, else all of them in JavaScript.
+ *
+ * @throws {StateError} if a range is given, and there is no kernel that could update it alone.
+ */
 export function applyUpdate(
   optimizer: Optimizer,
   parameters: FlatParameters,
@@ -47,6 +48,7 @@ export function applyUpdate(
     })
     return
   }
+  if (range) throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
   optimizer.update({
     parameters: parameters.parameters,
     gradients: parameters.gradients.subarray(0, length),

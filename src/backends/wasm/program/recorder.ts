@@ -115,16 +115,12 @@ export class CallRecorder {
   }
 
   finish(): Recording {
-    const open = [...this.#open].map(([pointer, { buffer, bytes }]) => ({ pointer, end: pointer + bytes, buffer }))
     return {
       calls: this.#calls,
       buffers: this.#buffers,
       outside: this.#outside,
       ...(this.#refusal === undefined ? {} : { refusal: this.#refusal }),
-      placeOf: (pointer) => {
-        const found = open.find((range) => pointer >= range.pointer && pointer < range.end)
-        return found ? { buffer: found.buffer, offset: pointer - found.pointer } : { buffer: -1, offset: pointer }
-      },
+      placeOf: (pointer) => this.#placeOf(pointer),
     }
   }
 
