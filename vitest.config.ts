@@ -19,6 +19,8 @@ export default defineConfig({
   ],
   test: {
     include: ['tests/**/*.test.ts'],
+    // Those run by `npm run test:long`.
+    exclude: ['tests/long/**'],
     // Each file gets a process of its own: tfjs keeps its engine and backend per process.
     pool: 'forks',
     testTimeout: 60_000,

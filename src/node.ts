@@ -17,4 +17,11 @@ export {
 } from './data/node.js'
 export { directory } from './storage/node.js'
 export { stopOnSignal } from './training/node.js'
-export { listTransports, type TransportName, type TransportReport } from './transport/node.js'
+export {
+  type Environment,
+  listTransports,
+  type ProcessPlace,
+  processPlace,
+  type TransportName,
+  type TransportReport,
+} from './transport/node.js'

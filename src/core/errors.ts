@@ -22,6 +22,8 @@ export interface SerializedError {
   message: string
   stack?: string
   cause?: SerializedError
+  /** Of a `TransportError`: the peer that it is about. */
+  rank?: number
 }
 
 /**
@@ -67,6 +69,13 @@ export class StorageError extends DcmlError {
 export class TransportError extends DcmlError {
   override readonly name = 'TransportError'
   override readonly code = 'DCML_TRANSPORT'
+  /** The peer that is gone or late, where it is about one. */
+  readonly rank?: number
+
+  constructor(what: string, details: ErrorDetails & { rank?: number | undefined } = {}) {
+    super(what, details)
+    if (details.rank !== undefined) this.rank = details.rank
+  }
 }
 
 /** The hardware or package that a backend needs is not here. */
@@ -116,13 +125,14 @@ export function serializeError(thrown: unknown): SerializedError {
   }
   if (thrown.stack !== undefined) serialized.stack = thrown.stack
   if (thrown.cause !== undefined) serialized.cause = serializeError(thrown.cause)
+  if (thrown instanceof TransportError && thrown.rank !== undefined) serialized.rank = thrown.rank
   return serialized
 }
 
 /** The inverse of `serializeError`: an error of the same class, with the message, stack and cause of the original. */
 export function deserializeError(serialized: SerializedError): Error {
-  const { name, message, stack, cause } = serialized
-  const options = cause === undefined ? {} : { cause: deserializeError(cause) }
+  const { name, message, stack, cause, rank } = serialized
+  const options = { ...(cause === undefined ? {} : { cause: deserializeError(cause) }), rank }
   const Class = name in errorClasses ? errorClasses[name as keyof typeof errorClasses] : undefined
   const error: Error = Class ? new Class(message, options) : new Error(message, options)
   if (!Class && name !== 'Error') error.name = name

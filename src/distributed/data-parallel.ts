@@ -42,9 +42,8 @@ export class DataParallel extends DistributedStrategy {
         expected: 'a whole number of at least 4',
         received: bucketBytes,
       })
-    checkThreadTransport(transport)
     this.group = { rank: 0, size, generation: 0 }
-    this.#links = { transport, bucketBytes }
+    this.#links = { transport: checkThreadTransport(transport), bucketBytes }
   }
 
   async start(job: TrainingJob, local: LocalParts): Promise<Crew> {

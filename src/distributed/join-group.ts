@@ -4,6 +4,7 @@ import { ConfigError } from '../core/index.js'
 import {
   type SharedTicket,
   sharedMemory,
+  type ThreadTransportFactory,
   type Transport,
   type TransportFactory,
   type TransportTicket,
@@ -19,13 +20,14 @@ export interface Seat {
 /**
  * Checks that the threads of this process can join what a factory opens.
  *
+ * @returns The factory, now known to be one of threads.
  * @throws {ConfigError} if they cannot; it says what can be used instead.
  */
-export function checkThreadTransport(factory: TransportFactory): void {
+export function checkThreadTransport(factory: TransportFactory): ThreadTransportFactory {
   const remedy = 'Use sharedMemory(), which is the default'
-  if (typeof factory?.open !== 'function' || typeof factory.join !== 'function')
+  if (typeof factory?.join !== 'function')
     throw new ConfigError('The transport of worker threads is not a factory.', {
-      expected: 'an object with open, join and abort, such as sharedMemory()',
+      expected: 'what sharedMemory() returns, or the like',
       received: factory,
       remedy: `The ends that memoryTransports makes cannot leave their thread. ${remedy}`,
     })
@@ -39,10 +41,11 @@ export function checkThreadTransport(factory: TransportFactory): void {
     throw new ConfigError(`The threads cannot join the transport '${factory.name}'.`, {
       remedy: `Give its factory a 'module': the address of a module that exports join(ticket). Or: ${remedy}`,
     })
+  return factory
 }
 
 /** Opens a group; one seat per rank, in order. */
-export async function openSeats(factory: TransportFactory, worldSize: number): Promise<Seat[]> {
+export async function openSeats(factory: ThreadTransportFactory, worldSize: number): Promise<Seat[]> {
   const tickets = await factory.open(worldSize)
   return tickets.map((ticket) =>
     factory.module === undefined ? { ticket } : { ticket, module: String(factory.module) },
@@ -52,7 +55,7 @@ export async function openSeats(factory: TransportFactory, worldSize: number): P
 /** Takes a seat, in the thread that it was posted to. */
 export async function takeSeat({ ticket, module }: Seat): Promise<Transport> {
   if (module === undefined) return sharedMemory().join(ticket as SharedTicket)
-  const { join } = (await import(/* @vite-ignore */ module)) as Partial<Pick<TransportFactory, 'join'>>
+  const { join } = (await import(/* @vite-ignore */ module)) as Partial<Pick<ThreadTransportFactory, 'join'>>
   if (typeof join === 'function') return join(ticket)
   throw new ConfigError('The module of a transport does not export join(ticket).', { received: module })
 }

@@ -22,32 +22,32 @@ import type {
   TrainingState,
   TrainRange,
 } from '../training/index.js'
-import type { TransportFactory } from '../transport/index.js'
+import type { ThreadTransportFactory } from '../transport/index.js'
 import { openSeats, type Seat } from './join-group.js'
 import type { Command, CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
 /** How the threads reach each other. */
 export interface ThreadLinks {
-  transport: TransportFactory
+  transport: ThreadTransportFactory
   bucketBytes: number | undefined
 }
 
 /** Whether the workers' kernels can run on one memory: where each can update a share of the weights. */
-const canShareKernels = ({ backend, optimizer }: TrainingJob, transport: TransportFactory): boolean =>
+const canShareKernels = ({ backend, optimizer }: TrainingJob, transport: ThreadTransportFactory): boolean =>
   backend === 'wasm' && transport.sharesMemory === true && resolveOptimizer(optimizer).fused !== undefined
 
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {
   readonly remote = true
   readonly #strategy: DistributedStrategy
-  readonly #transport: TransportFactory
+  readonly #transport: ThreadTransportFactory
   readonly #seats: Seat[]
   readonly #threads: Thread[]
   readonly #waiting = new Map<number, Deferred<unknown>>()
   #nextId = 0
   #failure: Error | undefined
 
-  private constructor(strategy: DistributedStrategy, transport: TransportFactory, seats: Seat[]) {
+  private constructor(strategy: DistributedStrategy, transport: ThreadTransportFactory, seats: Seat[]) {
     this.#strategy = strategy
     this.#transport = transport
     this.#seats = seats

@@ -1,6 +1,7 @@
 export * from './collectives.js'
 export * from './mailbox.js'
 export * from './memory-transport.js'
+export type { ProcessPlace } from './process-place.js'
 export * from './shared-collectives.js'
 export * from './shared-group.js'
 export * from './shared-transport.js'

@@ -1,6 +1,7 @@
 /** Messages that have come, and receivers that wait for one, by sender and tag. @module */
 
 import { type Deferred, deferred, TransportError } from '../core/index.js'
+import { DEFAULT_TIMEOUT_MS } from './transport.js'
 
 interface Box {
   messages: Uint8Array[]
@@ -13,7 +14,7 @@ export class Mailbox {
   readonly #timeoutMs: number
   #failure: Error | undefined
 
-  constructor(timeoutMs = Infinity) {
+  constructor(timeoutMs = DEFAULT_TIMEOUT_MS) {
     this.#timeoutMs = timeoutMs
   }
 
@@ -35,6 +36,7 @@ export class Mailbox {
       throw new TransportError(`A message of rank ${from} is longer than the array for it.`, {
         expected: `at most ${into.length} bytes`,
         received: `${message.length} bytes`,
+        rank: from,
       })
     into.set(message)
     return into.subarray(0, message.length)
@@ -59,7 +61,7 @@ export class Mailbox {
     if (this.#timeoutMs === Infinity) return receiver.promise
     const timer = setTimeout(() => {
       box.receivers = box.receivers.filter((other) => other !== receiver)
-      receiver.reject(new TransportError(`Rank ${from} sent nothing within ${this.#timeoutMs} ms.`))
+      receiver.reject(new TransportError(`Rank ${from} sent nothing within ${this.#timeoutMs} ms.`, { rank: from }))
     }, this.#timeoutMs)
     try {
       return await receiver.promise

@@ -69,4 +69,4 @@ class MemoryTransport implements Transport {
   }
 }
 
-const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`)
+const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`, { rank })

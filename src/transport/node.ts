@@ -1,1 +1,2 @@
 export { listTransports, type TransportName, type TransportReport } from './list-transports.js'
+export { type Environment, type ProcessPlace, processPlace } from './process-place.js'

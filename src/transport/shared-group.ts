@@ -6,7 +6,7 @@
 import { hardwareThreads } from '#threads'
 import { TransportError } from '../core/index.js'
 import { ringBytes } from './shared-ring.js'
-import type { TransportOptions, TransportTicket } from './transport.js'
+import { DEFAULT_TIMEOUT_MS, type TransportOptions, type TransportTicket } from './transport.js'
 
 const ARRIVED = 0
 const GENERATION = 1
@@ -46,7 +46,7 @@ export interface SharedMemoryOptions extends TransportOptions {
 /** Makes the memory of a group and the tickets to it. */
 export function openSharedGroup(
   worldSize: number,
-  { timeoutMs = Infinity, native = true }: SharedMemoryOptions = {},
+  { timeoutMs = DEFAULT_TIMEOUT_MS, native = true }: SharedMemoryOptions = {},
 ): SharedTicket[] {
   const control = new SharedArrayBuffer(4 * (CONTROL_WORDS + worldSize))
   const rings = new SharedArrayBuffer(ringBytes * worldSize ** 2)

@@ -11,7 +11,7 @@ import {
   type SharedTicket,
 } from './shared-group.js'
 import { SharedRing } from './shared-ring.js'
-import type { Transport, TransportFactory } from './transport.js'
+import type { ThreadTransportFactory, Transport } from './transport.js'
 
 /** Turns of the event loop before a wait starts to sleep between looks. */
 const EAGER_TURNS = 100
@@ -23,16 +23,13 @@ const EAGER_TURNS = 100
  * const factory = sharedMemory()
  * const tickets = await factory.open(2) // post one to each thread, which calls factory.join(ticket)
  */
-export function sharedMemory(options: SharedMemoryOptions = {}): TransportFactory<SharedTicket> {
+export function sharedMemory(options: SharedMemoryOptions = {}): ThreadTransportFactory<SharedTicket> {
   return {
     name: 'shared-memory',
     kind: 'threads',
     sharesMemory: options.native ?? true,
     open: async (worldSize) => openSharedGroup(worldSize, options),
-    async join(ticket) {
-      if (!ticket) throw new TransportError('A thread joins its group with a ticket, and there is none.')
-      return new SharedTransport(ticket)
-    },
+    join: async (ticket) => new SharedTransport(ticket),
     abort: (ticket) => abortSharedGroup(ticket),
   }
 }
@@ -71,7 +68,7 @@ export class SharedTransport implements Transport {
           if (this.#place.hasLeft(to)) throw gone(to)
         }
         canGoOn()
-        await this.#transfer(part, (rest) => ring.write(rest), canGoOn, this.#timeoutMs)
+        await this.#transfer(part, (rest) => ring.write(rest), canGoOn, { rank: to, timeoutMs: this.#timeoutMs })
       }
     }
     const sent = before.then(write)
@@ -125,7 +122,7 @@ export class SharedTransport implements Transport {
       if (hadLeft) throw gone(from)
       hadLeft = this.#place.hasLeft(from)
     }
-    return this.#transfer(into, (rest) => ring.read(rest), canGoOn, Infinity)
+    return this.#transfer(into, (rest) => ring.read(rest), canGoOn, { rank: from, timeoutMs: Infinity })
   }
 
   /** Moves all of `bytes` through a ring, waiting by turns of the event loop. */
@@ -133,7 +130,7 @@ export class SharedTransport implements Transport {
     bytes: Uint8Array,
     move: (rest: Uint8Array) => number,
     canGoOn: () => void,
-    timeoutMs: number,
+    { rank, timeoutMs }: { rank: number; timeoutMs: number },
   ): Promise<void> {
     let done = 0
     let idle = 0
@@ -150,7 +147,7 @@ export class SharedTransport implements Transport {
         canGoOn()
         idle++
         if (performance.now() - movedAt > timeoutMs)
-          throw new TransportError(`A peer took nothing of a message within ${timeoutMs} ms.`)
+          throw new TransportError(`Rank ${rank} took nothing of a message within ${timeoutMs} ms.`, { rank })
       }
       if (idle < EAGER_TURNS) await nextTurn()
       else await new Promise((resolve) => setTimeout(resolve, 1))
@@ -172,4 +169,4 @@ export class SharedTransport implements Transport {
 }
 
 const closed = () => new TransportError('The transport is closed.')
-const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`)
+const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`, { rank })

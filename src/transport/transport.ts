@@ -6,8 +6,15 @@
  */
 
 import type { Collectives } from './collectives.js'
+import type { ProcessPlace } from './process-place.js'
 
-/** One peer's end of a group. */
+/**
+ * One peer's end of a group.
+ *
+ * A peer may leave, by `close`: then operations with it fail. A peer may be lost (killed, stopped, cut off): then every
+ * operation of every survivor, under way or later, fails within 5 seconds. Either error is a `TransportError` whose
+ * `rank` names the peer. No operation waits longer than the `timeoutMs` of the group.
+ */
 export interface Transport {
   /** This peer's number, from 0. */
   readonly rank: number
@@ -18,7 +25,7 @@ export interface Transport {
    * the other, where both peers send.
    *
    * @param tag - Whole number, 0 to 2^31 - 1. The last is taken by collectives.
-   * @throws {TransportError} if the peer is gone or the transport closed.
+   * @throws {TransportError} if a peer is gone or late, or the transport closed.
    */
   send(to: number, tag: number, bytes: Uint8Array): Promise<void>
   /**
@@ -26,7 +33,7 @@ export interface Transport {
    *
    * @param into - Receives the bytes; must be long enough.
    * @returns The message: a view of `into` where that is given, else bytes of its own.
-   * @throws {TransportError} if the peer is gone, late, or the message longer than `into`.
+   * @throws {TransportError} if a peer is gone or late, the transport closed, or the message longer than `into`.
    */
   receive(from: number, tag: number, into?: Uint8Array): Promise<Uint8Array>
   /** Ends the whole group: every operation of every peer, under way or later, fails. */
@@ -43,18 +50,19 @@ export interface TransportTicket {
   readonly worldSize: number
 }
 
+/** How groups come about: of threads that a coordinator starts, or of processes that are there already. */
+export type TransportFactory = ThreadTransportFactory | ProcessTransportFactory
+
 /**
- * How groups come about; what `sharedMemory()` returns.
- *
- * With `kind: 'threads'` a coordinator opens the group, hands one ticket to each thread, and each joins with its own.
- * With `kind: 'processes'` the peers are there already: `join()` without a ticket finds its place in the environment.
+ * How groups of threads come about; what `sharedMemory()` returns. A coordinator opens the group, hands one ticket to
+ * each thread, and each joins with its own.
  */
-export interface TransportFactory<Ticket extends TransportTicket = TransportTicket> {
+export interface ThreadTransportFactory<Ticket extends TransportTicket = TransportTicket> {
   readonly name: string
-  readonly kind: 'threads' | 'processes'
+  readonly kind: 'threads'
   /**
    * Address of a module that exports `join(ticket)`. A factory cannot be posted to a thread, so each thread loads this
-   * module to join its group. With `kind: 'threads'` only, and needed there by every transport but dcml's own.
+   * module to join its group. Needed by every transport but dcml's own.
    */
   readonly module?: string | URL
   /**
@@ -65,13 +73,34 @@ export interface TransportFactory<Ticket extends TransportTicket = TransportTick
   /** Makes a group; one ticket per rank, in order. */
   open(worldSize: number): Promise<Ticket[]>
   /** Takes a place in the group. */
-  join(ticket?: Ticket): Promise<Transport>
+  join(ticket: Ticket): Promise<Transport>
   /** Ends a group from outside, for a coordinator that is no peer. */
   abort(ticket: Ticket, reason: string): void
 }
 
+/** How groups of processes come about; what `tcp()` and `mpi()` return. Each process joins by itself. */
+export interface ProcessTransportFactory {
+  readonly name: string
+  readonly kind: 'processes'
+  /**
+   * Takes this process's place in the group; resolves when all have come.
+   *
+   * @param place - Where this process stands. What it does not say is read from the environment, as by
+   * `processPlace()`. An elastic training joins again and again, each time with the next generation.
+   * @throws {TransportError} if a peer does not come in time; its `rank` names one.
+   * @throws {ConfigError} if the place is unknown, or contradicts that of another process.
+   */
+  join(place?: Partial<ProcessPlace>): Promise<Transport>
+}
+
 /** Options that every transport takes. */
 export interface TransportOptions {
-  /** How long one operation may wait for a peer, in milliseconds. @default Infinity */
+  /**
+   * How long one operation may wait for a peer that is there, in milliseconds.
+   * @default 1,800,000 (half an hour)
+   */
   timeoutMs?: number
 }
+
+/** The `timeoutMs` of a group that was given none. Long, for a peer may save or evaluate before it comes. */
+export const DEFAULT_TIMEOUT_MS = 1_800_000

@@ -17,7 +17,7 @@ for (const algorithm of ['auto', 'ring', 'tree', 'halving-doubling'] as const)
 describe('shared memory, alone', () => {
   const run = async (name: string, worldSize: number) => {
     const factory = sharedMemory()
-    const end = await factory.join((await factory.open(worldSize))[0])
+    const end = await factory.join((await factory.open(worldSize))[0]!)
     await runCollectivesCase(name, createCollectives(end), end)
   }
   for (const { name, run: holds } of testCollectives({ worldSizes: [1], run })) it(name, holds)

@@ -10,6 +10,7 @@ import {
   selectBackend,
   sgd,
   sharedMemory,
+  type ThreadTransportFactory,
   Trainer,
   type TrainerOptions,
   type TransportFactory,
@@ -18,7 +19,7 @@ import { listAssists } from 'dcml/node'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 const { broadcast } = (await import(new URL('../fixtures/broadcast-transport.mjs', import.meta.url).href)) as {
-  broadcast(): TransportFactory
+  broadcast(): ThreadTransportFactory
 }
 
 const [blas] = await listAssists()
@@ -141,7 +142,7 @@ describe('DataParallel', () => {
   it('refuses what cannot connect its threads', () => {
     const ends = memoryTransports(2) as unknown as TransportFactory
     expect(() => new DataParallel({ transport: ends })).toThrow(/memoryTransports.*cannot leave their thread/)
-    const processes = { ...sharedMemory(), kind: 'processes' } as const
+    const processes = { name: 'mpi', kind: 'processes', join: async () => memoryTransports(1)[0]! } as const
     expect(() => new DataParallel({ transport: processes })).toThrow(/joins processes/)
     const { module: _module, ...withoutModule } = broadcast()
     expect(() => new DataParallel({ transport: withoutModule })).toThrow(/'module'/)

@@ -14,7 +14,7 @@ class GroupThread {
       const { resolve, reject } = this.#waiting.get(id)!
       this.#waiting.delete(id)
       if (error === undefined) resolve(result)
-      else reject(error.name === 'TransportError' ? new TransportError(error.message) : new Error(error.message))
+      else reject(error.name === 'TransportError' ? new TransportError(error.message, error) : new Error(error.message))
     })
     this.#worker.on('error', (error) => {
       for (const { reject } of this.#waiting.values()) reject(error as Error)

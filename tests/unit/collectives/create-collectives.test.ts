@@ -5,7 +5,7 @@ import { sharedMemory } from '../../../src/transport/index.js'
 it("takes the transport's own collectives, unless an algorithm is asked for", async () => {
   const ends = async (options: { native?: boolean }) => {
     const factory = sharedMemory(options)
-    return factory.join((await factory.open(1))[0])
+    return factory.join((await factory.open(1))[0]!)
   }
   const native = await ends({})
   expect(native.native).toBeDefined()
