@@ -3,14 +3,17 @@
 import { type Deferred, deferred, TransportError } from '../core/index.js'
 import { DEFAULT_TIMEOUT_MS } from './transport.js'
 
-interface Box {
-  messages: Uint8Array[]
-  receivers: Deferred<Uint8Array>[]
+interface Box<Message> {
+  messages: Message[]
+  receivers: Deferred<Message>[]
 }
 
-/** The receiving side of a transport. A message goes to the receiver that has waited longest. */
-export class Mailbox {
-  readonly #boxes = new Map<string, Box>()
+/**
+ * The receiving side of a transport. A message goes to the receiver that has waited longest. It is the bytes, unless a
+ * transport keeps them elsewhere until somebody asks.
+ */
+export class Mailbox<Message = Uint8Array> {
+  readonly #boxes = new Map<string, Box<Message>>()
   readonly #timeoutMs: number
   #failure: Error | undefined
 
@@ -18,28 +21,28 @@ export class Mailbox {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Takes a message in. The bytes become the receiver's. */
-  deliver(from: number, tag: number, bytes: Uint8Array): void {
+  /** Takes a message in. It becomes the receiver's. */
+  deliver(from: number, tag: number, message: Message): void {
     const box = this.#box(from, tag)
     const receiver = box.receivers.shift()
-    if (receiver) receiver.resolve(bytes)
-    else box.messages.push(bytes)
+    if (receiver) receiver.resolve(message)
+    else box.messages.push(message)
   }
 
   /** The next message. @throws {TransportError} if none can come any more, or none came in time. */
-  async receive(from: number, tag: number, into?: Uint8Array): Promise<Uint8Array> {
+  async take(from: number, tag: number): Promise<Message> {
     if (this.#failure) throw this.#failure
     const box = this.#box(from, tag)
-    const message = box.messages.shift() ?? (await this.#wait(box, from))
+    return box.messages.shift() ?? this.#wait(box, from)
+  }
+
+  /** The next message, in `into` where that is given. @throws {TransportError} as `take`, or if `into` is too short. */
+  async receive(this: Mailbox<Uint8Array>, from: number, tag: number, into?: Uint8Array): Promise<Uint8Array> {
+    const message = await this.take(from, tag)
     if (!into) return message
-    if (message.length > into.length)
-      throw new TransportError(`A message of rank ${from} is longer than the array for it.`, {
-        expected: `at most ${into.length} bytes`,
-        received: `${message.length} bytes`,
-        rank: from,
-      })
-    into.set(message)
-    return into.subarray(0, message.length)
+    const place = placeIn(into, message.length, from)
+    place.set(message)
+    return place
   }
 
   /** Whether somebody waits for a message of this peer. */
@@ -55,8 +58,8 @@ export class Mailbox {
         for (const receiver of receivers.splice(0)) receiver.reject(error)
   }
 
-  async #wait(box: Box, from: number): Promise<Uint8Array> {
-    const receiver = deferred<Uint8Array>()
+  async #wait(box: Box<Message>, from: number): Promise<Message> {
+    const receiver = deferred<Message>()
     box.receivers.push(receiver)
     if (this.#timeoutMs === Infinity) return receiver.promise
     const timer = setTimeout(() => {
@@ -70,7 +73,7 @@ export class Mailbox {
     }
   }
 
-  #box(from: number, tag: number): Box {
+  #box(from: number, tag: number): Box<Message> {
     const key = `${from}/${tag}`
     let box = this.#boxes.get(key)
     if (!box) {
@@ -79,4 +82,14 @@ export class Mailbox {
     }
     return box
   }
+}
+
+/** The first `length` bytes of a receiver's array. @throws {TransportError} if it has fewer. */
+export function placeIn(into: Uint8Array, length: number, from: number): Uint8Array {
+  if (length <= into.length) return into.subarray(0, length)
+  throw new TransportError(`A message of rank ${from} is longer than the array for it.`, {
+    expected: `at most ${into.length} bytes`,
+    received: `${length} bytes`,
+    rank: from,
+  })
 }

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { type Koffi, loadKoffi, type NativeLibrary } from '../../core/index.js'
+
 /**
  * A product of row-major float32 matrices: c = a b + beta c, with `cblas_sgemm`'s arguments in its order, but that
  * pointers are addresses in this process.
@@ -33,17 +35,6 @@ export interface BlasLibrary {
   addressOf(view: ArrayBufferView): number
 }
 
-/** What is used of koffi. */
-interface Koffi {
-  load(file: string): Library
-  address(view: ArrayBufferView): bigint
-}
-
-interface Library {
-  /** @param prototype - A C function of the library. */
-  func(prototype: string): (...values: unknown[]) => unknown
-}
-
 /** A variable that names the library's file, when it is none of those known. */
 const FILE_VARIABLE = 'DCML_BLAS'
 
@@ -68,34 +59,18 @@ export function findBlas(): Promise<{ library: BlasLibrary } | { reason: string 
 }
 
 async function find(): Promise<{ library: BlasLibrary } | { reason: string }> {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  if (process?.versions?.node === undefined)
-    return { reason: 'It needs Node: a browser cannot load a native library. Leave out the assist.' }
-  let koffi: Koffi
-  try {
-    koffi = await importKoffi()
-  } catch (error) {
-    return (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND'
-      ? { reason: 'The package koffi is not installed. Install it: npm install koffi.' }
-      : { reason: `The package koffi does not load: ${(error as Error).message.split('\n')[0]} Install it anew.` }
-  }
+  const loaded = await loadKoffi()
+  if ('reason' in loaded) return { reason: `${loaded.reason} Leave out the assist otherwise.` }
   const own = process.env[FILE_VARIABLE]
   const candidates = own ? [own] : (files[process.platform] ?? [])
   for (const file of candidates) {
-    const library = open(koffi, file)
+    const library = open(loaded.koffi, file)
     if (library) return { library }
   }
   const how = howToInstall[process.platform] ?? 'Install one'
   return own
     ? { reason: `${FILE_VARIABLE} names ${own}, which does not load as a BLAS with cblas_sgemm. Mend or unset it.` }
     : { reason: `No BLAS was found (${candidates.join(', ')}). ${how}, or name its file in ${FILE_VARIABLE}.` }
-}
-
-async function importKoffi(): Promise<Koffi> {
-  // A specifier in a variable: bundlers leave the optional package alone.
-  const name = 'koffi'
-  const loaded = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default: Koffi }
-  return loaded.default
 }
 
 function open(koffi: Koffi, file: string): BlasLibrary | undefined {
@@ -114,7 +89,7 @@ function open(koffi: Koffi, file: string): BlasLibrary | undefined {
 }
 
 /** For each maker: sets its library to one thread and tells its name; throws when the library is not of that maker. */
-const makers: readonly ((library: Library) => string)[] = [
+const makers: readonly ((library: NativeLibrary) => string)[] = [
   (library) => {
     library.func('void openblas_set_num_threads(int threads)')(1)
     const [name, version] = (library.func('const char *openblas_get_config(void)')() as string).split(' ')
