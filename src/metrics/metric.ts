@@ -31,13 +31,14 @@ export interface Predictions {
  *
  * @typeParam State - Plain data, so that it can be sent from thread to thread.
  * @typeParam Result - What `compute` gives: mostly a number.
+ * @typeParam Batch - What it looks at.
  */
-export interface Metric<State = unknown, Result = unknown> {
+export interface Metric<State = unknown, Result = unknown, Batch = Predictions> {
   readonly name: string
   /** A state that has seen nothing. */
   create(): State
   /** Takes in rows; changes `state`. */
-  update(state: State, batch: Predictions): void
+  update(state: State, batch: Batch): void
   /** Adds the rows of `other` to `into`. */
   merge(into: State, other: State): void
   /** The value of all that the state has seen. */

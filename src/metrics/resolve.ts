@@ -2,13 +2,40 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import { ConfigError, didYouMean } from '../core/index.js'
-import { accuracy, confusionMatrix, f1, precision, recall } from './confusion.js'
+import { calibrationCurve, calibrationError } from './calibration.js'
+import {
+  accuracy,
+  balancedAccuracy,
+  cohenKappa,
+  f1,
+  hammingLoss,
+  jaccard,
+  matthews,
+  precision,
+  recall,
+} from './class-metrics.js'
+import { confusionMatrix } from './confusion-matrix.js'
 import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './crossentropy.js'
 import type { Loss } from './loss.js'
 import type { Metric } from './metric.js'
+import { averagePrecision, rocAuc } from './rank-metrics.js'
+import { hitRate, meanAveragePrecision, mrr, ndcg, precisionAtK, recallAtK } from './ranking-metrics.js'
 import { huber, meanAbsoluteError, meanSquaredError } from './regression-losses.js'
-import { mae, mse, r2, rmse } from './regression-metrics.js'
-import { logLoss, rocAuc, topKAccuracy } from './score-metrics.js'
+import {
+  explainedVariance,
+  huberLoss,
+  mae,
+  mape,
+  maxError,
+  medianAbsoluteError,
+  mse,
+  pinball,
+  poissonDeviance,
+  r2,
+  rmse,
+} from './regression-metrics.js'
+import { precisionRecallCurve, rocCurve } from './score-curves.js'
+import { brier, logLoss, perplexity, topKAccuracy } from './score-metrics.js'
 import * as tensorMetrics from './tensor-metrics.js'
 
 const losses: Record<string, Loss> = {
@@ -28,16 +55,41 @@ const trainingMetrics: Record<string, tensorMetrics.TensorMetric> = {
 
 const evaluationMetrics = {
   accuracy,
+  averagePrecision,
+  balancedAccuracy,
+  brier,
+  calibrationCurve,
+  calibrationError,
+  cohenKappa,
   confusionMatrix,
+  explainedVariance,
   f1,
+  hammingLoss,
+  hitRate,
+  huberLoss,
+  jaccard,
   logLoss,
   mae,
+  mape,
+  matthews,
+  maxError,
+  meanAveragePrecision,
+  medianAbsoluteError,
+  mrr,
   mse,
+  ndcg,
+  perplexity,
+  pinball,
+  poissonDeviance,
   precision,
+  precisionAtK,
+  precisionRecallCurve,
   r2,
   recall,
+  recallAtK,
   rmse,
   rocAuc,
+  rocCurve,
   topKAccuracy,
 } as const
 

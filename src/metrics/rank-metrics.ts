@@ -1,0 +1,152 @@
+/** How well scores tell rows of a class from the others, at all thresholds at once. @module */
+
+import { ConfigError, DataError } from '../core/index.js'
+import { type Cut, cutsOf, fromKeptScores, isPositive, type KeptScores, type KeptScoresOptions } from './kept-scores.js'
+import type { Metric } from './metric.js'
+
+/** Options of `rocAuc` and `averagePrecision`. */
+export interface RankOptions extends KeptScoresOptions {
+  /**
+   * - macro: mean over the classes that have rows on both sides.
+   * - weighted: the same, weighted by how many rows are of the class.
+   * - micro: every class of every row is a question of its own.
+   * - none: one value per class; NaN where a side has no row.
+   * @default 'macro'
+   */
+  average?: 'macro' | 'weighted' | 'micro' | 'none'
+}
+
+/** Options of `rocAuc`. */
+export interface RocAucOptions extends RankOptions {
+  /**
+   * With more than two classes: each against the rest, or each against each other.
+   * @default 'ovr'
+   * @see Hand and Till 2001, https://doi.org/10.1023/A:1010920819831, for 'ovo'
+   */
+  multiclass?: 'ovr' | 'ovo'
+}
+
+/**
+ * Area under the ROC curve: the probability that a row of the class scores above one that is not, ties counting half.
+ *
+ * `compute` throws a DataError when no class has rows on both sides.
+ */
+export function rocAuc({
+  multiclass = 'ovr',
+  average = 'macro',
+  ...options
+}: RocAucOptions = {}): Metric<KeptScores, number | number[]> {
+  if (multiclass === 'ovo' && (average === 'micro' || average === 'none' || options.multilabel))
+    throw new ConfigError('rocAuc compares pairs of classes as a mean over pairs.', {
+      expected: "average 'macro' or 'weighted', and one class per row",
+      received: options.multilabel ? 'multilabel' : average,
+    })
+  return fromKeptScores('rocAuc', options, (state) => {
+    if (state.columns > 1 && multiclass === 'ovo') return overPairs(state, average === 'weighted')
+    return overColumns('rocAuc', state, average, areaOf)
+  })
+}
+
+/**
+ * Mean of the precision at every row of the class, from the highest score down: sum of (R_n - R_(n-1)) P_n over the
+ * thresholds.
+ *
+ * `compute` throws a DataError when no class has rows on both sides.
+ */
+export function averagePrecision({
+  average = 'macro',
+  ...options
+}: RankOptions = {}): Metric<KeptScores, number | number[]> {
+  return fromKeptScores('averagePrecision', options, (state) =>
+    overColumns('averagePrecision', state, average, (cuts) => {
+      const { truePositives: all } = cuts[cuts.length - 1]!
+      let sum = 0
+      let before = 0
+      for (const { truePositives, falsePositives } of cuts) {
+        sum += ((truePositives - before) * truePositives) / (truePositives + falsePositives)
+        before = truePositives
+      }
+      return sum / all
+    }),
+  )
+}
+
+/** Area under the ROC curve of one column, by trapezes. */
+function areaOf(cuts: readonly Cut[]): number {
+  const end = cuts[cuts.length - 1]!
+  let area = 0
+  let before = { truePositives: 0, falsePositives: 0 }
+  for (const cut of cuts) {
+    area += ((cut.falsePositives - before.falsePositives) * (cut.truePositives + before.truePositives)) / 2
+    before = cut
+  }
+  return area / (end.truePositives * end.falsePositives)
+}
+
+function overColumns(
+  name: string,
+  state: KeptScores,
+  average: NonNullable<RankOptions['average']>,
+  measure: (cuts: readonly Cut[]) => number,
+): number | number[] {
+  const known = (cuts: readonly Cut[]) => {
+    const end = cuts[cuts.length - 1]
+    return end && end.truePositives > 0 && end.falsePositives > 0 ? measure(cuts) : Number.NaN
+  }
+  if (average === 'micro' && state.columns > 1) return checked(name, known(cutsOf(asQuestions(state), 0)))
+  const columns = Array.from({ length: state.columns }, (_, column) => cutsOf(state, column))
+  const values = columns.map(known)
+  if (average === 'none') return values
+  const weights = columns.map((cuts) => (average === 'weighted' ? (cuts[cuts.length - 1]?.truePositives ?? 0) : 1))
+  let sum = 0
+  let weight = 0
+  values.forEach((value, i) => {
+    if (Number.isNaN(value)) return
+    sum += value * weights[i]!
+    weight += weights[i]!
+  })
+  return checked(name, sum / weight)
+}
+
+/** Every class of every row as a row with two classes. */
+function asQuestions(state: KeptScores): KeptScores {
+  const { columns, scores, weights } = state
+  const truth: number[] = []
+  const repeated: number[] = []
+  weights.forEach((weight, row) => {
+    for (let column = 0; column < columns; column++) {
+      truth.push(Number(isPositive(state, row, column)))
+      repeated.push(weight)
+    }
+  })
+  return { columns: 1, truth, multilabel: false, weights: repeated, scores }
+}
+
+/** Mean over pairs of classes, each pair judged by the scores of both. */
+function overPairs(state: KeptScores, weighted: boolean): number {
+  const support = new Float64Array(state.columns)
+  state.truth.forEach((label, row) => {
+    support[label]! += state.weights[row]!
+  })
+  let sum = 0
+  let weight = 0
+  for (let a = 0; a < state.columns; a++)
+    for (let b = a + 1; b < state.columns; b++) {
+      if (support[a] === 0 || support[b] === 0) continue
+      const inPair = (row: number) => state.truth[row] === a || state.truth[row] === b
+      const both = (areaOf(cutsOf(state, a, inPair)) + areaOf(cutsOf(state, b, inPair))) / 2
+      const share = weighted ? support[a]! + support[b]! : 1
+      sum += both * share
+      weight += share
+    }
+  return checked('rocAuc', sum / weight)
+}
+
+function checked(name: string, value: number): number {
+  if (!Number.isNaN(value)) return value
+  throw new DataError(`'${name}' is not defined for these rows.`, {
+    expected: 'rows that are of a class and rows that are not',
+    received: 'one of the two only',
+    remedy: 'Evaluate rows of more than one class',
+  })
+}

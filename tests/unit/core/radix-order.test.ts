@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest'
+import { ascendingOrder, Random } from '../../../src/core/index.js'
+
+it.each([0, 1, 100, 5000, 70_000])('sorts %i values as a stable sort by comparison does', (length) => {
+  const random = new Random(3, length)
+  // Few distinct values, so that ties must keep their order, of both signs and many magnitudes.
+  const values = Float64Array.from({ length }, () => {
+    const size = 10 ** Math.floor(random.uniform() * 12 - 6)
+    return (Math.round(random.uniform() * 40) - 20) * size
+  })
+  if (length > 2) values.set([Infinity, -Infinity, -0])
+  const expected = Array.from(values.keys()).sort((a, b) => values[a]! - values[b]! || a - b)
+  // 0 and -0 are equal for a comparison and neighbours for the radix.
+  const byValue = (order: ArrayLike<number>) => Array.from(order, (position) => values[position]! + 0)
+  const order = ascendingOrder(values)
+  expect(byValue(order)).toEqual(byValue(expected))
+  const wherePositive = (list: ArrayLike<number>) => Array.from(list).filter((position) => values[position]! > 0)
+  expect(wherePositive(order)).toEqual(wherePositive(expected))
+})
