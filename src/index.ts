@@ -40,7 +40,13 @@ export {
   type ShuffleOptions,
   type SplitOptions,
 } from './data/index.js'
-export { DataParallel, type DataParallelOptions } from './distributed/index.js'
+export {
+  DataParallel,
+  type DataParallelOptions,
+  type GroupOptions,
+  GroupStrategy,
+  type StrategyDescription,
+} from './distributed/index.js'
 export type { EngineChoice, Outputs } from './engine/index.js'
 export {
   type ClassRow,
@@ -212,9 +218,11 @@ export {
   type StepContext,
   type StepRecord,
   type StepState,
+  type StrategyState,
   type Sums,
   Trainer,
   type TrainerOptions,
+  type WorkerUsage,
 } from './training/index.js'
 export {
   type Collectives,

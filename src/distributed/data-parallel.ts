@@ -1,19 +1,11 @@
 /** Data parallelism over the cores of this machine. @module */
 
-import { canShareMemory, hardwareThreads } from '#threads'
-import { ConfigError, StateError } from '../core/index.js'
-import { namedWeights } from '../models/index.js'
-import { type Crew, DistributedStrategy, type Group, type LocalParts, type TrainingJob } from '../training/index.js'
-import { sharedMemory, type TransportFactory } from '../transport/index.js'
-import { checkThreadTransport } from './join-group.js'
-import { ThreadCrew, type ThreadLinks } from './thread-crew.js'
+import { ConfigError } from '../core/index.js'
+import type { StrategyDescription } from './create-member.js'
+import { type GroupOptions, GroupStrategy } from './group-strategy.js'
 
 /** Options of `DataParallel`. */
-export interface DataParallelOptions {
-  /** Number of worker threads; 'auto' takes one per hardware thread. @default 'auto' */
-  workers?: number | 'auto'
-  /** How the threads reach each other. @default sharedMemory() */
-  transport?: TransportFactory
+export interface DataParallelOptions extends GroupOptions {
   /** Largest piece of the gradients, in bytes, that is reduced at once; 4 or more. @default all at once */
   bucketBytes?: number
 }
@@ -25,61 +17,16 @@ export interface DataParallelOptions {
  * @example
  * new Trainer({ model, loss: 'meanSquaredError', strategy: new DataParallel({ workers: 2 }) })
  */
-export class DataParallel extends DistributedStrategy {
-  readonly group: Group
-  readonly #links: ThreadLinks
+export class DataParallel extends GroupStrategy {
+  readonly description: StrategyDescription
 
-  constructor({ workers = 'auto', transport = sharedMemory(), bucketBytes }: DataParallelOptions = {}) {
-    super()
-    const size = workers === 'auto' ? hardwareThreads() : workers
-    if (!(Number.isInteger(size) && size > 0))
-      throw new ConfigError('The number of workers is out of range.', {
-        expected: "a whole number above 0, or 'auto'",
-        received: workers,
-      })
+  constructor({ bucketBytes, ...group }: DataParallelOptions = {}) {
+    super(group)
     if (bucketBytes !== undefined && !(Number.isInteger(bucketBytes) && bucketBytes >= 4))
       throw new ConfigError('bucketBytes of DataParallel is out of range.', {
         expected: 'a whole number of at least 4',
         received: bucketBytes,
       })
-    this.group = { rank: 0, size, generation: 0 }
-    this.#links = { transport: checkThreadTransport(transport), bucketBytes }
-  }
-
-  async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
-    if (local.optimizer)
-      throw new ConfigError('A tf.Optimizer cannot reach other threads.', {
-        received: local.optimizer,
-        remedy: "Use an optimizer of dcml's own, such as adam() or sgd(), or SingleWorker",
-      })
-    if (local.hasLiveFunctions)
-      throw new ConfigError('A function given as model, loss or step cannot reach other threads.', {
-        remedy: 'Export it from a module, pass the module as setup and the name of the export instead of the function',
-      })
-    if (!canShareMemory())
-      throw new ConfigError('Worker threads cannot share memory here.', {
-        remedy: 'Serve the page cross-origin isolated (COOP and COEP headers), or use SingleWorker',
-      })
-    const crew = await ThreadCrew.start(job, this, this.#links)
-    await crew.writeWeights(
-      Object.fromEntries(
-        namedWeights(local.model).map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
-      ),
-    )
-    return crew
-  }
-
-  synchronize(): Promise<Float32Array> {
-    throw onlyWorkers()
-  }
-
-  synchronizeShards(): Promise<void> {
-    throw onlyWorkers()
-  }
-
-  averageBuffers(): Promise<void> {
-    throw onlyWorkers()
+    this.description = { name: 'data-parallel', options: bucketBytes === undefined ? {} : { bucketBytes } }
   }
 }
-
-const onlyWorkers = () => new StateError('Gradients are reduced by the worker threads, not by the coordinator.')

@@ -1,1 +1,3 @@
+export type { StrategyDescription } from './create-member.js'
 export { DataParallel, type DataParallelOptions } from './data-parallel.js'
+export { type GroupOptions, GroupStrategy } from './group-strategy.js'

@@ -40,6 +40,10 @@ export class OneMemoryMember extends DistributedStrategy {
     this.#collectives = collectives
   }
 
+  override get holders(): number {
+    return this.group.size
+  }
+
   start(): Promise<Crew> {
     throw new StateError('A member of a group does not start another.')
   }

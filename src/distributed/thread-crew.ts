@@ -12,7 +12,6 @@ import { type Deferred, deferred, deserializeError, NumericError, WorkerError } 
 import { resolveOptimizer } from '../optimizers/index.js'
 import type {
   Crew,
-  DistributedStrategy,
   EngineReport,
   EvaluateRange,
   SharedColumns,
@@ -21,25 +20,29 @@ import type {
   TrainingJob,
   TrainingState,
   TrainRange,
+  WorkerUsage,
 } from '../training/index.js'
 import type { ThreadTransportFactory } from '../transport/index.js'
+import type { StrategyDescription } from './create-member.js'
+import type { GroupStrategy } from './group-strategy.js'
 import { openSeats, type Seat } from './join-group.js'
 import type { Command, CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
-/** How the threads reach each other. */
-export interface ThreadLinks {
-  transport: ThreadTransportFactory
-  bucketBytes: number | undefined
-}
-
 /** Whether the workers' kernels can run on one memory: where each can update a share of the weights. */
-const canShareKernels = ({ backend, optimizer }: TrainingJob, transport: ThreadTransportFactory): boolean =>
-  backend === 'wasm' && transport.sharesMemory === true && resolveOptimizer(optimizer).fused !== undefined
+const canShareKernels = (
+  { backend, optimizer }: TrainingJob,
+  { name }: StrategyDescription,
+  transport: ThreadTransportFactory,
+): boolean =>
+  name === 'data-parallel' &&
+  backend === 'wasm' &&
+  transport.sharesMemory === true &&
+  resolveOptimizer(optimizer).fused !== undefined
 
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {
   readonly remote = true
-  readonly #strategy: DistributedStrategy
+  readonly #strategy: GroupStrategy
   readonly #transport: ThreadTransportFactory
   readonly #seats: Seat[]
   readonly #threads: Thread[]
@@ -47,7 +50,7 @@ export class ThreadCrew implements Crew {
   #nextId = 0
   #failure: Error | undefined
 
-  private constructor(strategy: DistributedStrategy, transport: ThreadTransportFactory, seats: Seat[]) {
+  private constructor(strategy: GroupStrategy, transport: ThreadTransportFactory, seats: Seat[]) {
     this.#strategy = strategy
     this.#transport = transport
     this.#seats = seats
@@ -57,17 +60,15 @@ export class ThreadCrew implements Crew {
   /** Starts the threads and their replicas. */
   static async start(
     job: TrainingJob,
-    strategy: DistributedStrategy,
-    { transport, bucketBytes }: ThreadLinks,
+    strategy: GroupStrategy,
+    transport: ThreadTransportFactory,
   ): Promise<ThreadCrew> {
+    const { description } = strategy
     const crew = new ThreadCrew(strategy, transport, await openSeats(transport, strategy.group.size))
-    const kernelMemory = canShareKernels(job, transport) ? createKernelMemory() : undefined
-    const rest = {
-      ...(bucketBytes === undefined ? {} : { bucketBytes }),
-      ...(kernelMemory === undefined ? {} : { kernelMemory }),
-    }
+    const kernelMemory = canShareKernels(job, description, transport) ? createKernelMemory() : undefined
+    const rest = { job, strategy: description, ...(kernelMemory === undefined ? {} : { kernelMemory }) }
     try {
-      await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, job, seat: crew.#seats[rank]!, ...rest }))
+      await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, seat: crew.#seats[rank]!, ...rest }))
     } catch (error) {
       await crew.close()
       throw error
@@ -101,6 +102,10 @@ export class ThreadCrew implements Crew {
 
   async engine(): Promise<EngineReport> {
     return (await this.#command<EngineReport>('engine'))[0]!
+  }
+
+  async usage(): Promise<WorkerUsage[]> {
+    return (await this.#command<WorkerUsage[]>('usage')).flat()
   }
 
   async close(): Promise<void> {

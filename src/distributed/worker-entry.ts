@@ -5,9 +5,8 @@ import { selectBackend, useKernelMemory } from '../backends/index.js'
 import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'
 import { functionsFromSetup, loadSetup, makeModel, Replica } from '../training/index.js'
-import { DataParallelMember } from './data-parallel-member.js'
+import { createMember } from './create-member.js'
 import { takeSeat } from './join-group.js'
-import { OneMemoryMember } from './one-memory-member.js'
 import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
 const parent = parentThread()
@@ -28,7 +27,7 @@ parent.onMessage(async (received) => {
 
 async function carryOut(message: StartMessage | CommandMessage): Promise<unknown> {
   if (message.kind === 'start') {
-    const { job, seat, bucketBytes, kernelMemory } = message
+    const { job, strategy, seat, kernelMemory } = message
     if (kernelMemory) useKernelMemory(kernelMemory)
     await selectBackend({ prefer: [job.backend] })
     // Before the model: loading the module registers its layers.
@@ -37,11 +36,7 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
       'topology' in job.model
         ? await modelFromTopology(job.model.topology)
         : await makeModel(job.model.exportName, setup)
-    const transport = await takeSeat(seat)
-    const member =
-      kernelMemory && transport.native
-        ? new OneMemoryMember(transport, transport.native)
-        : new DataParallelMember(transport, bucketBytes)
+    const member = createMember(strategy, await takeSeat(seat), { onOneMemory: kernelMemory !== undefined })
     replica = await Replica.create(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined
   }

@@ -3,6 +3,7 @@
 import type { KernelMemory } from '../backends/index.js'
 import type { SerializedError } from '../core/index.js'
 import type { Crew, TrainingJob } from '../training/index.js'
+import type { StrategyDescription } from './create-member.js'
 import type { Seat } from './join-group.js'
 
 /** First message to a worker. */
@@ -10,8 +11,8 @@ export interface StartMessage {
   kind: 'start'
   id: number
   job: TrainingJob
+  strategy: StrategyDescription
   seat: Seat
-  bucketBytes?: number
   /** The memory of all workers' kernels, where they share one. */
   kernelMemory?: KernelMemory
 }

@@ -5,7 +5,7 @@ import { StateError } from '../core/index.js'
 import type { FlatFloats, FlatParameters } from '../engine/index.js'
 import { type Optimizer, rateOf } from './optimizer.js'
 
-/** Slots of an optimizer, each as long as the parameters. */
+/** Slots of an optimizer, each as long as the parameters, or as the part of them that this worker updates. */
 export type Slots = readonly FlatFloats[]
 
 /** When and where to update. */
@@ -16,47 +16,49 @@ export interface UpdateAt {
   gradientScale: number
   /** First and last element but one. @default all */
   range?: { from: number; to: number }
+  /** The first element that the slots belong to. @default 0 */
+  slotsFrom?: number
 }
 
 /**
- * Updates parameters in place: as one kernel where buffers and rule allow it, else all of them in JavaScript.
+ * Updates parameters in place: as one kernel where buffers and rule allow it, else in JavaScript.
  *
- * @throws {StateError} if a range is given, and there is no kernel that could update it alone.
+ * @throws {StateError} if a range is given, and the rule needs whole tensors.
  */
 export function applyUpdate(
   optimizer: Optimizer,
   parameters: FlatParameters,
   slots: Slots,
-  { step, gradientScale, range }: UpdateAt,
+  { step, gradientScale, range, slotsFrom = 0 }: UpdateAt,
 ): void {
+  if (range && optimizer.wholeTensors)
+    throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
   const { length, entries } = parameters.layout
+  const { from, to } = range ?? { from: 0, to: length }
   const learningRate = rateOf(optimizer, step)
   const kernels = wasmExports()
   const weights = parameters.weights.device
   const gradients = parameters.sums.device
   if (optimizer.fused && kernels && weights && gradients) {
-    const { from, to } = range ?? { from: 0, to: length }
-    const at = ({ pointer }: { pointer: number }) => pointer + from * 4
     optimizer.fused(kernels, {
-      parameters: at(weights),
-      gradients: at(gradients),
+      parameters: weights.pointer + from * 4,
+      gradients: gradients.pointer + from * 4,
       gradientScale,
-      slots: slots.map(({ device }) => at(device!)),
+      slots: slots.map(({ device }) => device!.pointer + (from - slotsFrom) * 4),
       length: to - from,
       step,
       learningRate,
     })
     return
   }
-  if (range) throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
   optimizer.update({
-    parameters: parameters.parameters,
-    gradients: parameters.gradients.subarray(0, length),
+    parameters: parameters.parameters.subarray(from, to),
+    gradients: parameters.gradients.subarray(from, to),
     gradientScale,
-    slots: slots.map((slot) => slot.view()),
+    slots: slots.map((slot) => slot.view().subarray(from - slotsFrom, to - slotsFrom)),
     step,
     learningRate,
-    tensors: entries,
+    tensors: range ? [] : entries,
   })
 }
 

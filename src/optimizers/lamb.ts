@@ -40,6 +40,7 @@ export function lamb(options: LambOptions = {}): Optimizer {
     options: { beta1, beta2, epsilon, weightDecay },
     learningRate,
     slots: ['mean', 'squaredMean'],
+    wholeTensors: true,
     update({ parameters, gradients, gradientScale, slots, step, learningRate: rate, tensors }: UpdateRange) {
       const [mean, squaredMean] = slots as [Float32Array, Float32Array]
       const correction1 = 1 / (1 - beta1 ** step)

@@ -53,6 +53,8 @@ export interface FusedRange {
 export interface Optimizer extends OptimizerDescription {
   /** Names of the float32 values kept per parameter, such as `momentum`. */
   readonly slots: readonly string[]
+  /** Whether the rule needs norms of whole tensors, so that no part of one can be updated alone. @default false */
+  readonly wholeTensors?: boolean
   /** Applies one update in place. */
   update(range: UpdateRange): void
   /** The same as one kernel, for the rules that have one. */

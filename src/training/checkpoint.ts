@@ -41,6 +41,7 @@ export function encodeCheckpoint({ state, position }: Checkpoint): Uint8Array {
   }
   add('parameter', state.parameters)
   add('buffer', state.buffers)
+  add('strategy', state.strategy ?? {})
   for (const [slot, values] of Object.entries(state.slots)) add(`slot:${slot}`, values)
   return encodeSafetensors(tensors, {
     format: FORMAT,
@@ -65,12 +66,14 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
         .map(([name, { data }]) => [name.slice(prefix.length + 1), data as Float32Array]),
     )
   const slots = JSON.parse(metadata.slots!) as string[]
+  const strategy = below('strategy')
   return {
     state: {
       step: Number(metadata.step),
       parameters: below('parameter'),
       buffers: below('buffer'),
       slots: Object.fromEntries(slots.map((slot) => [slot, below(`slot:${slot}`)])),
+      ...(Object.keys(strategy).length > 0 ? { strategy } : {}),
     },
     position: JSON.parse(metadata.position!) as Position,
   }

@@ -74,6 +74,7 @@ export class FitLoop {
       this.#history.engine = name
       if (reason !== undefined) this.#history.engineReason = reason
       if (assist !== undefined) this.#history.assist = assist
+      this.#history.workers = await crew.usage()
       if (this.#stopReason !== undefined) this.#history.stopReason = this.#stopReason
       await this.#call('onFitEnd')
       return this.#history

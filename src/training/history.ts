@@ -1,5 +1,7 @@
 /** What training measured, epoch by epoch. @module */
 
+import type { WorkerUsage } from './job.js'
+
 /** Means of one epoch: `loss`, each metric, and `val_` forms of both, beside the fixed fields. */
 export interface EpochRecord {
   /** From 0. */
@@ -21,6 +23,8 @@ export interface History {
   engineReason?: string
   /** Name of the native library that ran large matrix products, when one did: 'OpenBLAS 0.3.21'. */
   assist?: string
+  /** What each worker held and sent, in rank order. */
+  workers?: WorkerUsage[]
   /** Why training ended before its last epoch, when it did. */
   stopReason?: string
 }

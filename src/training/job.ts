@@ -92,6 +92,23 @@ export interface TrainingState {
   slots: Record<string, Record<string, Float32Array>>
   /** Weights that are not trained but change, such as moving means. */
   buffers: Record<string, Float32Array>
+  /** What the strategy itself goes on from. Another strategy takes no notice of it. */
+  strategy?: Record<string, Float32Array>
+}
+
+/** What one worker needs and does for the training; bytes. */
+export interface WorkerUsage {
+  /** Sent to other workers since the training began. With collectives of a transport's own: what a ring would send. */
+  sentBytes: number
+  /** The long-lived buffers of the training. A buffer that several workers share counts in equal parts. */
+  memory: {
+    weights: number
+    gradients: number
+    /** Of the optimizer. */
+    slots: number
+    /** Of the strategy: momentum of an outer optimizer, errors of a compression. */
+    strategy: number
+  }
 }
 
 /**
@@ -112,6 +129,8 @@ export interface Crew {
   writeWeights(weights: Record<string, Float32Array>): Promise<void>
   /** Which engine runs the steps, and with what help. */
   engine(): Promise<EngineReport>
+  /** What each worker needs, in rank order. */
+  usage(): Promise<WorkerUsage[]>
   close(): Promise<void>
 }
 

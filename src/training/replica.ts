@@ -10,7 +10,15 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type BlasAssist, loadAssist } from '../backends/index.js'
 import { ConfigError, NumericError } from '../core/index.js'
-import { type Batch, createEngine, createLayout, type Engine, FlatParameters, type RunInputs } from '../engine/index.js'
+import {
+  type Batch,
+  createEngine,
+  createLayout,
+  type Engine,
+  type FlatFloats,
+  FlatParameters,
+  type RunInputs,
+} from '../engine/index.js'
 import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
 import { type Optimizer, resolveOptimizer, type Slots } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
@@ -24,6 +32,7 @@ import type {
   TrainingJob,
   TrainingState,
   TrainRange,
+  WorkerUsage,
 } from './job.js'
 import { rowNumbers, splitRows } from './rows.js'
 import type { DistributedStrategy, ShardGradients } from './strategy.js'
@@ -102,7 +111,7 @@ export class Replica implements Crew {
     let step = range.firstStep
     for (let from = range.from; from < range.to; from += rowsPerStep)
       records.push(await this.#trainStep(range, from, Math.min(range.to, from + rowsPerStep), step++))
-    return records
+    return this.#strategy.completeRecords(records)
   }
 
   async evaluate({ data, from, to, batchSize }: EvaluateRange): Promise<Sums> {
@@ -127,7 +136,7 @@ export class Replica implements Crew {
 
   async readState(): Promise<TrainingState> {
     await this.#averageBuffers()
-    const slots = await this.#strategy.gatherState(this.#slots.map((slot) => slot.view()))
+    const { slots, strategy } = await this.#strategy.gatherState(this.#parameters, this.#slots)
     const { layout } = this.#parameters
     const byName = (values: Float32Array) =>
       Object.fromEntries(
@@ -143,6 +152,7 @@ export class Replica implements Crew {
       buffers: Object.fromEntries(
         this.#buffers.map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
       ),
+      ...(strategy ? { strategy } : {}),
     }
   }
 
@@ -162,9 +172,13 @@ export class Replica implements Crew {
     }
     write(this.#parameters.parameters, state.parameters, 'weights')
     this.#parameters.publish()
-    this.#optimizer.slots.forEach((slot, i) => {
-      write(this.#slots[i]!.view(), state.slots[slot] ?? {}, `${slot} values`)
+    const slots = this.#optimizer.slots.map((slot) => {
+      const values = new Float32Array(this.#parameters.layout.length)
+      write(values, state.slots[slot] ?? {}, `${slot} values`)
+      return values
     })
+    const { strategy } = state
+    await this.#strategy.restoreState({ slots, ...(strategy ? { strategy } : {}) }, this.#parameters, this.#slots)
     if (this.#optimizer instanceof TfjsOptimizer) await this.#optimizer.writeState(state.slots)
     for (const { name, variable } of this.#buffers) {
       const saved = state.buffers[name]
@@ -187,6 +201,18 @@ export class Replica implements Crew {
       ...(reason === undefined ? {} : { reason }),
       ...(this.#assist?.used ? { assist: this.#assist.name } : {}),
     }
+  }
+
+  async usage(): Promise<WorkerUsage[]> {
+    const { sentBytes, ownBytes, holders } = this.#strategy
+    const bytes = (buffers: readonly FlatFloats[]) => buffers.reduce((sum, buffer) => sum + buffer.view().byteLength, 0)
+    const memory = {
+      weights: bytes([this.#parameters.weights]) / holders,
+      gradients: bytes([this.#parameters.sums]),
+      slots: bytes(this.#slots) / holders,
+      strategy: ownBytes,
+    }
+    return [{ sentBytes, memory }]
   }
 
   async close(): Promise<void> {
@@ -224,7 +250,7 @@ export class Replica implements Crew {
         record.gradientNorm = (await this.#strategy.gradientNorm(parameters)) * gradientScale
         if (record.gradientNorm > clipNorm) gradientScale *= clipNorm / record.gradientNorm
       }
-      this.#strategy.update(this.#optimizer, parameters, this.#slots, { step, gradientScale })
+      await this.#strategy.update(this.#optimizer, parameters, this.#slots, { step, gradientScale })
       parameters.publish()
     }
     this.#step = step

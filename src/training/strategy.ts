@@ -8,7 +8,7 @@
 
 import { createFlatFloats, type FlatBuffers, type FlatParameters } from '../engine/index.js'
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares } from '../optimizers/index.js'
-import type { Crew, Sums, TrainingJob } from './job.js'
+import type { Crew, StepRecord, Sums, TrainingJob } from './job.js'
 import type { LocalParts } from './replica.js'
 
 /** The workers that this one belongs to. */
@@ -32,10 +32,32 @@ export interface TrainingBuffers extends FlatBuffers {
   slots: Slots
 }
 
+/** What a worker holds besides weights and gradients. */
+export interface StrategyState {
+  /** The optimizer's slots, each as long as the weights. */
+  slots: readonly Float32Array[]
+  /** What the strategy itself goes on from, by name: momentum of an outer optimizer, errors not yet sent. */
+  strategy?: Record<string, Float32Array>
+}
+
 /** How the work of training is spread over workers. */
 export abstract class DistributedStrategy {
   /** This worker and its peers. */
   abstract readonly group: Group
+  /** Bytes that this worker has sent to its peers; as a ring would, where a transport has collectives of its own. */
+  get sentBytes(): number {
+    return 0
+  }
+
+  /** Bytes of the buffers that the strategy itself keeps. */
+  get ownBytes(): number {
+    return 0
+  }
+
+  /** Workers that share one copy of weights and slots. */
+  get holders(): number {
+    return 1
+  }
 
   /**
    * Brings up the workers.
@@ -87,7 +109,7 @@ export abstract class DistributedStrategy {
     parameters: FlatParameters,
     slots: Slots,
     at: { step: number; gradientScale: number },
-  ): void {
+  ): void | Promise<void> {
     applyUpdate(optimizer, parameters, slots, at)
   }
 
@@ -107,9 +129,25 @@ export abstract class DistributedStrategy {
     return merged
   }
 
-  /** Completes the state of a worker that owns a part of it. By default each owns all. */
-  async gatherState(slots: readonly Float32Array[]): Promise<readonly Float32Array[]> {
-    return slots
+  /**
+   * Turns records of this worker's rows into those of all workers. For strategies that do not talk at every step, whose
+   * `synchronize` returns the worker's own sums. Every worker calls it after the same steps.
+   */
+  async completeRecords(records: StepRecord[]): Promise<StepRecord[]> {
+    return records
+  }
+
+  /**
+   * The state of training as a whole, for a worker that owns a part of it; afterwards all workers have the same weights.
+   * By default each owns all.
+   */
+  async gatherState(_parameters: FlatParameters, slots: Slots): Promise<StrategyState> {
+    return { slots: slots.map((slot) => slot.view()) }
+  }
+
+  /** Takes over what `gatherState` told, perhaps with another number of workers. The weights are set already. */
+  async restoreState({ slots: values }: StrategyState, _parameters: FlatParameters, slots: Slots): Promise<void> {
+    for (const [i, slot] of slots.entries()) slot.view().set(values[i]!)
   }
 
   /** Gives back what the strategy holds. The crew has a `close` of its own. */

@@ -1,0 +1,63 @@
+/** A transport that counts what is sent over it. @module */
+
+import type { Collectives, Reducible, Transport } from '../transport/index.js'
+
+/** Passes everything on, and counts the bytes of this peer. */
+export class CountedTransport implements Transport {
+  readonly rank: number
+  readonly worldSize: number
+  readonly native?: Collectives
+  readonly #transport: Transport
+  #sentBytes = 0
+
+  constructor(transport: Transport) {
+    this.rank = transport.rank
+    this.worldSize = transport.worldSize
+    this.#transport = transport
+    if (transport.native) this.native = this.#counted(transport.native)
+  }
+
+  /** What this peer has sent; for collectives of the transport's own what a ring would send. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  send(to: number, tag: number, bytes: Uint8Array): Promise<void> {
+    this.#sentBytes += bytes.length
+    return this.#transport.send(to, tag, bytes)
+  }
+
+  receive(from: number, tag: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#transport.receive(from, tag, into)
+  }
+
+  abort(reason: string): void {
+    this.#transport.abort(reason)
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close()
+  }
+
+  /** A proxy, so that it lacks no operation that collectives may get. */
+  #counted(native: Collectives): Collectives {
+    const others = this.worldSize - 1
+    const copies: Partial<Record<string | symbol, number>> = {
+      allReduce: (2 * others) / this.worldSize,
+      reduceScatter: others / this.worldSize,
+      allGather: others,
+      broadcast: others / this.worldSize,
+    }
+    return new Proxy(native, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        return (...values: unknown[]) => {
+          const factor = copies[name]
+          if (factor !== undefined) this.#sentBytes += factor * (values[0] as Reducible).byteLength
+          return value.apply(target, values)
+        }
+      },
+    })
+  }
+}

@@ -1,0 +1,75 @@
+/** What the coordinator's side of every strategy with several workers has in common. @module */
+
+import { canShareMemory, hardwareThreads } from '#threads'
+import { ConfigError, StateError } from '../core/index.js'
+import { namedWeights } from '../models/index.js'
+import { type Crew, DistributedStrategy, type Group, type LocalParts, type TrainingJob } from '../training/index.js'
+import { sharedMemory, type ThreadTransportFactory, type TransportFactory } from '../transport/index.js'
+import type { StrategyDescription } from './create-member.js'
+import { checkThreadTransport } from './join-group.js'
+import { ThreadCrew } from './thread-crew.js'
+
+/** Options of every strategy with several workers. */
+export interface GroupOptions {
+  /** Number of worker threads; 'auto' takes one per hardware thread. @default 'auto' */
+  workers?: number | 'auto'
+  /** How the threads reach each other. @default sharedMemory() */
+  transport?: TransportFactory
+}
+
+/** Starts the workers; each makes a member of its own from the description. */
+export abstract class GroupStrategy extends DistributedStrategy {
+  readonly group: Group
+  /** What a worker needs to know to take part. */
+  abstract readonly description: StrategyDescription
+  readonly #transport: ThreadTransportFactory
+
+  constructor({ workers = 'auto', transport = sharedMemory() }: GroupOptions = {}) {
+    super()
+    const size = workers === 'auto' ? hardwareThreads() : workers
+    if (!(Number.isInteger(size) && size > 0))
+      throw new ConfigError('The number of workers is out of range.', {
+        expected: "a whole number above 0, or 'auto'",
+        received: workers,
+      })
+    this.group = { rank: 0, size, generation: 0 }
+    this.#transport = checkThreadTransport(transport)
+  }
+
+  async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
+    if (local.optimizer)
+      throw new ConfigError('A tf.Optimizer cannot reach other threads.', {
+        received: local.optimizer,
+        remedy: "Use an optimizer of dcml's own, such as adam() or sgd(), or SingleWorker",
+      })
+    if (local.hasLiveFunctions)
+      throw new ConfigError('A function given as model, loss or step cannot reach other threads.', {
+        remedy: 'Export it from a module, pass the module as setup and the name of the export instead of the function',
+      })
+    if (!canShareMemory())
+      throw new ConfigError('Worker threads cannot share memory here.', {
+        remedy: 'Serve the page cross-origin isolated (COOP and COEP headers), or use SingleWorker',
+      })
+    const crew = await ThreadCrew.start(job, this, this.#transport)
+    await crew.writeWeights(
+      Object.fromEntries(
+        namedWeights(local.model).map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
+      ),
+    )
+    return crew
+  }
+
+  synchronize(): Promise<Float32Array> {
+    throw onlyWorkers()
+  }
+
+  synchronizeShards(): Promise<void> {
+    throw onlyWorkers()
+  }
+
+  averageBuffers(): Promise<void> {
+    throw onlyWorkers()
+  }
+}
+
+const onlyWorkers = () => new StateError('Gradients are reduced by the workers, not by the coordinator.')

@@ -1,0 +1,37 @@
+/** What every worker's side of a strategy has in common. @module */
+
+import { createCollectives } from '../collectives/index.js'
+import { StateError } from '../core/index.js'
+import { type Crew, DistributedStrategy, type Group, type ShardGradients } from '../training/index.js'
+import type { Collectives, Transport } from '../transport/index.js'
+import { CountedTransport } from './counted-transport.js'
+
+/** Lives in a worker, thread or process, and talks to its peers. */
+export abstract class Member extends DistributedStrategy {
+  readonly group: Group
+  protected readonly transport: CountedTransport
+  protected readonly collectives: Collectives
+
+  constructor(transport: Transport) {
+    super()
+    this.transport = new CountedTransport(transport)
+    this.group = { rank: transport.rank, size: transport.worldSize, generation: 0 }
+    this.collectives = createCollectives(this.transport)
+  }
+
+  override get sentBytes(): number {
+    return this.transport.sentBytes
+  }
+
+  start(): Promise<Crew> {
+    throw new StateError('A member of a group does not start another.')
+  }
+
+  synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void> {
+    return this.collectives.allReduceShards(shards, total, into)
+  }
+
+  averageBuffers(values: Float32Array): Promise<void> {
+    return this.collectives.allReduce(values, { op: 'mean' })
+  }
+}
