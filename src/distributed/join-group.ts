@@ -25,7 +25,8 @@ export interface Seat {
  */
 export function checkThreadTransport(factory: TransportFactory): ThreadTransportFactory {
   const remedy = 'Use sharedMemory(), which is the default'
-  if (typeof factory?.join !== 'function')
+  // An array of ends has a join of its own.
+  if (typeof factory?.join !== 'function' || Array.isArray(factory))
     throw new ConfigError('The transport of worker threads is not a factory.', {
       expected: 'what sharedMemory() returns, or the like',
       received: factory,
