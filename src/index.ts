@@ -12,7 +12,15 @@ export {
   type SelectBackendOptions,
   selectBackend,
 } from './backends/index.js'
-export { type CollectivesOptions, createCollectives } from './collectives/index.js'
+export {
+  type AllReduceAlgorithm,
+  type CollectivesOptions,
+  createCollectives,
+  type LinkModel,
+  measureLink,
+  type RankGroups,
+  subgroup,
+} from './collectives/index.js'
 export {
   BackendUnavailableError,
   ConfigError,
@@ -230,6 +238,7 @@ export {
   type ProcessPlace,
   type ProcessTransportFactory,
   type ReduceOperation,
+  type ReduceOptions,
   type Reducible,
   type Shard,
   type SharedMemoryOptions,
@@ -240,4 +249,5 @@ export {
   type TransportFactory,
   type TransportOptions,
   type TransportTicket,
+  type WireFormat,
 } from './transport/index.js'

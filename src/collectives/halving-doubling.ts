@@ -1,44 +1,74 @@
-/** Recursive halving and doubling: the traffic of a ring in the steps of a tree. @module */
+/** Recursive doubling, and recursive halving and doubling: the steps of a tree, with less to wait for. @module */
 
-import { type ReduceOperation, type Reducible, shareOf, type Transport } from '../transport/index.js'
-import { combineInto, exchange, receiveArray, sendArray } from './messages.js'
+import { combineInto, divideMean, type ReduceOperation, type Reducible, shareOf } from '../transport/index.js'
+import { foldDistances } from './fold.js'
+import type { Messages } from './messages.js'
+
+type AllReduce = (messages: Messages, array: Reducible, op: ReduceOperation) => Promise<void>
 
 /**
- * Combines the arrays of all ranks, in place. Ranks beyond the largest power of two hand theirs to a partner first and
- * get the result from it at the end.
+ * Combines the arrays of all ranks, in place: pairs exchange all that they have. For short arrays.
+ *
+ * @see Thakur, Rabenseifner and Gropp 2005, section 4.4, https://doi.org/10.1177/1094342005051521
+ */
+export const doublingAllReduce: AllReduce = (messages, array, op) =>
+  onPowerOfTwo(messages, { array, op }, async (power) => {
+    for (const distance of foldDistances(power)) {
+      const peer = messages.rank ^ distance
+      const theirs = messages.scratch(array, array.length)
+      messages.send(peer, array)
+      await messages.receive(peer, theirs)
+      // What is on its way to the peer must not change.
+      await messages.settle()
+      combineInto(op, array, array, theirs)
+    }
+    divideMean(op, array, messages.worldSize)
+  })
+
+/**
+ * Combines the arrays of all ranks, in place: pairs exchange halves, then halves of halves, and back. For long arrays.
  *
  * @see Thakur, Rabenseifner and Gropp 2005, section 4.5, https://doi.org/10.1177/1094342005051521
  */
-export async function halvingDoublingAllReduce(
-  transport: Transport,
-  array: Reducible,
-  op: ReduceOperation,
+export const halvingDoublingAllReduce: AllReduce = (messages, array, op) =>
+  onPowerOfTwo(messages, { array, op }, async (power) => {
+    const { rank, worldSize } = messages
+    const distances = foldDistances(power)
+    // The shares that a rank still works on: those of the ranks that it has not met yet.
+    const range = (of: number, size: number) => {
+      const first = of - (of % size)
+      return array.subarray(
+        shareOf(array.length, first, power).start,
+        shareOf(array.length, first + size - 1, power).end,
+      )
+    }
+    for (const distance of distances) {
+      const peer = rank ^ distance
+      messages.send(peer, range(peer, distance))
+      await messages.combine(peer, range(rank, distance), { op })
+    }
+    divideMean(op, range(rank, 1), worldSize)
+    for (const distance of distances.reverse()) {
+      const peer = rank ^ distance
+      messages.send(peer, range(rank, distance))
+      await messages.receive(peer, range(peer, distance))
+    }
+  })
+
+/** Ranks beyond the largest power of two hand theirs to a partner first and get the result from it at the end. */
+async function onPowerOfTwo(
+  messages: Messages,
+  { array, op }: { array: Reducible; op: ReduceOperation },
+  allReduce: (power: number) => Promise<void>,
 ): Promise<void> {
-  const { rank, worldSize } = transport
-  let power = 1
-  while (power * 2 <= worldSize) power *= 2
+  const { rank, worldSize } = messages
+  const power = 2 ** Math.floor(Math.log2(worldSize))
   if (rank >= power) {
-    await sendArray(transport, rank - power, array)
-    array.set(await receiveArray(transport, rank - power, array))
-    return
+    messages.send(rank - power, array)
+    return messages.receive(rank - power, array)
   }
   const partner = rank + power
-  if (partner < worldSize) combineInto(op, array, await receiveArray(transport, partner, array))
-
-  // The shares that this rank still works on: [first, first + count).
-  const shares = (first: number, count: number) =>
-    array.subarray(shareOf(array.length, first, power).start, shareOf(array.length, first + count - 1, power).end)
-  const first = (count: number) => rank - (rank % count)
-  for (let count = power / 2; count >= 1; count /= 2) {
-    const peer = rank ^ count
-    const theirs = shares(peer - (peer % count), count)
-    combineInto(op, shares(first(count), count), await exchange(transport, { to: peer, from: peer, array: theirs }))
-  }
-  for (let count = 1; count < power; count *= 2) {
-    const peer = rank ^ count
-    const mine = shares(first(count), count)
-    shares(peer - (peer % count), count).set(await exchange(transport, { to: peer, from: peer, array: mine }))
-  }
-
-  if (partner < worldSize) await sendArray(transport, partner, array)
+  if (partner < worldSize) await messages.combine(partner, array, { op })
+  await allReduce(power)
+  if (partner < worldSize) messages.send(partner, array)
 }

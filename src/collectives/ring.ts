@@ -1,44 +1,30 @@
-/** All-reduce around a ring: for long arrays, since every rank sends only twice the array. @module */
+/** All-reduce around a ring: every rank speaks to two others only. @module */
 
-import { type ReduceOperation, type Reducible, shareOf, type Transport } from '../transport/index.js'
-import { combineInto, exchange } from './messages.js'
+import { divideMean, type ReduceOperation, type Reducible } from '../transport/index.js'
+import { type Messages, shareOfArray } from './messages.js'
 
 /**
- * Leaves share `r` of the combined array on rank `r`; the other shares hold partial results.
+ * Combines the arrays of all ranks, in place. A piece goes on to the next rank as soon as it is combined.
  *
  * @see Patarasuk and Yuan 2009, https://doi.org/10.1016/j.jpdc.2008.09.002
  */
-export async function ringReduceScatter(transport: Transport, array: Reducible, op: ReduceOperation): Promise<void> {
-  const { rank, worldSize } = transport
-  for (let step = 1; step < worldSize; step++) {
-    const { to, from } = neighbours(transport)
-    // A share starts one rank after its owner and goes once round.
-    const sent = share(array, rank - step, worldSize)
-    combineInto(op, share(array, rank - step - 1, worldSize), await exchange(transport, { to, from, array: sent }))
-  }
-}
+export async function ringAllReduce(messages: Messages, array: Reducible, op: ReduceOperation): Promise<void> {
+  const { worldSize } = messages
+  const [next, last] = [messages.after(1), messages.after(-1)]
+  const share = (distance: number) => shareOfArray(array, messages.after(-distance), worldSize)
 
-/** Spreads the shares from their owners to all. */
-export async function ringAllGather(transport: Transport, array: Reducible): Promise<void> {
-  const { rank, worldSize } = transport
-  for (let step = 0; step < worldSize - 1; step++) {
-    const { to, from } = neighbours(transport)
-    const sent = share(array, rank - step, worldSize)
-    share(array, rank - step - 1, worldSize).set(await exchange(transport, { to, from, array: sent }))
-  }
-}
-
-/** Combines the arrays of all ranks, in place. */
-export async function ringAllReduce(transport: Transport, array: Reducible, op: ReduceOperation): Promise<void> {
-  await ringReduceScatter(transport, array, op)
-  await ringAllGather(transport, array)
-}
-
-function neighbours({ rank, worldSize }: Transport) {
-  return { to: (rank + 1) % worldSize, from: (rank - 1 + worldSize) % worldSize }
-}
-
-function share(array: Reducible, part: number, parts: number): Reducible {
-  const { start, end } = shareOf(array.length, ((part % parts) + parts) % parts, parts)
-  return array.subarray(start, end)
+  // A share starts one rank after its owner and goes once round; the owner divides it, and it goes round again.
+  if (worldSize > 1) messages.send(next, share(1))
+  for (let step = 1; step < worldSize; step++)
+    await messages.combine(last, share(step + 1), {
+      op,
+      onPiece(piece) {
+        if (step === worldSize - 1) divideMean(op, piece, worldSize)
+        messages.send(next, piece)
+      },
+    })
+  for (let step = 1; step < worldSize; step++)
+    await messages.receive(last, share(step), (piece) => {
+      if (step < worldSize - 1) messages.send(next, piece)
+    })
 }

@@ -1,6 +1,7 @@
 export * from './async.js'
 export * from './did-you-mean.js'
 export * from './errors.js'
+export * from './half-floats.js'
 export * from './koffi.js'
 export * from './philox.js'
 export * from './radix-order.js'

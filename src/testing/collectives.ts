@@ -110,7 +110,7 @@ const cases: Record<string, (seat: Seat) => Promise<void>> = {
           const first = once.slice()
           await collectives.broadcast(first, 0)
           assertSame(once, first, `${what}, against rank 0`)
-          assertNear(once, inputs, op)
+          assertNear(once, inputs, { op, unit: Class === Float32Array ? 2 ** -24 : 2 ** -53 })
         }
   },
 
@@ -134,6 +134,55 @@ const cases: Record<string, (seat: Seat) => Promise<void>> = {
         const parts = Array.from({ length: worldSize }, (_, peer) => [...part(peer)])
         const gathered = await collectives.allGather<Reducible>(part(rank))
         assertSame(gathered, new Class(parts.flat()), `parts of up to ${lengthOf(worldSize - 1)}`)
+      }
+  },
+
+  'gathers into a given array, in which the own part may lie already': async ({ collectives, rank, worldSize }) => {
+    for (const length of [0, 2, 130, LONG]) {
+      const all = new Float64Array(length).map((_, i) => wholeNumber(1, i))
+      const { start, end } = shareOf(length, rank, worldSize)
+      const into = new Float64Array(length)
+      if ((await collectives.allGather(all.slice(start, end), { into })) !== into)
+        throw new Error('the result is not in the given array')
+      assertSame(into, all, `${length} values`)
+      const inPlace = new Float64Array(length)
+      inPlace.subarray(start, end).set(all.subarray(start, end))
+      await collectives.allGather(inPlace.subarray(start, end), { into: inPlace })
+      assertSame(inPlace, all, `${length} values in place`)
+    }
+  },
+
+  'sends every rank something else': async ({ collectives, rank, worldSize }) => {
+    for (const Class of classes)
+      for (const extra of Class === Float32Array ? [0, LONG] : [0]) {
+        const part = (from: number, to: number) =>
+          new Class(from + 2 * to + (from === to ? 0 : extra)).map((_, i) => wholeNumber(from + 5 * to, i))
+        const peers = Array.from({ length: worldSize }, (_, peer) => peer)
+        const received = await collectives.allToAll<Reducible>(peers.map((peer) => part(rank, peer)))
+        for (const peer of peers) assertSame(received[peer]!, part(peer, rank), `what rank ${peer} had`)
+      }
+  },
+
+  'rounds what travels at most to the format asked for, alike on all ranks': async ({
+    collectives,
+    rank,
+    worldSize,
+  }) => {
+    for (const [wire, bits] of [
+      ['float16', 11],
+      ['bfloat16', 8],
+    ] as const)
+      for (const length of [0, 1, 501, LONG]) {
+        const exact = new Float32Array(length).map((_, i) => wholeNumber(rank, i))
+        await collectives.allReduce(exact, { op: 'max', wire })
+        assertSame(exact, combined(Float32Array, { length, op: 'max', worldSize }), `${length} values as ${wire}`)
+        const inputs = Array.from({ length: worldSize }, (_, peer) => new Float32Array(noise(peer, length)))
+        const sum = inputs[rank]!.slice()
+        await collectives.allReduce(sum, { wire })
+        assertNear(sum, inputs, { op: 'sum', unit: 2 ** -bits })
+        const first = sum.slice()
+        await collectives.broadcast(first, 0)
+        assertSame(sum, first, `a sum as ${wire}, against rank 0`)
       }
   },
 
@@ -244,9 +293,16 @@ function assertSame(actual: Reducible, expected: Reducible, what: string): void 
   if (at >= 0) throw new Error(`${what}: expected ${expected[at]} at ${at}, got ${actual[at]}`)
 }
 
-/** Each addition may round, so the bound is one unit in the last place of the sum of magnitudes per rank. */
-function assertNear(actual: Float32Array | Float64Array, inputs: readonly Reducible[], op: 'sum' | 'mean'): void {
-  const unit = actual instanceof Float32Array ? 2 ** -24 : 2 ** -53
+/**
+ * Each addition may round, so the bound is one unit in the last place of the sum of magnitudes per rank.
+ *
+ * @param unit - Half of the distance between 1 and the next number.
+ */
+function assertNear(
+  actual: Float32Array | Float64Array,
+  inputs: readonly Reducible[],
+  { op, unit }: { op: 'sum' | 'mean'; unit: number },
+): void {
   const divisor = op === 'mean' ? inputs.length : 1
   for (let i = 0; i < actual.length; i++) {
     let sum = 0

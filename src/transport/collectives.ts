@@ -6,6 +6,22 @@ export type Reducible = Float32Array | Float64Array | Int32Array
 /** How values are combined. */
 export type ReduceOperation = 'sum' | 'mean' | 'max' | 'min'
 
+/** How float32 values travel: as they are, or rounded to half of their bytes. */
+export type WireFormat = 'float32' | 'float16' | 'bfloat16'
+
+/** Options of a reduction. */
+export interface ReduceOptions {
+  /** @default 'sum' */
+  op?: ReduceOperation
+  /**
+   * The least that float32 values are rounded to on their way: once as each rank sends them, once as the result
+   * returns; they are combined in float32. What a transport does itself may send all of their bits. Arrays of another
+   * class take 'float32' alone, and are never rounded.
+   * @default 'float32'
+   */
+  wire?: WireFormat
+}
+
 /** What one logical shard adds to a deterministic sum. */
 export interface Shard {
   shard: number
@@ -20,27 +36,18 @@ export function shareOf(length: number, part: number, parts: number): { start: n
   return { start, end: start + size + (part < rest ? 1 : 0) }
 }
 
-/** Combines two values. A mean is a sum until the end. */
-export function combine(op: ReduceOperation, a: number, b: number): number {
-  switch (op) {
-    case 'sum':
-    case 'mean':
-      return a + b
-    case 'max':
-      return Math.max(a, b)
-    case 'min':
-      return Math.min(a, b)
-    default:
-      return op satisfies never
-  }
-}
-
-/** Operations over all ranks of a group. Each ends with the same bits on every rank, and from run to run. */
+/**
+ * Operations over all ranks of a group. Each ends with the same bits on every rank, and from run to run.
+ *
+ * A call need not be awaited before the next: calls are carried out one after another, in the order in which they were
+ * made, which must be the same on every rank. Arrays belong to the operation until its promise is settled.
+ */
 export interface Collectives {
   /** Combines the arrays of all ranks element by element, in place. A mean of int32 is cut towards 0. */
-  allReduce(array: Reducible, options?: { op?: ReduceOperation }): Promise<void>
+  allReduce(array: Reducible, options?: ReduceOptions): Promise<void>
   /**
-   * Adds up numbered shards in a fixed binary tree, whoever holds them: the same bits for any number of ranks.
+   * Adds up numbered shards in a fixed binary tree, whoever holds them: the same bits for any number of ranks and over
+   * any transport.
    *
    * @param shards - Those that this rank holds: `shareOf(total, rank, worldSize)`, in order.
    * @param total - Number of shards of all ranks together.
@@ -53,11 +60,23 @@ export interface Collectives {
    * @param array - One length on all ranks. What is outside the share is overwritten with anything.
    * @returns A view of `array`: `shareOf(array.length, rank, worldSize)`.
    */
-  reduceScatter<T extends Reducible>(array: T, options?: { op?: ReduceOperation }): Promise<T>
-  /** Puts the arrays of all ranks one after another, in rank order. Their lengths may differ. */
-  allGather<T extends Reducible>(array: T): Promise<T>
+  reduceScatter<T extends Reducible>(array: T, options?: ReduceOptions): Promise<T>
+  /**
+   * Puts the arrays of all ranks one after another, in rank order. Their lengths may differ.
+   *
+   * @param options.into - Receives the result and must have its length. `array` may be a view of its own place there,
+   *   as after `reduceScatter`. @default a new array
+   */
+  allGather<T extends Reducible>(array: T, options?: { into?: T }): Promise<T>
   /** Copies the array of one rank to all, in place. */
   broadcast(array: Reducible, root: number): Promise<void>
+  /**
+   * Sends every rank something else.
+   *
+   * @param parts - One array per rank, in rank order, of any lengths; the classes of all ranks' arrays are the same.
+   * @returns What each rank had for this one, in rank order. The caller owns it.
+   */
+  allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]>
   /** Returns when every rank has called it. */
   barrier(): Promise<void>
 }

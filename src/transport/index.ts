@@ -1,4 +1,5 @@
 export * from './collectives.js'
+export * from './combine.js'
 export * from './mailbox.js'
 export * from './memory-transport.js'
 export type { ProcessPlace } from './process-place.js'

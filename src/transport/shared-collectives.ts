@@ -1,7 +1,8 @@
 /** Collectives of worker threads over their shared memory. @module */
 
-import { treeSum } from '../core/index.js'
-import { type Collectives, combine, type ReduceOperation, type Reducible, type Shard, shareOf } from './collectives.js'
+import { ShapeError, treeSum } from '../core/index.js'
+import { type Collectives, type ReduceOptions, type Reducible, type Shard, shareOf } from './collectives.js'
+import { combineInto, divideMean } from './combine.js'
 import type { SharedPlace } from './shared-group.js'
 
 /**
@@ -15,7 +16,7 @@ export class SharedCollectives implements Collectives {
     this.#place = place
   }
 
-  async allReduce(array: Reducible, { op = 'sum' }: { op?: ReduceOperation } = {}): Promise<void> {
+  async allReduce(array: Reducible, { op = 'sum' }: ReduceOptions = {}): Promise<void> {
     const place = this.#place
     const { rank, worldSize, slotLength } = place
     const slots = Array.from({ length: worldSize }, (_, peer) => place.slot(peer, array))
@@ -25,14 +26,11 @@ export class SharedCollectives implements Collectives {
       const length = Math.min(slotLength, array.length - start)
       own.set(array.subarray(start, start + length))
       place.barrier()
-      const share = Math.ceil(length / worldSize)
-      const to = Math.min(length, (rank + 1) * share)
-      for (let i = Math.min(length, rank * share); i < to; i++) {
-        let value = slots[0]![i]!
-        for (let peer = 1; peer < worldSize; peer++) value = combine(op, value, slots[peer]![i]!)
-        // Slot 0 receives the result: of each element only the rank that owns it reads and writes here.
-        result[i] = op === 'mean' ? value / worldSize : value
-      }
+      // Slot 0 receives the result: of each element only the rank that owns it reads and writes here.
+      const { start: from, end: to } = shareOf(length, rank, worldSize)
+      const [into, ...others] = slots.map((slot) => slot.subarray(from, to))
+      for (const other of others) combineInto(op, into!, into!, other)
+      divideMean(op, into!, worldSize)
       place.barrier()
       array.set(result.subarray(0, length), start)
       place.barrier()
@@ -61,19 +59,25 @@ export class SharedCollectives implements Collectives {
     }
   }
 
-  async reduceScatter<T extends Reducible>(array: T, options?: { op?: ReduceOperation }): Promise<T> {
+  async reduceScatter<T extends Reducible>(array: T, options?: ReduceOptions): Promise<T> {
     await this.allReduce(array, options)
     const { start, end } = shareOf(array.length, this.#place.rank, this.#place.worldSize)
     return array.subarray(start, end) as T
   }
 
-  async allGather<T extends Reducible>(array: T): Promise<T> {
+  async allGather<T extends Reducible>(array: T, { into }: { into?: T } = {}): Promise<T> {
     const { rank, worldSize } = this.#place
     const lengths = new Int32Array(worldSize)
     lengths[rank] = array.length
     await this.allReduce(lengths)
     const Class = array.constructor as new (length: number) => T
-    const result = new Class(lengths.reduce((sum, length) => sum + length, 0))
+    const total = lengths.reduce((sum, length) => sum + length, 0)
+    const result = into ?? new Class(total)
+    if (result.length !== total)
+      throw new ShapeError('The array for what allGather gathers does not have its length.', {
+        expected: total,
+        received: result.length,
+      })
     let start = 0
     for (let peer = 0; peer < worldSize; peer++) {
       const part = result.subarray(start, start + lengths[peer]!) as T
@@ -94,6 +98,23 @@ export class SharedCollectives implements Collectives {
       if (place.rank !== root) array.set(slot.subarray(0, length), start)
       place.barrier()
     }
+  }
+
+  async allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]> {
+    const { rank, worldSize } = this.#place
+    if (parts.length !== worldSize)
+      throw new ShapeError('allToAll needs one array for each rank.', { expected: worldSize, received: parts.length })
+    const lengths = await this.allGather(Int32Array.from(parts, ({ length }) => length))
+    const Class = parts[rank]!.constructor as new (length: number) => T
+    const received: T[] = []
+    for (let from = 0; from < worldSize; from++)
+      for (let to = 0; to < worldSize; to++) {
+        const part = new Class(lengths[from * worldSize + to]!)
+        if (rank === from) part.set(parts[to]!)
+        await this.broadcast(part, from)
+        if (rank === to) received[from] = part
+      }
+    return received
   }
 
   async barrier(): Promise<void> {

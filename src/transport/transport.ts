@@ -19,12 +19,14 @@ export interface Transport {
   /** This peer's number, from 0. */
   readonly rank: number
   readonly worldSize: number
+  /** Name of this peer's machine, where peers may be on several. All peers of a group have one, or none has. */
+  readonly host?: string
   /**
    * Sends bytes. Messages with one tag from one peer to another arrive in order. Resolves when `bytes` may be changed,
    * which is when the receiver has taken them or has room for them: send and receive at the same time, never one after
    * the other, where both peers send.
    *
-   * @param tag - Whole number, 0 to 2^31 - 1. The last is taken by collectives.
+   * @param tag - Whole number, 0 to 2^31 - 1. Those from 2^30 are taken by sub-groups, the last by collectives.
    * @throws {TransportError} if a peer is gone or late, or the transport closed.
    */
   send(to: number, tag: number, bytes: Uint8Array): Promise<void>
