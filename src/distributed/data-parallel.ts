@@ -1,4 +1,4 @@
-/** Data parallelism over the cores of this machine. @module */
+/** Data parallelism over the cores of this machine, or over processes on any number of machines. @module */
 
 import { ConfigError } from '../core/index.js'
 import type { StrategyDescription } from './create-member.js'

@@ -5,24 +5,29 @@ import { ConfigError, StateError } from '../core/index.js'
 import { namedWeights } from '../models/index.js'
 import { type Crew, DistributedStrategy, type Group, type LocalParts, type TrainingJob } from '../training/index.js'
 import { sharedMemory, type ThreadTransportFactory, type TransportFactory } from '../transport/index.js'
-import type { StrategyDescription } from './create-member.js'
+import { createMember, type StrategyDescription } from './create-member.js'
 import { checkThreadTransport } from './join-group.js'
+import { ProcessCrew } from './process-crew.js'
+import { ProcessSeat } from './process-seat.js'
 import { ThreadCrew } from './thread-crew.js'
 
 /** Options of every strategy with several workers. */
 export interface GroupOptions {
-  /** Number of worker threads; 'auto' takes one per hardware thread. @default 'auto' */
+  /**
+   * Number of worker threads; 'auto' takes one per hardware thread. With a transport of processes each process is a
+   * worker, and another number than theirs is an error.
+   * @default 'auto'
+   */
   workers?: number | 'auto'
-  /** How the threads reach each other. @default sharedMemory() */
+  /** How the workers reach each other: threads, or processes that a launcher started. @default sharedMemory() */
   transport?: TransportFactory
 }
 
 /** Starts the workers; each makes a member of its own from the description. */
 export abstract class GroupStrategy extends DistributedStrategy {
-  readonly group: Group
   /** What a worker needs to know to take part. */
   abstract readonly description: StrategyDescription
-  readonly #transport: ThreadTransportFactory
+  readonly #place: { group: Group; transport: ThreadTransportFactory } | ProcessSeat
 
   constructor({ workers = 'auto', transport = sharedMemory() }: GroupOptions = {}) {
     super()
@@ -32,16 +37,27 @@ export abstract class GroupStrategy extends DistributedStrategy {
         expected: "a whole number above 0, or 'auto'",
         received: workers,
       })
-    this.group = { rank: 0, size, generation: 0 }
-    this.#transport = checkThreadTransport(transport)
+    this.#place =
+      transport?.kind === 'processes'
+        ? new ProcessSeat(transport, workers === 'auto' ? undefined : size)
+        : { group: { rank: 0, size, generation: 0 }, transport: checkThreadTransport(transport) }
+  }
+
+  /** Of threads, the coordinator and their number. Of processes, known once the first `fit` or `evaluate` has begun. */
+  get group(): Group {
+    return this.#place.group
   }
 
   async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
     if (local.optimizer)
-      throw new ConfigError('A tf.Optimizer cannot reach other threads.', {
+      throw new ConfigError('A tf.Optimizer cannot reach other workers.', {
         received: local.optimizer,
         remedy: "Use an optimizer of dcml's own, such as adam() or sgd(), or SingleWorker",
       })
+    if (this.#place instanceof ProcessSeat) {
+      const transport = await this.#place.join()
+      return ProcessCrew.start(job, local, { transport, member: createMember(this.description, transport) })
+    }
     if (local.hasLiveFunctions)
       throw new ConfigError('A function given as model, loss or step cannot reach other threads.', {
         remedy: 'Export it from a module, pass the module as setup and the name of the export instead of the function',
@@ -50,13 +66,17 @@ export abstract class GroupStrategy extends DistributedStrategy {
       throw new ConfigError('Worker threads cannot share memory here.', {
         remedy: 'Serve the page cross-origin isolated (COOP and COEP headers), or use SingleWorker',
       })
-    const crew = await ThreadCrew.start(job, this, this.#transport)
+    const crew = await ThreadCrew.start(job, this, this.#place.transport)
     await crew.writeWeights(
       Object.fromEntries(
         namedWeights(local.model).map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
       ),
     )
     return crew
+  }
+
+  override async close(): Promise<void> {
+    if (this.#place instanceof ProcessSeat) await this.#place.close()
   }
 
   synchronize(): Promise<Float32Array> {

@@ -6,7 +6,6 @@ import {
   sharedMemory,
   type ThreadTransportFactory,
   type Transport,
-  type TransportFactory,
   type TransportTicket,
 } from '../transport/index.js'
 
@@ -20,23 +19,16 @@ export interface Seat {
 /**
  * Checks that the threads of this process can join what a factory opens.
  *
- * @returns The factory, now known to be one of threads.
  * @throws {ConfigError} if they cannot; it says what can be used instead.
  */
-export function checkThreadTransport(factory: TransportFactory): ThreadTransportFactory {
+export function checkThreadTransport(factory: ThreadTransportFactory): ThreadTransportFactory {
   const remedy = 'Use sharedMemory(), which is the default'
-  // An array of ends has a join of its own.
-  if (typeof factory?.join !== 'function' || Array.isArray(factory))
-    throw new ConfigError('The transport of worker threads is not a factory.', {
+  // JavaScript can pass anything; an array of ends has a join of its own.
+  if (typeof factory?.join !== 'function' || factory.kind !== 'threads')
+    throw new ConfigError('The transport of the workers is not a factory.', {
       expected: 'what sharedMemory() returns, or the like',
       received: factory,
       remedy: `The ends that memoryTransports makes cannot leave their thread. ${remedy}`,
-    })
-  if (factory.kind !== 'threads')
-    throw new ConfigError(`The transport '${factory.name}' joins processes, and DataParallel runs threads.`, {
-      expected: "a factory with kind 'threads'",
-      received: factory.kind,
-      remedy,
     })
   if (factory.module === undefined && factory.name !== sharedMemory().name)
     throw new ConfigError(`The threads cannot join the transport '${factory.name}'.`, {

@@ -42,6 +42,7 @@ const canShareKernels = (
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {
   readonly remote = true
+  readonly leads = true
   readonly #strategy: GroupStrategy
   readonly #transport: ThreadTransportFactory
   readonly #seats: Seat[]
@@ -74,6 +75,10 @@ export class ThreadCrew implements Crew {
       throw error
     }
     return crew
+  }
+
+  async lead<L, T>(load: () => Promise<L>, course: (loaded: L) => Promise<T>): Promise<T> {
+    return course(await load())
   }
 
   async setData(name: string, columns: SharedColumns): Promise<void> {

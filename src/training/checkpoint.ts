@@ -79,16 +79,32 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   }
 }
 
-/** Name of the newest checkpoint in a store, by step. */
-export async function latestCheckpoint(store: Store, prefix = 'checkpoint'): Promise<string | undefined> {
-  const names = (await store.list(prefix)).filter((name) => /-\d{9}\.safetensors$/.test(name))
-  return names.sort().at(-1)
+/**
+ * The newest checkpoint in a store, by step, that can be read: a damaged one is passed over with a warning.
+ *
+ * @throws {StorageError} if there is none.
+ */
+export async function readLatestCheckpoint(store: Store, prefix = 'checkpoint'): Promise<Checkpoint> {
+  const names = (await store.list(prefix)).filter((name) => /-\d{9}\.safetensors$/.test(name)).sort()
+  let damage: unknown
+  for (const name of names.reverse())
+    try {
+      return decodeCheckpoint(await store.read(name))
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      console.warn(`The checkpoint '${name}' is passed over. ${error.message}`)
+      damage = error
+    }
+  if (damage) throw damage
+  throw new StorageError('There is no checkpoint to resume from.', {
+    remedy: 'Train with the checkpoint callback on this store first',
+  })
 }
 
 /** Options of `checkpoint`. */
 export interface CheckpointOptions {
   store: Store
-  /** Keeps this many of the best by `monitor`, and always the newest. @default 1 */
+  /** Keeps this many of the best by `monitor`, and always the newest two: one may be damaged. @default 1 */
   keepBest?: number
   /** @default 'val_loss' with validation, else 'loss' */
   monitor?: string
@@ -101,7 +117,7 @@ export interface CheckpointOptions {
 }
 
 /**
- * Saves a checkpoint after every epoch (and every so many steps), keeping the newest and the best.
+ * Saves a checkpoint after every epoch (and every so many steps), keeping the newest two and the best.
  *
  * @example
  * checkpoint({ store: directory('run'), keepBest: 1 })
@@ -114,24 +130,25 @@ export function checkpoint(options: CheckpointOptions): Callback {
       received: everySteps,
     })
   let ranked: { name: string; value: number }[] = []
-  let newest: string | undefined
+  /** Oldest first, two at most. */
+  let newest: string[] = []
   const nameOf = (step: number) => `${prefix}-${String(step).padStart(9, '0')}.safetensors`
   const save = async (step: number, bytes: Uint8Array) => {
     const name = nameOf(step)
     await store.write(name, bytes)
-    const previous = newest
-    newest = name
-    if (previous && previous !== name && !ranked.some((kept) => kept.name === previous)) await store.remove(previous)
+    newest = [...newest.filter((other) => other !== name), name]
+    const dropped = newest.length > 2 ? newest.shift() : undefined
+    if (dropped !== undefined && !ranked.some((kept) => kept.name === dropped)) await store.remove(dropped)
     return name
   }
   const callback: Callback = {
     // An interrupted run leaves its last step behind.
     async onFitEnd({ history, step, snapshot }) {
-      if (history.stopReason !== undefined && newest !== nameOf(step)) await save(step, await snapshot())
+      if (history.stopReason !== undefined && newest.at(-1) !== nameOf(step)) await save(step, await snapshot())
     },
     onFitStart() {
       ranked = []
-      newest = undefined
+      newest = []
     },
     async onEpochEnd({ record, step, snapshot }) {
       const monitor = options.monitor ?? ('val_loss' in record ? 'val_loss' : 'loss')
@@ -140,7 +157,8 @@ export function checkpoint(options: CheckpointOptions): Callback {
       const name = await save(step, await snapshot())
       ranked.push({ name, value })
       ranked.sort((a, b) => (better(a.value, b.value) ? -1 : better(b.value, a.value) ? 1 : 0))
-      for (const dropped of ranked.splice(keepBest)) if (dropped.name !== newest) await store.remove(dropped.name)
+      for (const { name: dropped } of ranked.splice(keepBest))
+        if (!newest.includes(dropped)) await store.remove(dropped)
     },
   }
   if (everySteps === undefined) return callback

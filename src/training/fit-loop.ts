@@ -12,7 +12,7 @@ import { ConfigError, nextTurn, Random } from '../core/index.js'
 import { type Dataset, rowsOf } from '../data/index.js'
 import { namedWeights, writeWeights } from '../models/index.js'
 import type { Callback, FitState } from './callback.js'
-import { type Checkpoint, encodeCheckpoint, type Position } from './checkpoint.js'
+import { type Checkpoint, encodeCheckpoint, type Position, readLatestCheckpoint } from './checkpoint.js'
 import type { EpochRecord, History } from './history.js'
 import type { Crew, StepRecord, Sums, TrainingJob, TrainingState } from './job.js'
 import { means } from './means.js'
@@ -31,6 +31,13 @@ export interface FitParts {
   options: FitOptions
   accumulateSteps: number
   preprocessor: unknown
+}
+
+/** What is trained on. Rows are undefined for a stream, and where there is no validation. */
+interface LoadedData {
+  train: Dataset
+  rows: number | undefined
+  validationRows: number | undefined
 }
 
 /** Runs one `fit`. */
@@ -54,34 +61,47 @@ export class FitLoop {
     this.#sums = this.#noSums()
   }
 
-  async run(train: Dataset, validation: Dataset | undefined, resumed: Checkpoint | undefined): Promise<History> {
-    const { crew, options } = this.#parts
+  /** @param prepare - Runs the preprocessor over a dataset. */
+  async run(train: Dataset, prepare: (dataset: Dataset) => Promise<Dataset>): Promise<History> {
+    const { crew, callbacks, options } = this.#parts
     try {
-      const rows = await this.#load('train', 'training', train)
-      const validationRows = validation && (await this.#load('validation', 'validation', validation))
-      if (validation && validationRows === undefined)
-        throw new ConfigError('Validation data must not be a stream of unknown length.', {
-          remedy: 'Pass Dataset.fromArrays(await dataset.columns())',
-        })
-      if (resumed) await this.#resume(resumed)
-      await this.#call('onFitStart')
-      while (this.#epoch < this.#epochs && this.#stopReason === undefined) {
-        await this.#runEpoch(train, rows, validationRows)
-        if (options.signal?.aborted) this.#stopReason ??= 'aborted'
-      }
-      await this.#refreshModel()
-      const { name, reason, assist } = await crew.engine()
-      this.#history.engine = name
-      if (reason !== undefined) this.#history.engineReason = reason
-      if (assist !== undefined) this.#history.assist = assist
-      this.#history.workers = await crew.usage()
-      if (this.#stopReason !== undefined) this.#history.stopReason = this.#stopReason
-      await this.#call('onFitEnd')
-      return this.#history
+      return await crew.lead(
+        async () => {
+          const prepared = await prepare(train)
+          const rows = await this.#load('train', 'training', prepared)
+          const { validation } = options
+          const validationRows = validation && (await this.#load('validation', 'validation', await prepare(validation)))
+          if (validation && validationRows === undefined)
+            throw new ConfigError('Validation data must not be a stream of unknown length.', {
+              remedy: 'Pass Dataset.fromArrays(await dataset.columns())',
+            })
+          return { train: prepared, rows, validationRows }
+        },
+        (data) => this.#course(data),
+      )
     } catch (error) {
-      for (const callback of this.#parts.callbacks) await callback.onException?.(error, this.#state())
+      if (crew.leads) for (const callback of callbacks) await callback.onException?.(error, this.#state())
       throw error
     }
+  }
+
+  async #course({ train, rows, validationRows }: LoadedData): Promise<History> {
+    const { crew, options } = this.#parts
+    if (options.resumeFrom) await this.#resume(await readLatestCheckpoint(options.resumeFrom))
+    await this.#call('onFitStart')
+    while (this.#epoch < this.#epochs && this.#stopReason === undefined) {
+      await this.#runEpoch(train, rows, validationRows)
+      if (options.signal?.aborted) this.#stopReason ??= 'aborted'
+    }
+    await this.#refreshModel()
+    const { name, reason, assist } = await crew.engine()
+    this.#history.engine = name
+    if (reason !== undefined) this.#history.engineReason = reason
+    if (assist !== undefined) this.#history.assist = assist
+    this.#history.workers = await crew.usage()
+    if (this.#stopReason !== undefined) this.#history.stopReason = this.#stopReason
+    await this.#call('onFitEnd')
+    return this.#history
   }
 
   async #runEpoch(train: Dataset, rows: number | undefined, validationRows: number | undefined): Promise<void> {

@@ -118,7 +118,17 @@ export interface WorkerUsage {
 export interface Crew {
   /** Whether the workers run outside the caller's thread: they need data that can be shared, and keep the weights. */
   readonly remote: boolean
-  /** Makes columns known to every worker under a name, replacing what had it. */
+  /** Whether the course of training runs here. False in all processes of a group but one. */
+  readonly leads: boolean
+  /**
+   * Loads data in every process, then runs the course of training in the one that leads. The others do what it asks of
+   * its crew until the course ends, and then return or throw what it did: plain data.
+   */
+  lead<L, T>(load: () => Promise<L>, course: (loaded: L) => Promise<T>): Promise<T>
+  /**
+   * Makes columns known to every worker under a name, replacing what had it. While data is loaded every process gives
+   * its own, which must be the same; in its course the leader gives them to all.
+   */
   setData(name: string, columns: SharedColumns): Promise<void>
   /** Runs steps. Every worker computes the same records; those of rank 0 are returned. */
   train(range: TrainRange): Promise<StepRecord[]>

@@ -52,6 +52,7 @@ export interface LocalParts {
 /** A model that trains in step with its peers. */
 export class Replica implements Crew {
   readonly remote = false
+  readonly leads = true
   readonly #job: TrainingJob
   readonly #strategy: DistributedStrategy
   readonly #parameters: FlatParameters
@@ -99,6 +100,10 @@ export class Replica implements Crew {
     this.#assist = assist
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
+  }
+
+  async lead<L, T>(load: () => Promise<L>, course: (loaded: L) => Promise<T>): Promise<T> {
+    return course(await load())
   }
 
   async setData(name: string, columns: SharedColumns): Promise<void> {

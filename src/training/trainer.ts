@@ -9,7 +9,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type AssistName, ensureBackend, loadAssist } from '../backends/index.js'
-import { ConfigError, StateError, StorageError } from '../core/index.js'
+import { ConfigError, StateError } from '../core/index.js'
 import { Dataset, rowsOf } from '../data/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import { saveBundle, serializeTopology } from '../models/index.js'
@@ -22,7 +22,6 @@ import {
 import type { Store } from '../storage/index.js'
 import type { CustomStep, LossFunction } from './batch-loss.js'
 import type { Callback } from './callback.js'
-import { decodeCheckpoint, latestCheckpoint } from './checkpoint.js'
 import { FitLoop } from './fit-loop.js'
 import type { History } from './history.js'
 import type { Crew, TrainingJob } from './job.js'
@@ -161,7 +160,6 @@ export class Trainer {
     checkFitOptions(options)
     return this.#exclusively(async () => {
       const { preprocessor } = this.#options
-      const resumed = options.resumeFrom && (await readCheckpoint(options.resumeFrom))
       if (preprocessor && !preprocessor.fitted) await preprocessor.fit(train)
       return this.#withCrew(options.sampleWeight, async (crew, job) => {
         const loop = new FitLoop({
@@ -173,8 +171,7 @@ export class Trainer {
           accumulateSteps: this.#options.accumulateSteps ?? 1,
           preprocessor: preprocessor?.toJSON(),
         })
-        const { validation } = options
-        return loop.run(await this.#prepare(train), validation && (await this.#prepare(validation)), resumed)
+        return loop.run(train, (dataset) => this.#prepare(dataset))
       })
     })
   }
@@ -186,15 +183,19 @@ export class Trainer {
    */
   async evaluate(dataset: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Record<string, number>> {
     return this.#exclusively(() =>
-      this.#withCrew(undefined, async (crew, job) => {
-        const columns = prepareColumns(await (await this.#prepare(dataset)).columns(), this.model, job, {
-          shared: crew.remote,
-          what: 'evaluation',
-        })
-        await crew.setData('evaluation', columns)
-        const sums = await crew.evaluate({ data: 'evaluation', from: 0, to: rowsOf(columns), batchSize })
-        return means(sums, job.metrics)
-      }),
+      this.#withCrew(undefined, (crew, job) =>
+        crew.lead(
+          async () => {
+            const columns = prepareColumns(await (await this.#prepare(dataset)).columns(), this.model, job, {
+              shared: crew.remote,
+              what: 'evaluation',
+            })
+            await crew.setData('evaluation', columns)
+            return rowsOf(columns)
+          },
+          async (rows) => means(await crew.evaluate({ data: 'evaluation', from: 0, to: rows, batchSize }), job.metrics),
+        ),
+      ),
     )
   }
 
@@ -221,8 +222,9 @@ export class Trainer {
     })
   }
 
-  /** Saves model and preprocessor, to be read by `Predictor.load`. */
+  /** Saves model and preprocessor, to be read by `Predictor.load`. In a group of processes that of rank 0 does it. */
   async save(store: Store, prefix = ''): Promise<void> {
+    if (this.#strategy.group.rank > 0) return
     const { preprocessor } = this.#options
     await saveBundle(
       store,
@@ -312,15 +314,6 @@ export class Trainer {
     this.#model = model
     return { options, model, setup }
   }
-}
-
-async function readCheckpoint(store: Store) {
-  const name = await latestCheckpoint(store)
-  if (name === undefined)
-    throw new StorageError('There is no checkpoint to resume from.', {
-      remedy: 'Train with the checkpoint callback on this store first',
-    })
-  return decodeCheckpoint(await store.read(name))
 }
 
 function checkOptions({

@@ -142,8 +142,6 @@ describe('DataParallel', () => {
   it('refuses what cannot connect its threads', () => {
     const ends = memoryTransports(2) as unknown as TransportFactory
     expect(() => new DataParallel({ transport: ends })).toThrow(/memoryTransports.*cannot leave their thread/)
-    const processes = { name: 'mpi', kind: 'processes', join: async () => memoryTransports(1)[0]! } as const
-    expect(() => new DataParallel({ transport: processes })).toThrow(/joins processes/)
     const { module: _module, ...withoutModule } = broadcast()
     expect(() => new DataParallel({ transport: withoutModule })).toThrow(/'module'/)
     expect(() => new DataParallel({ bucketBytes: 2 })).toThrow(/bucketBytes/)
