@@ -6,6 +6,7 @@
 export type { BlasAssist } from './assist/blas-assist.js'
 export { type AssistName, loadAssist, withAssist } from './assist/load-assist.js'
 export type { BackendName, BackendReport } from './backend-report.js'
+export { type DeviceArray, DeviceArrays } from './device-arrays.js'
 export {
   aliasDeviceFloats,
   clear,
@@ -18,7 +19,7 @@ export {
 } from './device-floats.js'
 export { canRecord, createProgram, fillRows, hold, recordCalls, refuseRecording } from './programs.js'
 export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
-export { type RowSelection, rowTensor } from './row-tensor.js'
+export { deviceType, type RowSelection, rowTensor } from './row-tensor.js'
 export {
   currentBackend,
   ensureBackend,
@@ -39,6 +40,6 @@ export {
   unaryCodes,
 } from './wasm/exports.js'
 export { type CallName, kindsOf } from './wasm/program/call-table.js'
-export type { ProgramPlan, WasmProgram } from './wasm/program/program.js'
+export type { ProgramInputs, ProgramPlan, WasmProgram } from './wasm/program/program.js'
 export type { Place, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
 export { createKernelMemory, type KernelMemory, useKernelMemory } from './wasm/register.js'

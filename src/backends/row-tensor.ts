@@ -15,6 +15,18 @@ export interface RowSelection {
   indices: Uint32Array | Int32Array
   from: number
   to: number
+  /** Byte offset of the same indices in the memory of dcml-wasm, if they are there. */
+  pointer?: number
+}
+
+/**
+ * The type in which the kernels take rows of a column, and in which a column lies in their memory.
+ *
+ * @param width - Elements of a row.
+ */
+export function deviceType(source: TypedArray, width: number): RowsContent['dtype'] {
+  if (source instanceof Int32Array) return 'int32'
+  return width >= WIDE_ROW && isBytes(source) ? 'uint8' : 'float32'
 }
 
 /**
@@ -43,7 +55,7 @@ export function rowTensor(
   const out = backend.output(shape, dtype)
   const pointer = backend.pointer(out)
   const elements = sizeOf(shape)
-  if (dtype === 'float32' && width >= WIDE_ROW && isBytes(source)) {
+  if (dtype === 'float32' && deviceType(source, width) === 'uint8') {
     // Bytes are copied as they are, row by row, and the kernel widens them.
     const bytes = backend.heap.allocate(elements, 'uint8 rows', shape)
     gatherInto(backend, bytes, { source, width, dtype: 'uint8' }, selection)

@@ -106,10 +106,10 @@ export class ProcessCrew implements Crew {
     }
   }
 
-  async setData(name: string, columns: SharedColumns): Promise<void> {
-    if (this.#isInCourse) return this.#together('setData', [name, columns])
+  async setData(name: string, columns: SharedColumns, options: { reused: boolean }): Promise<void> {
+    if (this.#isInCourse) return this.#together('setData', [name, columns, options])
     this.#belongings[`data '${name}'`] = fingerprintOf(columns)
-    await this.#replica.setData(name, columns)
+    await this.#replica.setData(name, columns, options)
   }
 
   train(range: TrainRange): Promise<StepRecord[]> {

@@ -7,7 +7,7 @@
  */
 
 import { spawnWorker, type Thread } from '#threads'
-import { createKernelMemory } from '../backends/index.js'
+import { createKernelMemory, type KernelMemory } from '../backends/index.js'
 import { type Deferred, deferred, deserializeError, NumericError, WorkerError } from '../core/index.js'
 import { resolveOptimizer } from '../optimizers/index.js'
 import type {
@@ -26,6 +26,7 @@ import type { ThreadTransportFactory } from '../transport/index.js'
 import type { StrategyDescription } from './create-member.js'
 import type { GroupStrategy } from './group-strategy.js'
 import { openSeats, type Seat } from './join-group.js'
+import { ThreadData } from './thread-data.js'
 import type { Command, CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
 /** Whether the workers' kernels can run on one memory: where each can update a share of the weights. */
@@ -47,12 +48,19 @@ export class ThreadCrew implements Crew {
   readonly #transport: ThreadTransportFactory
   readonly #seats: Seat[]
   readonly #threads: Thread[]
+  readonly #data: ThreadData
   readonly #waiting = new Map<number, Deferred<unknown>>()
   #nextId = 0
   #failure: Error | undefined
 
-  private constructor(strategy: GroupStrategy, transport: ThreadTransportFactory, seats: Seat[]) {
+  private constructor(
+    strategy: GroupStrategy,
+    transport: ThreadTransportFactory,
+    seats: Seat[],
+    kernelMemory: KernelMemory | undefined,
+  ) {
     this.#strategy = strategy
+    this.#data = new ThreadData(kernelMemory)
     this.#transport = transport
     this.#seats = seats
     this.#threads = seats.map((_, rank) => this.#spawn(rank))
@@ -65,8 +73,9 @@ export class ThreadCrew implements Crew {
     transport: ThreadTransportFactory,
   ): Promise<ThreadCrew> {
     const { description } = strategy
-    const crew = new ThreadCrew(strategy, transport, await openSeats(transport, strategy.group.size))
     const kernelMemory = canShareKernels(job, description, transport) ? createKernelMemory() : undefined
+    const seats = await openSeats(transport, strategy.group.size)
+    const crew = new ThreadCrew(strategy, transport, seats, kernelMemory)
     const rest = { job, strategy: description, ...(kernelMemory === undefined ? {} : { kernelMemory }) }
     try {
       await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, seat: crew.#seats[rank]!, ...rest }))
@@ -81,12 +90,12 @@ export class ThreadCrew implements Crew {
     return course(await load())
   }
 
-  async setData(name: string, columns: SharedColumns): Promise<void> {
-    await this.#command('setData', name, columns)
+  async setData(name: string, columns: SharedColumns, { reused }: { reused: boolean }): Promise<void> {
+    await this.#command('setData', name, this.#data.share(name, columns, reused), { reused: false })
   }
 
   async train(range: TrainRange): Promise<StepRecord[]> {
-    return (await this.#command<StepRecord[]>('train', range))[0]!
+    return (await this.#command<StepRecord[]>('train', this.#data.shareOrder(range)))[0]!
   }
 
   async evaluate(range: EvaluateRange): Promise<Sums> {

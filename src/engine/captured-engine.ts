@@ -8,7 +8,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { deviceFloats } from '../backends/index.js'
-import { CapturedStep, difference, type RecordedStep, recordStep } from './captured-step.js'
+import { CapturedStep, difference, isResident, type RecordedStep, recordStep } from './captured-step.js'
 import { computeGradients, computeLoss, EagerEngine, readTensors, sumsOf } from './eager-engine.js'
 import type { Batch, BatchSums, Engine, Run } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
@@ -203,13 +203,14 @@ export class CapturedEngine implements Engine {
 const forms = new WeakMap<Run['columns'], string>()
 
 /** Steps with the same key run the same kernels on tensors of the same shapes. */
-function keyOf({ columns, selection, training }: Run, kind: Kind): string {
+function keyOf(run: Run, kind: Kind): string {
+  const { columns, selection, training } = run
   let form = forms.get(columns)
   if (form === undefined) {
     form = formOf(columns)
     forms.set(columns, form)
   }
-  return `${kind} ${training} ${selection.to - selection.from} ${form}`
+  return `${kind} ${training} ${selection.to - selection.from} ${isResident(run)} ${form}`
 }
 
 function formOf(columns: Run['columns']): string {

@@ -11,8 +11,8 @@ import {
   createProgram,
   fillRows,
   hold,
-  kindsOf,
   type Place,
+  type ProgramInputs,
   pointerOf,
   type RecordedCall,
   type Recording,
@@ -20,7 +20,7 @@ import {
   recordCalls,
   type WasmProgram,
 } from '../backends/index.js'
-import type { Run, RunInputs } from './engine.js'
+import type { Run } from './engine.js'
 import { makeCall, planStep, samePlace } from './plan/index.js'
 import { registeredVariables, type VariableStorage } from './variable-storage.js'
 
@@ -29,8 +29,8 @@ export interface RecordedStep {
   readonly recording: Recording
   /** Where the results lie, and how many elements each has. */
   readonly results: readonly { place: Place; length: number }[]
-  /** The step's number and first row at the time. */
-  readonly at: RunInputs
+  /** What was run. */
+  readonly at: Run
   /** Names of the columns that rows were gathered from, by buffer. */
   readonly columns: ReadonlyMap<number, string>
   /** Variables that the step assigned, and where their new values lay. */
@@ -97,12 +97,17 @@ export function difference(a: RecordedStep, b: RecordedStep): string | undefined
   return undefined
 }
 
+/** Whether a program can gather the rows of a run by itself. */
+export const isResident = ({ columns, selection }: Run): boolean =>
+  selection.pointer !== undefined && Object.values(columns).every(({ pointer }) => pointer !== undefined)
+
 /** A step that runs without tfjs. */
 export class CapturedStep {
   readonly program: WasmProgram
   /** How many calls tfjs made. */
   readonly recordedCalls: number
   readonly #results: RecordedStep['results']
+  /** Rows to gather in JavaScript: those of columns that the program cannot reach. */
   readonly #rows: { place: Place; column: string; content: RowsContent }[]
   readonly #read: RecordedStep['read']
   readonly #release: () => void
@@ -112,12 +117,15 @@ export class CapturedStep {
     const { recording, columns, assigned } = last
     const given = new Set<number>()
     const constants = new Map<number, Uint8Array>()
+    const gathers: RecordedCall[] = []
     recording.buffers.forEach(({ content }, buffer) => {
-      if (content) given.add(buffer)
       const constant = constantOf(content)
       if (constant) constants.set(buffer, constant)
+      if (content && 'rows' in content && isResident(last.at))
+        gathers.push(gatherCall(buffer, columns.get(buffer)!, content.rows, last.at))
+      else if (content) given.add(buffer)
     })
-    const calls = recording.calls.map((call) => withInputs(call, last, previous))
+    const calls = [...gathers, ...recording.calls.map((call) => withInputs(call, last, previous))]
     for (const { variable, place } of assigned) {
       const to = { buffer: -1, offset: storage.pointer(variable) }
       calls.push(makeCall('copyRows', [place, to, 1, variable.size * 4, 0, 0]))
@@ -129,7 +137,7 @@ export class CapturedStep {
     this.recordedCalls = recording.calls.length
     this.#results = last.results
     this.#rows = [...columns]
-      .filter(([buffer]) => plan.offsets.has(buffer))
+      .filter(([buffer]) => given.has(buffer) && plan.offsets.has(buffer))
       .map(([buffer, column]) => {
         const { content } = recording.buffers[buffer]!
         return { place: { buffer, offset: 0 }, column, content: (content as { rows: RowsContent }).rows }
@@ -146,7 +154,7 @@ export class CapturedStep {
   /** Computes the results for some rows; false when an index lies outside its range, which tfjs reports better. */
   run(run: Run): boolean {
     this.fill(run)
-    return this.program.run(run.step, run.firstRow) === 0
+    return this.program.run(inputsOf(run)) === 0
   }
 
   /** The results of the last run: views that the next one overwrites. */
@@ -157,7 +165,7 @@ export class CapturedStep {
     })
   }
 
-  /** Gathers the rows. */
+  /** Gathers the rows that the program does not gather by itself. */
   fill({ columns, selection }: Run): void {
     for (const { place, column, content } of this.#rows) {
       const source = columns[column]!.data
@@ -174,15 +182,43 @@ export class CapturedStep {
 const constantOf = (content: Recording['buffers'][number]['content']) =>
   content && 'constant' in content ? content.constant : undefined
 
+/** What a program needs to know of a run. */
+export function inputsOf({ columns, selection, step, firstRow }: Run): ProgramInputs {
+  const inputs: Record<string, number> = { step, firstRow }
+  if (selection.pointer === undefined) return inputs
+  inputs.order = selection.pointer + selection.from * 4
+  for (const name of Object.keys(columns)) inputs[columnInput(name)] = columns[name]!.pointer ?? 0
+  return inputs
+}
+
+const columnInput = (name: string) => `column ${name}`
+
+/** Gathers the rows of a column that lies in the memory of the backend. */
+function gatherCall(buffer: number, column: string, { width, dtype }: RowsContent, { selection }: Run): RecordedCall {
+  const count = selection.to - selection.from
+  const rowBytes = width * (dtype === 'uint8' ? 1 : 4)
+  const given = { buffer: -1, offset: 0 }
+  const call = makeCall('gather', [given, given, { buffer, offset: 0 }, 1, MOST_ROWS, count, rowBytes])
+  const inputs = new Map([
+    [0, columnInput(column)],
+    [1, 'order'],
+  ])
+  return { ...call, inputs }
+}
+
+/** Row numbers are dcml's own: there is nothing to check. */
+const MOST_ROWS = 2 ** 31 - 1
+/** Arguments of philoxFill. */
+const STEP = 6
+const FIRST_ROW = 7
+
 /** Marks the numbers that stand for the step and the first row. */
 function withInputs(call: RecordedCall, { at: now }: RecordedStep, { at: before }: RecordedStep): RecordedCall {
   if (call.name !== 'philoxFill') return call
-  const numbers = new Map(call.numbers)
-  kindsOf(call.name).forEach((kind, i) => {
-    if (kind === 's' && numbers.get(i) === now.step && now.step !== before.step) numbers.set(i, Number.NaN)
-    if (kind === 'o' && numbers.get(i) === now.firstRow) numbers.set(i, Number.NaN)
-  })
-  return { ...call, numbers }
+  const inputs = new Map<number, string>()
+  if (call.numbers.get(STEP) === now.step && now.step !== before.step) inputs.set(STEP, 'step')
+  if (call.numbers.get(FIRST_ROW) === now.firstRow) inputs.set(FIRST_ROW, 'firstRow')
+  return { ...call, inputs }
 }
 
 function sameCall(x: RecordedCall, y: RecordedCall, a: RecordedStep, b: RecordedStep): boolean {
@@ -191,12 +227,12 @@ function sameCall(x: RecordedCall, y: RecordedCall, a: RecordedStep, b: Recorded
     const other = y.places.get(i)!
     if (!samePlace(place, other)) return false
   }
-  const kinds = kindsOf(x.name)
+  const isRandom = x.name === 'philoxFill'
   for (const [i, value] of x.numbers) {
     const other = y.numbers.get(i)
     if (Object.is(value, other)) continue
-    const isStep = kinds[i] === 's' && value === a.at.step && other === b.at.step
-    const isRow = kinds[i] === 'o' && value === a.at.firstRow && other === b.at.firstRow
+    const isStep = isRandom && i === STEP && value === a.at.step && other === b.at.step
+    const isRow = isRandom && i === FIRST_ROW && value === a.at.firstRow && other === b.at.firstRow
     if (!isStep && !isRow) return false
   }
   return x.info === undefined || x.info.every((value, i) => value === y.info![i])

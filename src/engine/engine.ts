@@ -28,9 +28,17 @@ export interface RunInputs {
   firstRow: number
 }
 
+/** A column of the data. */
+export interface Column {
+  data: TypedArray
+  shape: readonly number[]
+  /** Byte offset of the same numbers, as `deviceType` has them, in the memory of dcml-wasm, if they are there. */
+  pointer?: number
+}
+
 /** Some rows of the data. */
 export interface Run extends RunInputs {
-  columns: Readonly<Record<string, { data: TypedArray; shape: readonly number[] }>>
+  columns: Readonly<Record<string, Column>>
   training: boolean
 }
 

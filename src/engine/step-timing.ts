@@ -7,7 +7,7 @@
 
 import { createDeviceFloats, wasmExports } from '../backends/index.js'
 import { type CallCost, costOf } from './call-cost.js'
-import type { CapturedStep } from './captured-step.js'
+import { type CapturedStep, inputsOf } from './captured-step.js'
 import type { Batch } from './engine.js'
 
 /** One call, and the shortest time that it took. */
@@ -35,17 +35,17 @@ export function timeCalls(captured: CapturedStep, batch: Batch, repeats: number)
   const best = program.calls.map(() => Number.POSITIVE_INFINITY)
   let programMs = Number.POSITIVE_INFINITY
   let rowsMs = Number.POSITIVE_INFINITY
-  const { step, firstRow } = batch
+  const inputs = inputsOf(batch)
   for (let i = 0; i < repeats; i++) {
     // Rows before each run: their memory may hold something else by its end.
     const start = performance.now()
     captured.fill(batch)
     const filled = performance.now()
-    program.run(step, firstRow)
+    program.run(inputs)
     programMs = Math.min(programMs, performance.now() - start)
     rowsMs = Math.min(rowsMs, filled - start)
     captured.fill(batch)
-    program.time(step, firstRow).forEach((ms, call) => {
+    program.time(inputs).forEach((ms, call) => {
       best[call] = Math.min(best[call]!, ms)
     })
   }

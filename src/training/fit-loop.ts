@@ -16,7 +16,8 @@ import { type Checkpoint, encodeCheckpoint, type Position, readLatestCheckpoint 
 import type { EpochRecord, History } from './history.js'
 import type { Crew, StepRecord, Sums, TrainingJob, TrainingState } from './job.js'
 import { means } from './means.js'
-import { prepareColumns, sharedOrder } from './prepare-data.js'
+import { prepareColumns } from './prepare-data.js'
+import { rowNumbers } from './rows.js'
 import type { FitOptions } from './trainer.js'
 
 // Long enough to hide the cost of a message to the workers, short enough for a lively bar and a prompt stop.
@@ -49,6 +50,8 @@ export class FitLoop {
   #epoch = 0
   #step = 0
   #stepInEpoch = 0
+  /** Steps that the crew is asked for at a time. */
+  #chunk = 1
   #stepsPerEpoch: number | undefined
   #sums: Sums
   #logs: Record<string, number> & { loss: number } = { loss: Number.NaN }
@@ -68,9 +71,10 @@ export class FitLoop {
       return await crew.lead(
         async () => {
           const prepared = await prepare(train)
-          const rows = await this.#load('train', 'training', prepared)
+          const rows = await this.#load('train', 'training', prepared, true)
           const { validation } = options
-          const validationRows = validation && (await this.#load('validation', 'validation', await prepare(validation)))
+          const validationRows =
+            validation && (await this.#load('validation', 'validation', await prepare(validation), this.#epochs > 1))
           if (validation && validationRows === undefined)
             throw new ConfigError('Validation data must not be a stream of unknown length.', {
               remedy: 'Pass Dataset.fromArrays(await dataset.columns())',
@@ -144,14 +148,8 @@ export class FitLoop {
     const { crew, callbacks, job, options, accumulateSteps } = this.#parts
     const rowsPerStep = this.#batchSize * accumulateSteps
     this.#stepsPerEpoch = Math.ceil(rows / rowsPerStep)
-    const order = sharedOrder(
-      shuffle
-        ? new Random(job.seed, this.#epoch + 1).permutation(rows)
-        : Uint32Array.from({ length: rows }, (_, i) => i),
-      crew.remote,
-    )
+    const order = shuffle ? new Random(job.seed, this.#epoch + 1).permutation(rows) : rowNumbers(rows)
     const exact = callbacks.some((callback) => callback.onStepEnd && !callback.relaxed)
-    let chunk = 1
     while (this.#stepInEpoch < this.#stepsPerEpoch) {
       const startedMs = performance.now()
       const from = this.#stepInEpoch * rowsPerStep
@@ -159,7 +157,7 @@ export class FitLoop {
         data: 'train',
         order,
         from,
-        to: Math.min(rows, from + chunk * rowsPerStep),
+        to: Math.min(rows, from + this.#chunk * rowsPerStep),
         batchSize: this.#batchSize,
         accumulateSteps,
         firstStep: this.#step + 1,
@@ -167,7 +165,7 @@ export class FitLoop {
       const msPerStep = (performance.now() - startedMs) / records.length
       await this.#report(records)
       if (this.#isStopped(options.signal)) return this.#stepInEpoch === this.#stepsPerEpoch
-      if (!exact) chunk = Math.max(1, Math.min(chunk * 2, Math.floor(CHUNK_MS / msPerStep)))
+      if (!exact) this.#chunk = Math.max(1, Math.min(this.#chunk * 2, Math.floor(CHUNK_MS / msPerStep)))
       await nextTurn()
     }
     return true
@@ -179,13 +177,10 @@ export class FitLoop {
     let skip = this.#stepInEpoch
     for await (const batch of train.batches(rowsPerStep)) {
       if (skip-- > 0) continue
-      const columns = prepareColumns(batch, model, job, { shared: crew.remote, what: 'training' })
+      const columns = prepareColumns(batch, model, job, 'training')
       const rows = rowsOf(columns)
-      await crew.setData('train', columns)
-      const order = sharedOrder(
-        Uint32Array.from({ length: rows }, (_, i) => i),
-        crew.remote,
-      )
+      await crew.setData('train', columns, { reused: false })
+      const order = rowNumbers(rows)
       const firstStep = this.#step + 1
       await this.#report(
         await crew.train({
@@ -227,11 +222,11 @@ export class FitLoop {
   }
 
   /** Gives the workers a dataset. Returns its rows; undefined for a stream. */
-  async #load(name: string, what: string, dataset: Dataset): Promise<number | undefined> {
+  async #load(name: string, what: string, dataset: Dataset, reused: boolean): Promise<number | undefined> {
     if (dataset.size === undefined) return undefined
     const { crew, model, job } = this.#parts
-    const columns = prepareColumns(await dataset.columns(), model, job, { shared: crew.remote, what })
-    await crew.setData(name, columns)
+    const columns = prepareColumns(await dataset.columns(), model, job, what)
+    await crew.setData(name, columns, { reused })
     return rowsOf(columns)
   }
 

@@ -1,6 +1,7 @@
 export * from './batch-loss.js'
 export * from './callback.js'
 export * from './checkpoint.js'
+export { type PlacedColumns, PlacedOrder, placeColumns } from './device-columns.js'
 export { type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export * from './history.js'
 export * from './job.js'

@@ -4,8 +4,7 @@
  */
 
 import type { AssistName, BackendName } from '../backends/index.js'
-import type { TypedArray } from '../core/index.js'
-import type { EngineChoice } from '../engine/index.js'
+import type { Column, EngineChoice } from '../engine/index.js'
 import type { OptimizerDescription } from '../optimizers/index.js'
 
 /** A training job as every worker receives it. */
@@ -47,6 +46,8 @@ export interface TrainRange {
   data: string
   /** Row numbers in the order of this epoch. */
   order: Uint32Array
+  /** Byte offset of the same numbers in the memory of the workers' kernels, where a coordinator has put them. */
+  orderPointer?: number
   /** Index in `order` of the first row. */
   from: number
   /** Index in `order` behind the last row. */
@@ -116,7 +117,7 @@ export interface WorkerUsage {
  * alike.
  */
 export interface Crew {
-  /** Whether the workers run outside the caller's thread: they need data that can be shared, and keep the weights. */
+  /** Whether the workers run outside the caller's thread, and keep the weights there. */
   readonly remote: boolean
   /** Whether the course of training runs here. False in all processes of a group but one. */
   readonly leads: boolean
@@ -128,8 +129,10 @@ export interface Crew {
   /**
    * Makes columns known to every worker under a name, replacing what had it. While data is loaded every process gives
    * its own, which must be the same; in its course the leader gives them to all.
+   *
+   * @param options - `reused`: whether rows will be read several times, so that a copy in the memory of the kernels pays.
    */
-  setData(name: string, columns: SharedColumns): Promise<void>
+  setData(name: string, columns: SharedColumns, options: { reused: boolean }): Promise<void>
   /** Runs steps. Every worker computes the same records; those of rank 0 are returned. */
   train(range: TrainRange): Promise<StepRecord[]>
   evaluate(range: EvaluateRange): Promise<Sums>
@@ -144,5 +147,5 @@ export interface Crew {
   close(): Promise<void>
 }
 
-/** Numeric columns, on shared memory where there is any. */
-export type SharedColumns = Record<string, { data: TypedArray; shape: number[] }>
+/** Numeric columns. */
+export type SharedColumns = Record<string, Column & { shape: number[] }>

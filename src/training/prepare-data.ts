@@ -1,21 +1,21 @@
-/** From a dataset to columns that every worker can read, checked against the model. @module */
+/** From a dataset to the columns that a job reads, checked against the model. @module */
 
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { createTypedArray, DataError, didYouMean, ShapeError, typedArrayName } from '../core/index.js'
+import { DataError, didYouMean, ShapeError } from '../core/index.js'
 import { type Columns, rowsOf } from '../data/index.js'
 import { checkTargets } from '../metrics/index.js'
 import type { SharedColumns, TrainingJob } from './job.js'
 
 /**
- * Checks columns and puts them on shared memory.
+ * Checks columns and leaves out those that the job does not read.
  *
- * @param shared - Whether other threads will read them.
+ * @param what - What the data is for, in errors: 'training'.
  */
 export function prepareColumns(
   columns: Columns,
   model: tfl.LayersModel,
   job: TrainingJob,
-  { shared, what }: { shared: boolean; what: string },
+  what: string,
 ): SharedColumns {
   const { features, target, weight } = job.columns
   const custom = job.step !== undefined
@@ -36,7 +36,7 @@ export function prepareColumns(
         expected: 'numbers',
         remedy: 'Turn it into numbers in a Preprocessor',
       })
-    prepared[name] = { data: shared ? onSharedMemory(column.data) : column.data, shape: column.shape }
+    prepared[name] = { data: column.data, shape: column.shape }
   }
   const rows = rowsOf(prepared)
   if (rows === 0) throw new DataError(`The ${what} data is empty.`, { expected: 'at least one row', received: 0 })
@@ -62,18 +62,4 @@ function checkInput(shape: readonly number[], expected: readonly (number | null)
     received: `[${['rows', ...shape.slice(1)].join(', ')}]`,
     remedy: 'Give the first layer this inputShape, or reshape the column',
   })
-}
-
-type Numbers = SharedColumns[string]['data']
-
-function onSharedMemory(data: Numbers): Numbers {
-  if (typeof SharedArrayBuffer === 'undefined' || data.buffer instanceof SharedArrayBuffer) return data
-  const copy = createTypedArray(typedArrayName(data), data.length, new SharedArrayBuffer(data.byteLength))
-  copy.set(data)
-  return copy
-}
-
-/** The order of rows in an epoch, on shared memory where there is any. */
-export function sharedOrder(order: Uint32Array, shared: boolean): Uint32Array {
-  return shared ? (onSharedMemory(order) as Uint32Array) : order
 }

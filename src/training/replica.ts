@@ -34,7 +34,8 @@ import type {
   TrainRange,
   WorkerUsage,
 } from './job.js'
-import { rowNumbers, splitRows } from './rows.js'
+import { ReplicaData } from './replica-data.js'
+import { splitRows } from './rows.js'
 import type { DistributedStrategy, ShardGradients } from './strategy.js'
 import { TfjsOptimizer } from './tfjs-optimizer.js'
 
@@ -62,7 +63,7 @@ export class Replica implements Crew {
   readonly #assist: BlasAssist | undefined
   readonly #batchLoss: BatchLossMaker
   readonly #random: ReturnType<typeof seedRandomLayers>
-  readonly #data = new Map<string, SharedColumns>()
+  readonly #data = new ReplicaData()
   readonly #slots: Slots
   #step = 0
 
@@ -106,8 +107,8 @@ export class Replica implements Crew {
     return course(await load())
   }
 
-  async setData(name: string, columns: SharedColumns): Promise<void> {
-    this.#data.set(name, columns)
+  async setData(name: string, columns: SharedColumns, { reused }: { reused: boolean }): Promise<void> {
+    this.#data.set(name, columns, reused)
   }
 
   async train(range: TrainRange): Promise<StepRecord[]> {
@@ -120,14 +121,14 @@ export class Replica implements Crew {
   }
 
   async evaluate({ data, from, to, batchSize }: EvaluateRange): Promise<Sums> {
-    const columns = this.#columns(data)
+    const columns = this.#data.get(data)
     const own = splitRows(from, to, this.#strategy.group.rank, this.#strategy.group.size)
-    const order = rowNumbers(to)
+    const inOrder = this.#data.selectInOrder(columns, to)
     const sums: Sums = { loss: 0, weight: 0, metrics: this.#job.metrics.map(() => 0) }
     for (let start = own.from; start < own.to; start += batchSize) {
       const end = Math.min(own.to, start + batchSize)
       const weight = this.#weightOf(columns, undefined, start, end)
-      const selection = { indices: order, from: start, to: end }
+      const selection = { ...inOrder, from: start, to: end }
       const batch = this.#batch(columns, false, { selection, step: 0, firstRow: start })
       const part = await this.#engine.evaluate(batch)
       sums.loss += part.loss
@@ -225,7 +226,7 @@ export class Replica implements Crew {
     this.#engine.dispose()
     this.#parameters.dispose()
     for (const slot of this.#slots) slot.dispose()
-    this.#data.clear()
+    this.#data.dispose()
   }
 
   async #trainStep(range: TrainRange, from: number, to: number, step: number): Promise<StepRecord> {
@@ -271,7 +272,8 @@ export class Replica implements Crew {
     step: number,
     part: { rank: number; size: number },
   ): Promise<void> {
-    const columns = this.#columns(range.data)
+    const columns = this.#data.get(range.data)
+    const ordered = this.#data.select(columns, range.order, range.orderPointer)
     const parameters = this.#parameters
     const { length } = parameters.layout
     const tail = new Float64Array(2 + this.#job.metrics.length)
@@ -280,7 +282,7 @@ export class Replica implements Crew {
       const own = splitRows(start, Math.min(to, start + range.batchSize), part.rank, part.size)
       if (own.from === own.to) continue
       const weight = this.#weightOf(columns, range.order, own.from, own.to)
-      const selection = { indices: range.order, from: own.from, to: own.to }
+      const selection = { ...ordered, from: own.from, to: own.to }
       // Rows are numbered within the window, so that random layers do not repeat themselves in it.
       const batch = this.#batch(columns, true, { selection, step, firstRow: own.from - from })
       const sums = await this.#engine.gradients(batch, parameters, accumulate)
@@ -328,12 +330,6 @@ export class Replica implements Crew {
     let sum = 0
     for (let i = from; i < to; i++) sum += weights[order ? order[i]! : i]!
     return sum
-  }
-
-  #columns(name: string): SharedColumns {
-    const columns = this.#data.get(name)
-    if (!columns) throw new ConfigError(`The worker has no data named '${name}'.`)
-    return columns
   }
 
   async #averageBuffers(): Promise<void> {

@@ -186,11 +186,13 @@ export class Trainer {
       this.#withCrew(undefined, (crew, job) =>
         crew.lead(
           async () => {
-            const columns = prepareColumns(await (await this.#prepare(dataset)).columns(), this.model, job, {
-              shared: crew.remote,
-              what: 'evaluation',
-            })
-            await crew.setData('evaluation', columns)
+            const columns = prepareColumns(
+              await (await this.#prepare(dataset)).columns(),
+              this.model,
+              job,
+              'evaluation',
+            )
+            await crew.setData('evaluation', columns, { reused: false })
             return rowsOf(columns)
           },
           async (rows) => means(await crew.evaluate({ data: 'evaluation', from: 0, to: rows, batchSize }), job.metrics),
@@ -214,10 +216,7 @@ export class Trainer {
     return this.#exclusively(async () => {
       const { job, local } = await this.#describe(sampleWeight)
       const prepared = this.#options.preprocessor?.transform(train) ?? train
-      const columns = prepareColumns(await prepared.take(batchSize).columns(), local.model, job, {
-        shared: false,
-        what: 'training',
-      })
+      const columns = prepareColumns(await prepared.take(batchSize).columns(), local.model, job, 'training')
       return profileStep(job, local, columns, repeats)
     })
   }

@@ -11,9 +11,8 @@ import type { KernelExports } from '../exports.js'
  * - `r`, `w`, `u`: pointer to what is read, written, or both (0: none).
  * - `i`: pointer to int32 that describe shapes.
  * - `n`, `f`, `d`: number as int32, float32, float64.
- * - `s`, `o`: int32 that changes from step to step: the step's number, the first row's.
  */
-export type ArgumentKind = 'r' | 'w' | 'u' | 'i' | 'n' | 'f' | 'd' | 's' | 'o'
+export type ArgumentKind = 'r' | 'w' | 'u' | 'i' | 'n' | 'f' | 'd'
 
 interface CallForm {
   code: number
@@ -64,7 +63,7 @@ export const callTable = {
   segmentSum: form(32, 'rrwnnn'),
   oneHot: form(33, 'rwnnff'),
   batchNorm: form(34, 'rrrrrwnnf'),
-  philoxFill: form(35, 'wnnndnson'),
+  philoxFill: form(35, 'wnnndnnnn'),
   cumulative: form(36, 'nnrwnnnnn'),
   crossEntropy: form(37, 'rrrwnn'),
   crossEntropyGrad: form(38, 'rrrrwnn'),

@@ -1,16 +1,17 @@
 /**
  * A list of kernel calls in the form that the module runs by itself.
  *
- * Owns: the words of the calls, and one range of memory for all that they compute.
- * Leaves: which calls, and where each buffer lies in that range, to whoever planned it.
+ * Owns: one range of memory for all that the calls compute, and when their inputs are set.
+ * Leaves: which calls, and where each buffer lies in that range, to whoever planned it; their form to words.ts.
  * @module
  */
 
 import type { ProductArguments } from '../../assist/blas-assist.js'
 import type { KernelExports } from '../exports.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { type ArgumentKind, callTable, kindsOf } from './call-table.js'
+import { kindsOf } from './call-table.js'
 import type { Place, RecordedCall } from './recorder.js'
+import { CallWords } from './words.js'
 
 /** What to run, and where. */
 export interface ProgramPlan {
@@ -23,44 +24,41 @@ export interface ProgramPlan {
   readonly constants: ReadonlyMap<number, Uint8Array>
 }
 
+/** Numbers that change from run to run, by the names that calls have for them; int32 or byte offsets. */
+export type ProgramInputs = Readonly<Record<string, number>>
+
 /** One program in the memory of a backend. */
 export class WasmProgram {
-  /** Bytes that the program holds: buffers, words and tables. */
-  readonly sizeBytes: number
   readonly #backend: DcmlWasmBackend
   readonly #wasm: KernelExports
   readonly #plan: ProgramPlan
   readonly #arena: number
-  readonly #words: number
-  /** First byte of each call, and the end. */
-  readonly #starts: number[] = []
+  readonly #words: CallWords
   /** Products that a native library computes: the others run in one go up to the next of these. */
   readonly #assisted: { call: number; product: ProductArguments }[] = []
-  /** Indices into int32 memory of the words that hold the step's number, and the first row's. */
-  readonly #stepWords: number[] = []
-  readonly #rowWords: number[] = []
 
   /** Its large products run in the native library that helps the backend at this moment, if any. */
   constructor(backend: DcmlWasmBackend, plan: ProgramPlan) {
     this.#backend = backend
     this.#wasm = backend.wasm
     this.#plan = plan
-    const tables = plan.calls.reduce((sum, { info }) => sum + (info?.length ?? 0), 0)
-    const words = plan.calls.reduce((sum, { name }) => sum + 1 + wordCount(kindsOf(name)), 0)
     this.#arena = backend.heap.allocate(plan.bytes, 'program', [plan.bytes])
-    this.#words = backend.heap.allocate((words + tables) * 4, 'program', [words + tables])
-    this.sizeBytes = plan.bytes + (words + tables) * 4
+    this.#words = new CallWords(backend.heap, plan.calls, (place) => this.address(place))
     for (const [buffer, values] of plan.constants) {
       const offset = plan.offsets.get(buffer)
       if (offset !== undefined) backend.heap.bytes.set(values, this.#arena + offset)
     }
-    this.#write(words)
     this.#findAssisted()
   }
 
   /** What the program runs, in order. */
   get calls(): readonly RecordedCall[] {
     return this.#plan.calls
+  }
+
+  /** Bytes that the program holds: buffers, words and tables. */
+  get sizeBytes(): number {
+    return this.#plan.bytes + this.#words.sizeBytes
   }
 
   /** Byte offset in the memory. */
@@ -73,14 +71,14 @@ export class WasmProgram {
    *
    * @returns How many indices of gathered rows lay outside their range.
    */
-  run(step: number, firstRow: number): number {
-    this.#setInputs(step, firstRow)
+  run(inputs: ProgramInputs): number {
+    this.#setInputs(inputs)
     return this.#runCalls(0, this.#plan.calls.length)
   }
 
   /** Runs the calls one by one and tells the milliseconds of each, in order. */
-  time(step: number, firstRow: number): number[] {
-    this.#setInputs(step, firstRow)
+  time(inputs: ProgramInputs): number[] {
+    this.#setInputs(inputs)
     return this.#plan.calls.map((_, i) => {
       const start = performance.now()
       this.#runCalls(i, i + 1)
@@ -91,12 +89,12 @@ export class WasmProgram {
   /** Gives the memory back. */
   dispose(): void {
     this.#backend.heap.release(this.#arena)
-    this.#backend.heap.release(this.#words)
+    this.#words.dispose()
   }
 
   #runCalls(from: number, to: number): number {
     const wasm = this.#wasm
-    const starts = this.#starts
+    const { starts } = this.#words
     let faults = 0
     let next = from
     for (const { call, product } of this.#assisted) {
@@ -122,61 +120,8 @@ export class WasmProgram {
     })
   }
 
-  #setInputs(step: number, firstRow: number): void {
+  #setInputs(values: ProgramInputs): void {
     const { ints } = this.#backend.heap
-    for (const word of this.#stepWords) ints[word] = step
-    for (const word of this.#rowWords) ints[word] = firstRow
-  }
-
-  #write(tableStart: number): void {
-    const { ints, bytes } = this.#backend.heap
-    const floats = this.#backend.heap.floats
-    const view = new DataView(bytes.buffer)
-    let word = this.#words / 4
-    let table = this.#words / 4 + tableStart
-    for (const { name, places, numbers, info } of this.#plan.calls) {
-      this.#starts.push(word * 4)
-      ints[word++] = callTable[name].code
-      kindsOf(name).forEach((kind, i) => {
-        const value = numbers.get(i) ?? 0
-        switch (kind) {
-          case 'r':
-          case 'w':
-          case 'u':
-            ints[word++] = this.address(places.get(i)!)
-            break
-          case 'i':
-            ints.set(info!, table)
-            ints[word++] = table * 4
-            table += info!.length
-            break
-          case 'f':
-            floats[word++] = value
-            break
-          case 'd':
-            view.setFloat64(word * 4, value, true)
-            word += 2
-            break
-          case 's':
-            // A number that is not the step's stays as it is.
-            if (Number.isNaN(value)) this.#stepWords.push(word)
-            ints[word++] = value
-            break
-          case 'o':
-            if (Number.isNaN(value)) this.#rowWords.push(word)
-            ints[word++] = value
-            break
-          case 'n':
-            ints[word++] = value
-            break
-          default:
-            kind satisfies never
-        }
-      })
-    }
-    this.#starts.push(word * 4)
+    for (const [name, words] of this.#words.inputs) for (const word of words) ints[word] = values[name]!
   }
 }
-
-const wordCount = (kinds: readonly ArgumentKind[]): number =>
-  kinds.reduce((sum, kind) => sum + (kind === 'd' ? 2 : 1), 0)

@@ -24,6 +24,8 @@ export interface RecordedCall {
   /** By index of the argument. */
   readonly places: ReadonlyMap<number, Place>
   readonly numbers: ReadonlyMap<number, number>
+  /** Names of the arguments that are given anew at each run; what `places` and `numbers` say of them does not count. */
+  readonly inputs?: ReadonlyMap<number, string>
   /** What the `i` argument points to. */
   readonly info?: Int32Array
 }

@@ -115,7 +115,7 @@ it.each(Object.keys(uses))('a program runs %s as the kernel runs by itself', asy
     if (buffer.content && 'constant' in buffer.content) constants.set(i, buffer.content.constant)
   })
   const program = createProgram({ calls: recording.calls, bytes, offsets, constants })
-  expect(program.run(3, 2)).toBe(0)
+  expect(program.run({})).toBe(0)
   const { heap } = activeWasmBackend()!
   const start = program.address(recording.placeOf(pointerOf(result)))
   const actual =
@@ -139,7 +139,7 @@ it('reports indices that lie outside', () => {
   const plan = { calls: recording.calls, bytes: 256, offsets: new Map(recording.buffers.map((_, i) => [i, i * 64])) }
   const constants = new Map([[0, new Uint8Array(Int32Array.of(1, 7).buffer)]])
   const program = createProgram({ ...plan, constants })
-  expect(program.run(1, 0)).toBe(1)
+  expect(program.run({})).toBe(1)
   copyInto(index, table, 0, false)
   program.dispose()
   table.dispose()
