@@ -53,6 +53,13 @@ export {
   type DataParallelOptions,
   type GroupOptions,
   GroupStrategy,
+  LocalSGD,
+  type LocalSGDOptions,
+  type NesterovOptions,
+  nesterov,
+  type OuterOptimizer,
+  ShardedDataParallel,
+  type ShardedDataParallelOptions,
   type StrategyDescription,
 } from './distributed/index.js'
 export type { EngineChoice, Outputs } from './engine/index.js'

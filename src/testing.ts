@@ -10,5 +10,6 @@ export {
   testCollectives,
 } from './testing/collectives.js'
 export { type StoreSubject, testStore } from './testing/store.js'
+export { type StrategySubject, testStrategy } from './testing/strategy.js'
 export type { ConformanceCase } from './testing/suite.js'
 export { type TransportSubject, testTransport } from './testing/transport.js'

@@ -6,13 +6,15 @@
 import type { DistributedStrategy } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
 import { DataParallelMember } from './data-parallel-member.js'
+import { LocalMember, type LocalOptions } from './local-member.js'
 import { OneMemoryMember } from './one-memory-member.js'
+import { ShardedMember } from './sharded-member.js'
 
 /** A strategy as plain data: a name, and options that can be posted to a thread or written as JSON. */
-export interface StrategyDescription {
-  name: 'data-parallel'
-  options: { bucketBytes?: number }
-}
+export type StrategyDescription =
+  | { name: 'data-parallel'; options: { bucketBytes?: number } }
+  | { name: 'sharded'; options: { stage: 1 | 2 } }
+  | { name: 'local'; options: LocalOptions }
 
 /**
  * Makes the member that takes part in every step of a worker.
@@ -20,11 +22,20 @@ export interface StrategyDescription {
  * @param onOneMemory - Whether the kernels of all workers run on one memory.
  */
 export function createMember(
-  { options }: StrategyDescription,
+  description: StrategyDescription,
   transport: Transport,
   { onOneMemory = false }: { onOneMemory?: boolean } = {},
 ): DistributedStrategy {
-  return onOneMemory && transport.native
-    ? new OneMemoryMember(transport, transport.native)
-    : new DataParallelMember(transport, options)
+  switch (description.name) {
+    case 'data-parallel':
+      return onOneMemory && transport.native
+        ? new OneMemoryMember(transport, transport.native)
+        : new DataParallelMember(transport, description.options)
+    case 'sharded':
+      return new ShardedMember(transport)
+    case 'local':
+      return new LocalMember(transport, description.options)
+    default:
+      return description satisfies never
+  }
 }

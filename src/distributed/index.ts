@@ -1,3 +1,6 @@
-export type { StrategyDescription } from './create-member.js'
+export { createMember, type StrategyDescription } from './create-member.js'
 export { DataParallel, type DataParallelOptions } from './data-parallel.js'
 export { type GroupOptions, GroupStrategy } from './group-strategy.js'
+export { LocalSGD, type LocalSGDOptions } from './local-sgd.js'
+export { type NesterovOptions, nesterov, type OuterOptimizer } from './outer-optimizer.js'
+export { ShardedDataParallel, type ShardedDataParallelOptions } from './sharded-data-parallel.js'

@@ -1,0 +1,51 @@
+/** Local SGD and DiLoCo: workers that talk once in many steps. @module */
+
+import { ConfigError } from '../core/index.js'
+import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
+import type { StrategyDescription } from './create-member.js'
+import { type GroupOptions, GroupStrategy } from './group-strategy.js'
+import type { OuterOptimizer } from './outer-optimizer.js'
+
+/** Options of `LocalSGD`. */
+export interface LocalSGDOptions extends GroupOptions {
+  /** Updates between two averages of the weights, 1 or more. */
+  everySteps: number
+  /** What is done with the average: see `nesterov`. Set, it makes local SGD DiLoCo. @default the average is taken as it is */
+  outer?: OuterOptimizer
+}
+
+/**
+ * Every worker trains on its rows of each batch by itself, with an optimizer of its own; every so many steps their
+ * weights are averaged. Where it is read, at the end of an epoch and at a checkpoint, the state is averaged too.
+ *
+ * @see Stich 2019, https://arxiv.org/abs/1805.09767, and Douillard et al. 2023, https://arxiv.org/abs/2311.08105
+ * @example
+ * new LocalSGD({ workers: 4, everySteps: 50, outer: nesterov({ learningRate: 0.7, momentum: 0.9 }) })
+ */
+export class LocalSGD extends GroupStrategy {
+  readonly description: StrategyDescription
+
+  constructor({ everySteps, outer, ...group }: LocalSGDOptions) {
+    super(group)
+    if (!(Number.isInteger(everySteps) && everySteps > 0))
+      throw new ConfigError('everySteps of LocalSGD is out of range.', {
+        expected: 'a whole number above 0',
+        received: everySteps,
+      })
+    this.description = { name: 'local', options: { everySteps, ...(outer ? { outer } : {}) } }
+  }
+
+  override async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
+    refuseDeterministic('LocalSGD', job)
+    return super.start(job, local)
+  }
+}
+
+/** @throws {ConfigError} if the weights are to be the same on any number of workers, which a strategy cannot give. */
+export function refuseDeterministic(strategy: string, { logicalShards }: TrainingJob): void {
+  if (logicalShards !== undefined)
+    throw new ConfigError(`The weights that ${strategy} gives depend on the number of workers.`, {
+      received: 'deterministic',
+      remedy: 'Leave deterministic out, or use DataParallel',
+    })
+}

@@ -1,0 +1,40 @@
+/** ZeRO: data parallelism whose workers share out the optimizer's state. @module */
+
+import { ConfigError } from '../core/index.js'
+import { resolveOptimizer } from '../optimizers/index.js'
+import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
+import type { StrategyDescription } from './create-member.js'
+import { type GroupOptions, GroupStrategy } from './group-strategy.js'
+
+/** Options of `ShardedDataParallel`. */
+export interface ShardedDataParallelOptions extends GroupOptions {
+  /** What is shared out: 1 the optimizer's slots, 2 the gradients too. @default 2 */
+  stage?: 1 | 2
+}
+
+/**
+ * The maths of `DataParallel`, with the optimizer's slots (stage 1) and the gradients (stage 2) split over the workers.
+ * Each worker adds up and updates its own share, then all gather the new weights: as many bytes as data parallelism.
+ *
+ * @see Rajbhandari et al. 2020, ZeRO, https://arxiv.org/abs/1910.02054
+ * @example
+ * new Trainer({ model, loss: 'meanSquaredError', strategy: new ShardedDataParallel({ stage: 2, workers: 4 }) })
+ */
+export class ShardedDataParallel extends GroupStrategy {
+  readonly description: StrategyDescription
+
+  constructor({ stage = 2, ...group }: ShardedDataParallelOptions = {}) {
+    super(group)
+    if (stage !== 1 && stage !== 2)
+      throw new ConfigError('There is no such stage of ShardedDataParallel.', { expected: '1 or 2', received: stage })
+    this.description = { name: 'sharded', options: { stage } }
+  }
+
+  override async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
+    if (!local.optimizer && resolveOptimizer(job.optimizer).wholeTensors)
+      throw new ConfigError(`The rule ${job.optimizer.name} needs whole tensors, and a worker owns parts of them.`, {
+        remedy: 'Use another optimizer, such as adamw(), or DataParallel',
+      })
+    return super.start(job, local)
+  }
+}
