@@ -1,6 +1,6 @@
 /** Sorting of many numbers by radix: a fixed number of passes, no comparisons. @module */
 
-const DIGIT_BITS = 16
+const DIGIT_BITS = 11
 const BUCKETS = 1 << DIGIT_BITS
 /** Fewer values than this are sorted by comparison: clearing the buckets would cost more. */
 const FEW = 4096
@@ -12,44 +12,62 @@ const FEW = 4096
  */
 export function ascendingOrder(values: ArrayLike<number>): Uint32Array {
   const { length } = values
-  const order = Uint32Array.from({ length }, (_, i) => i)
+  const order = new Uint32Array(length)
+  for (let i = 0; i < length; i++) order[i] = i
   if (length < FEW) return order.sort((a, b) => values[a]! - values[b]! || a - b)
-  const keys = sortableKeys(values)
+  // Both words of a key travel with its position, so that every pass but its scattered writes runs straight on.
+  let from: Keyed = { position: order, ...sortableKeys(values) }
+  let to: Keyed = { position: new Uint32Array(length), low: new Uint32Array(length), high: new Uint32Array(length) }
   const counts = new Uint32Array(BUCKETS)
-  let from = order
-  let to = new Uint32Array(length)
-  // Float64 has four digits of 16 bits; the lower two of numbers that fit float32 are mostly alike and cost one look.
-  for (let digit = 0; digit < 4; digit++) {
-    const half = digit >> 1
-    const shift = (digit & 1) * DIGIT_BITS
-    counts.fill(0)
-    for (let i = half; i < keys.length; i += 2) counts[(keys[i]! >>> shift) & (BUCKETS - 1)]!++
-    if (counts[(keys[half]! >>> shift) & (BUCKETS - 1)] === length) continue
-    let start = 0
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      const count = counts[bucket]!
-      counts[bucket] = start
-      start += count
+  for (const word of ['low', 'high'] as const)
+    for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+      if (!startsOf(from[word], shift, counts)) continue
+      move(from, to, from[word], shift, counts)
+      ;[from, to] = [to, from]
     }
-    for (let i = 0; i < length; i++) {
-      const position = from[i]!
-      to[counts[(keys[position * 2 + half]! >>> shift) & (BUCKETS - 1)]!++] = position
-    }
-    ;[from, to] = [to, from]
-  }
-  return from
+  return from.position
 }
 
-/** Bits of each value, low word first, changed so that they sort as unsigned integers do: negative values inverted. */
-function sortableKeys(values: ArrayLike<number>): Uint32Array {
-  const floats = Float64Array.from(values)
-  const keys = new Uint32Array(floats.buffer)
-  for (let i = 0; i < keys.length; i += 2) {
-    const high = keys[i + 1]!
-    if (high >>> 31) {
-      keys[i] = ~keys[i]!
-      keys[i + 1] = ~high
-    } else keys[i + 1] = high ^ 0x80000000
+interface Keyed {
+  position: Uint32Array
+  low: Uint32Array
+  high: Uint32Array
+}
+
+/** Where each bucket begins; false where all keys have the same digit, as the low ones of numbers that fit float32. */
+function startsOf(keys: Uint32Array, shift: number, counts: Uint32Array): boolean {
+  counts.fill(0)
+  for (let i = 0; i < keys.length; i++) counts[(keys[i]! >>> shift) & (BUCKETS - 1)]!++
+  if (counts[(keys[0]! >>> shift) & (BUCKETS - 1)] === keys.length) return false
+  let start = 0
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const count = counts[bucket]!
+    counts[bucket] = start
+    start += count
   }
-  return keys
+  return true
+}
+
+function move(from: Keyed, to: Keyed, keys: Uint32Array, shift: number, starts: Uint32Array): void {
+  const { position, low, high } = from
+  for (let i = 0; i < keys.length; i++) {
+    const place = starts[(keys[i]! >>> shift) & (BUCKETS - 1)]!++
+    to.position[place] = position[i]!
+    to.low[place] = low[i]!
+    to.high[place] = high[i]!
+  }
+}
+
+/** Bits of each value in two words, changed so that they sort as unsigned integers do: negative values inverted. */
+function sortableKeys(values: ArrayLike<number>): { low: Uint32Array; high: Uint32Array } {
+  const words = new Uint32Array(new Float64Array(values).buffer)
+  const low = new Uint32Array(values.length)
+  const high = new Uint32Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    const top = words[i * 2 + 1]!
+    const isNegative = top >>> 31
+    low[i] = isNegative ? ~words[i * 2]! : words[i * 2]!
+    high[i] = isNegative ? ~top : top ^ 0x80000000
+  }
+  return { low, high }
 }

@@ -61,33 +61,41 @@ export interface Cut {
 }
 
 /**
- * Every place where the rows can be cut in two by their score, from the highest score down.
+ * Visits every place where the rows can be cut in two by their score, from the highest score down.
  *
+ * @param visit - Called once for each score that occurs, with the weight of positive and negative rows from there up.
  * @param ofInterest - Rows that take part. Rows of weight 0 never do.
  */
-export function cutsOf(state: KeptScores, column: number, ofInterest: (row: number) => boolean = () => true): Cut[] {
+export function eachCut(
+  state: KeptScores,
+  column: number,
+  visit: (score: number, truePositives: number, falsePositives: number) => void,
+  ofInterest?: (row: number) => boolean,
+): void {
   const { columns, weights, scores } = state
   const values = columns === 1 ? scores : weights.map((_, row) => scores[row * columns + column]!)
   const order = ascendingOrder(values)
-  const cuts: Cut[] = []
   let truePositives = 0
   let falsePositives = 0
-  let last: Cut | undefined
+  let score = Number.NaN
   for (let i = order.length - 1; i >= 0; i--) {
     const row = order[i]!
     const weight = weights[row]!
-    if (weight === 0 || !ofInterest(row)) continue
+    if (weight === 0 || (ofInterest && !ofInterest(row))) continue
+    if (values[row] !== score) {
+      if (truePositives + falsePositives > 0) visit(score, truePositives, falsePositives)
+      score = values[row]!
+    }
     if (isPositive(state, row, column)) truePositives += weight
     else falsePositives += weight
-    const score = values[row]!
-    if (last?.score === score) {
-      last.truePositives = truePositives
-      last.falsePositives = falsePositives
-    } else {
-      last = { score, truePositives, falsePositives }
-      cuts.push(last)
-    }
   }
+  if (truePositives + falsePositives > 0) visit(score, truePositives, falsePositives)
+}
+
+/** All cuts, from the highest score down. */
+export function cutsOf(state: KeptScores, column: number): Cut[] {
+  const cuts: Cut[] = []
+  eachCut(state, column, (score, truePositives, falsePositives) => cuts.push({ score, truePositives, falsePositives }))
   return cuts
 }
 
@@ -109,5 +117,6 @@ function keep(state: KeptScores, batch: Predictions, name: string): void {
 }
 
 function append(to: number[], values: ArrayLike<number>): void {
-  for (let i = 0; i < values.length; i++) to.push(values[i]!)
+  const start = to.length
+  for (let i = 0; i < values.length; i++) to[start + i] = values[i]!
 }

@@ -1,7 +1,7 @@
 /** How well scores tell rows of a class from the others, at all thresholds at once. @module */
 
 import { ConfigError, DataError } from '../core/index.js'
-import { type Cut, cutsOf, fromKeptScores, isPositive, type KeptScores, type KeptScoresOptions } from './kept-scores.js'
+import { eachCut, fromKeptScores, isPositive, type KeptScores, type KeptScoresOptions } from './kept-scores.js'
 import type { Metric } from './metric.js'
 
 /** Options of `rocAuc` and `averagePrecision`. */
@@ -58,53 +58,64 @@ export function averagePrecision({
   ...options
 }: RankOptions = {}): Metric<KeptScores, number | number[]> {
   return fromKeptScores('averagePrecision', options, (state) =>
-    overColumns('averagePrecision', state, average, (cuts) => {
-      const { truePositives: all } = cuts[cuts.length - 1]!
-      let sum = 0
-      let before = 0
-      for (const { truePositives, falsePositives } of cuts) {
-        sum += ((truePositives - before) * truePositives) / (truePositives + falsePositives)
-        before = truePositives
-      }
-      return sum / all
-    }),
+    overColumns('averagePrecision', state, average, precisionsOf),
   )
 }
 
+/** The value of one column, and the weight of the rows on both sides. */
+interface ColumnValue {
+  value: number
+  positives: number
+  negatives: number
+}
+
 /** Area under the ROC curve of one column, by trapezes. */
-function areaOf(cuts: readonly Cut[]): number {
-  const end = cuts[cuts.length - 1]!
+function areaOf(state: KeptScores, column: number, ofInterest?: (row: number) => boolean): ColumnValue {
   let area = 0
-  let before = { truePositives: 0, falsePositives: 0 }
-  for (const cut of cuts) {
-    area += ((cut.falsePositives - before.falsePositives) * (cut.truePositives + before.truePositives)) / 2
-    before = cut
-  }
-  return area / (end.truePositives * end.falsePositives)
+  let positives = 0
+  let negatives = 0
+  eachCut(
+    state,
+    column,
+    (_, truePositives, falsePositives) => {
+      area += ((falsePositives - negatives) * (truePositives + positives)) / 2
+      positives = truePositives
+      negatives = falsePositives
+    },
+    ofInterest,
+  )
+  return { value: area / (positives * negatives), positives, negatives }
+}
+
+function precisionsOf(state: KeptScores, column: number): ColumnValue {
+  let sum = 0
+  let positives = 0
+  let negatives = 0
+  eachCut(state, column, (_, truePositives, falsePositives) => {
+    sum += ((truePositives - positives) * truePositives) / (truePositives + falsePositives)
+    positives = truePositives
+    negatives = falsePositives
+  })
+  return { value: sum / positives, positives, negatives }
 }
 
 function overColumns(
   name: string,
   state: KeptScores,
   average: NonNullable<RankOptions['average']>,
-  measure: (cuts: readonly Cut[]) => number,
+  measure: (state: KeptScores, column: number) => ColumnValue,
 ): number | number[] {
-  const known = (cuts: readonly Cut[]) => {
-    const end = cuts[cuts.length - 1]
-    return end && end.truePositives > 0 && end.falsePositives > 0 ? measure(cuts) : Number.NaN
-  }
-  if (average === 'micro' && state.columns > 1) return checked(name, known(cutsOf(asQuestions(state), 0)))
-  const columns = Array.from({ length: state.columns }, (_, column) => cutsOf(state, column))
-  const values = columns.map(known)
-  if (average === 'none') return values
-  const weights = columns.map((cuts) => (average === 'weighted' ? (cuts[cuts.length - 1]?.truePositives ?? 0) : 1))
+  const asked = average === 'micro' && state.columns > 1 ? asQuestions(state) : state
+  const columns = Array.from({ length: asked.columns }, (_, column) => measure(asked, column))
+  const isKnown = ({ positives, negatives }: ColumnValue) => positives > 0 && negatives > 0
+  if (average === 'none') return columns.map((column) => (isKnown(column) ? column.value : Number.NaN))
   let sum = 0
   let weight = 0
-  values.forEach((value, i) => {
-    if (Number.isNaN(value)) return
-    sum += value * weights[i]!
-    weight += weights[i]!
-  })
+  for (const column of columns.filter(isKnown)) {
+    const share = average === 'weighted' ? column.positives : 1
+    sum += column.value * share
+    weight += share
+  }
   return checked(name, sum / weight)
 }
 
@@ -134,7 +145,7 @@ function overPairs(state: KeptScores, weighted: boolean): number {
     for (let b = a + 1; b < state.columns; b++) {
       if (support[a] === 0 || support[b] === 0) continue
       const inPair = (row: number) => state.truth[row] === a || state.truth[row] === b
-      const both = (areaOf(cutsOf(state, a, inPair)) + areaOf(cutsOf(state, b, inPair))) / 2
+      const both = (areaOf(state, a, inPair).value + areaOf(state, b, inPair).value) / 2
       const share = weighted ? support[a]! + support[b]! : 1
       sum += both * share
       weight += share
