@@ -1,14 +1,14 @@
 /**
  * Measures a model on a dataset.
  *
- * Owns: running the model over batches, feeding the metrics.
- * Leaves: what a metric is to metrics/, how the report looks to report.ts.
+ * Owns: running the model over batches.
+ * Leaves: what a metric is to metrics/, what is found out to judgement.ts, how the report looks to report.ts.
  * @module
  */
 
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
-import { ConfigError, DataError, ShapeError, type TypedArray } from '../core/index.js'
+import { ConfigError, ShapeError, type TypedArray } from '../core/index.js'
 import { type Columns, columnOf, type Dataset, numbersOf } from '../data/index.js'
 import { createEngine, type Outputs, runModel } from '../engine/index.js'
 import {
@@ -22,7 +22,10 @@ import {
   type Values,
 } from '../metrics/index.js'
 
-import { EvaluationReport } from './report.js'
+import type { ConfidenceOptions } from './confidence.js'
+import { Judgement } from './judgement.js'
+import type { EvaluationReport } from './report.js'
+import type { WorstOptions } from './worst-rows.js'
 
 /** What to measure, and how. */
 export interface EvaluatorOptions {
@@ -45,6 +48,12 @@ export interface EvaluatorOptions {
    * @default their numbers
    */
   classes?: readonly string[]
+  /** Intervals around every metric that is one number. Keeps all predictions. @default none */
+  confidence?: ConfidenceOptions | true
+  /** Columns by whose values the rows are judged apart. */
+  slices?: readonly string[]
+  /** The rows that the model is most wrong about. @default none */
+  worst?: WorstOptions | true
 }
 
 /** A model, or something that prepares columns and predicts with one, such as a `Predictor`. */
@@ -66,6 +75,12 @@ export interface PredictionArrays {
   /** Probabilities of the classes, or of the second of two. */
   scores?: PredictionArray
   weights?: readonly number[] | TypedArray
+}
+
+/** What to find out about predictions besides the metrics. */
+export interface PredictionsOptions extends Pick<EvaluatorOptions, 'classes' | 'confidence' | 'worst'> {
+  /** Values of every row, by a name, to judge the rows apart by. */
+  slices?: Readonly<Record<string, readonly (string | number)[] | TypedArray>>
 }
 
 /**
@@ -113,25 +128,19 @@ export class Evaluator {
     dataset: Dataset,
     run: (columns: Columns, firstRow: number) => Promise<Outputs>,
   ): Promise<EvaluationReport> {
-    const { batchSize = 256, target = 'y', sampleWeight, classes } = this.#options
-    const states = this.#metrics.map((metric) => metric.create())
-    let rows = 0
+    const { batchSize = 256, target = 'y', sampleWeight } = this.#options
+    const judgement = new Judgement(this.#metrics, this.#options)
     for await (const columns of dataset.batches(batchSize)) {
       const column = columnOf(columns, target, 'Evaluator')
       const truth = { data: numbersOf(column, target, 'Evaluator'), shape: column.shape }
-      const scores = await run(columns, rows)
+      const scores = await run(columns, judgement.rows)
       const weights =
         sampleWeight === undefined
           ? undefined
           : numbersOf(columnOf(columns, sampleWeight, 'Evaluator'), sampleWeight, 'Evaluator')
-      const batch: Predictions = weights ? { truth, scores, weights } : { truth, scores }
-      this.#metrics.forEach((metric, i) => {
-        metric.update(states[i], batch)
-      })
-      rows += rowsIn(batch)
+      judgement.take(weights ? { truth, scores, weights } : { truth, scores }, columns)
     }
-    if (rows === 0) throw new DataError('The dataset to evaluate is empty.', { expected: 'at least one row' })
-    return report(this.#metrics, states, rows, classes)
+    return judgement.report()
   }
 }
 
@@ -145,28 +154,30 @@ export class Evaluator {
 export function evaluatePredictions(
   { truth, predicted, scores, weights }: PredictionArrays,
   metrics: readonly (Metric | MetricName)[],
-  { classes }: Pick<EvaluatorOptions, 'classes'> = {},
+  { slices = {}, ...options }: PredictionsOptions = {},
 ): EvaluationReport {
-  const checked = checkMetrics(metrics)
+  const judgement = new Judgement(checkMetrics(metrics), { ...options, slices: Object.keys(slices) })
   const batch: Predictions = {
     truth: valuesOf(truth, 'truth'),
     ...(predicted ? { predicted: valuesOf(predicted, 'predicted') } : {}),
     ...(scores ? { scores: valuesOf(scores, 'scores') } : {}),
     ...(weights ? { weights } : {}),
   }
-  const rows = rowsIn(batch)
-  if (rows === 0) throw new DataError('There are no predictions to evaluate.', { expected: 'at least one row' })
-  const states = checked.map((metric) => {
-    const state = metric.create()
-    metric.update(state, batch)
-    return state
-  })
-  return report(checked, states, rows, classes)
+  if (rowsIn(batch) > 0) judgement.take(batch, columnsOf(slices, rowsIn(batch)))
+  return judgement.report()
 }
 
-function report(metrics: readonly Metric[], states: unknown[], rows: number, classes?: readonly string[]) {
-  const values = Object.fromEntries(metrics.map((metric, i) => [metric.name, metric.compute(states[i])]))
-  return new EvaluationReport({ values, rows, ...(classes ? { classes } : {}) })
+function columnsOf(slices: NonNullable<PredictionsOptions['slices']>, rows: number): Columns {
+  return Object.fromEntries(
+    Object.entries(slices).map(([name, values]) => {
+      if (values.length !== rows)
+        throw new ShapeError(`The slices by '${name}' do not match the truth.`, {
+          expected: `${rows} rows`,
+          received: `${values.length} rows`,
+        })
+      return [name, { data: Array.from(values, String), shape: [rows] }]
+    }),
+  )
 }
 
 function checkMetrics(given: readonly (Metric | MetricName)[]): readonly Metric[] {

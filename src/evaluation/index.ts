@@ -1,3 +1,4 @@
+export { type ConfidenceOptions, type Interval, type PairedDifference, pairedBootstrap } from './confidence.js'
 export {
   type Evaluable,
   Evaluator,
@@ -5,6 +6,13 @@ export {
   evaluatePredictions,
   type PredictionArray,
   type PredictionArrays,
+  type PredictionsOptions,
 } from './evaluator.js'
+export { type Answers, type McNemarResult, mcnemar } from './mcnemar.js'
+export { type FeatureImportance, type ImportanceOptions, permutationImportance } from './permutation-importance.js'
 export type { HistoryRecord } from './plots.js'
-export { type ClassRow, EvaluationReport, type HtmlOptions } from './report.js'
+export { type ClassRow, EvaluationReport, type Findings, type HtmlOptions } from './report.js'
+export type { ReportTable } from './report-tables.js'
+export type { Fairness, GroupRates, Slice, SliceTable } from './slices.js'
+export { findThreshold, type Threshold, type ThresholdOptions } from './threshold.js'
+export type { WorstOptions, WorstRow } from './worst-rows.js'

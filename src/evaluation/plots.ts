@@ -1,6 +1,6 @@
 /** Plots as SVG text, drawn by echarts without a browser. @module */
 
-import { HeatmapChart, LineChart } from 'echarts/charts'
+import { BarChart, HeatmapChart, LineChart } from 'echarts/charts'
 import { GridComponent, LegendComponent, VisualMapComponent } from 'echarts/components'
 import { init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
@@ -16,7 +16,7 @@ export interface Palette {
   line: string
   /** From no rows to most rows. */
   heat: readonly [string, string]
-  series: readonly [string, string]
+  series: readonly string[]
 }
 
 const font = 'system-ui, sans-serif'
@@ -71,40 +71,145 @@ export function curvePlot(epochs: readonly HistoryRecord[], name: string, palett
       lineStyle: { width: 2.5 },
       color: palette.series[i]!,
     }))
+  return linePlot(series, palette, {
+    x: { name: 'epoch', min: 1, max: Math.max(epochs.length, 2), minInterval: 1 },
+    y: { scale: true },
+  })
+}
+
+/** A named line through points. */
+export interface Line {
+  name: string
+  points: readonly (readonly [x: number, y: number])[]
+}
+
+/**
+ * Lines within the unit square, such as ROC curves.
+ *
+ * @param diagonal - Also draws x = y, faint.
+ */
+export function unitPlot(
+  lines: readonly Line[],
+  { x, y, diagonal }: { x: string; y: string; diagonal: boolean },
+  palette: Palette,
+): string {
+  const series = lines.map(({ name, points }, i) => ({
+    type: 'line' as const,
+    name,
+    data: points.map(([left, up]) => [left, up]),
+    showSymbol: points.length <= 20,
+    symbolSize: 6,
+    lineStyle: { width: 2 },
+    color: palette.series[i % palette.series.length]!,
+  }))
+  const guide = {
+    type: 'line' as const,
+    data: [
+      [0, 0],
+      [1, 1],
+    ],
+    showSymbol: false,
+    color: palette.faint,
+    lineStyle: { width: 1, type: 'dashed' as const },
+  }
+  return linePlot([...series, ...(diagonal ? [guide] : [])], palette, {
+    x: { name: x, min: 0, max: 1 },
+    y: { name: y, nameLocation: 'middle', nameGap: 38, min: 0, max: 1 },
+  })
+}
+
+/** How important features are, the most important on top, each with its spread. */
+export function barPlot(
+  bars: readonly { name: string; value: number; deviation: number }[],
+  axis: string,
+  palette: Palette,
+): string {
+  const label = { color: palette.faint, fontFamily: font }
+  const longest = Math.max(...bars.map(({ name }) => name.length))
+  const left = Math.min(260, 24 + longest * 7)
+  return draw(left + 480, 60 + bars.length * 24, {
+    grid: { left, right: 110, top: 8, bottom: 44 },
+    xAxis: {
+      type: 'value',
+      name: axis,
+      nameLocation: 'middle',
+      nameGap: 28,
+      nameTextStyle: label,
+      axisLabel: label,
+      splitLine: { lineStyle: { color: palette.line } },
+    },
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: bars.map(({ name }) => name),
+      axisLabel: { color: palette.text, fontFamily: font, width: left - 16, overflow: 'truncate' },
+      axisTick: { show: false },
+      axisLine: { lineStyle: { color: palette.line } },
+    },
+    series: [
+      {
+        type: 'bar',
+        data: bars.map(({ value }) => value),
+        color: palette.series[0]!,
+        barWidth: 14,
+        label: {
+          show: true,
+          position: 'right',
+          color: palette.faint,
+          fontFamily: font,
+          formatter: ({ dataIndex }: { dataIndex: number }) => {
+            const { value, deviation } = bars[dataIndex]!
+            return `${value.toPrecision(2)} ± ${deviation.toPrecision(1)}`
+          },
+        },
+      },
+    ],
+  })
+}
+
+type Option = Parameters<ReturnType<typeof init>['setOption']>[0]
+
+function linePlot(series: Option['series'], palette: Palette, axes: { x: object; y: object }): string {
   const label = { color: palette.faint, fontFamily: font }
   return draw(460, 290, {
-    legend: { top: 0, right: 8, icon: 'circle', itemGap: 28, textStyle: { ...label, color: palette.text } },
+    legend: {
+      top: 0,
+      right: 8,
+      icon: 'circle',
+      itemGap: 20,
+      textStyle: { ...label, color: palette.text },
+      type: 'scroll',
+    },
     grid: { left: 56, right: 16, top: 36, bottom: 44 },
     xAxis: {
       type: 'value',
-      name: 'epoch',
       nameLocation: 'middle',
       nameGap: 28,
-      min: 1,
-      max: Math.max(epochs.length, 2),
-      minInterval: 1,
       nameTextStyle: label,
       axisLabel: label,
       axisLine: { show: true, lineStyle: { color: palette.line } },
       splitLine: { show: false },
+      ...axes.x,
     },
     yAxis: {
       type: 'value',
-      scale: true,
+      nameTextStyle: label,
       axisLine: { show: false },
       axisTick: { show: false },
       axisLabel: label,
       splitLine: { lineStyle: { color: palette.line } },
+      ...axes.y,
     },
     series,
-  })
+  } as Option)
 }
 
 let registered = false
 
-function draw(width: number, height: number, option: Parameters<ReturnType<typeof init>['setOption']>[0]): string {
+function draw(width: number, height: number, option: Option): string {
   // Not at import: a library has no effects before it is used.
-  if (!registered) use([HeatmapChart, LineChart, GridComponent, LegendComponent, VisualMapComponent, SVGRenderer])
+  if (!registered)
+    use([BarChart, HeatmapChart, LineChart, GridComponent, LegendComponent, VisualMapComponent, SVGRenderer])
   registered = true
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
   try {

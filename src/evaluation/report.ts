@@ -1,8 +1,13 @@
 /** What an evaluation found, in every form that somebody may want to read it in. @module */
 
 import { type ClassScores, type ConfusionMatrix, classScores } from '../metrics/index.js'
+import type { Interval } from './confidence.js'
 import { reportPage } from './html.js'
+import type { FeatureImportance } from './permutation-importance.js'
 import type { HistoryRecord } from './plots.js'
+import { alignedTable, markdownTable, type ReportTable, reportTables } from './report-tables.js'
+import type { SliceTable } from './slices.js'
+import type { WorstRow } from './worst-rows.js'
 
 /** What a page shows beside the values. */
 export interface HtmlOptions {
@@ -10,6 +15,18 @@ export interface HtmlOptions {
   title?: string
   /** A training history, for curves of loss and metrics. */
   history?: { epochs: readonly HistoryRecord[] }
+  /** What `permutationImportance` found. */
+  importance?: readonly FeatureImportance[]
+}
+
+/** What an evaluation found. */
+export interface Findings {
+  values: Record<string, unknown>
+  rows: number
+  classes?: readonly string[]
+  intervals?: Readonly<Record<string, Interval>>
+  slices?: readonly SliceTable[]
+  worst?: readonly WorstRow[]
 }
 
 /** A row of the table of classes. */
@@ -25,15 +42,20 @@ export class EvaluationReport {
   readonly rows: number
   /** Names of the classes, in order; empty without a confusion matrix. */
   readonly classes: readonly string[]
+  /** Where values would lie on other data of the same kind, by the metric's name; empty unless asked for. */
+  readonly intervals: Readonly<Record<string, Interval>>
+  /** The same metrics on parts of the rows; empty unless asked for. */
+  readonly slices: readonly SliceTable[]
+  /** The rows that the model is most wrong about, the worst first; empty unless asked for. */
+  readonly worst: readonly WorstRow[]
 
-  constructor({
-    values,
-    rows,
-    classes,
-  }: { values: Record<string, unknown>; rows: number; classes?: readonly string[] }) {
+  constructor({ values, rows, classes, intervals = {}, slices = [], worst = [] }: Findings) {
     this.values = values
     this.rows = rows
     this.classes = (this.matrix ?? []).map((_, i) => classes?.[i] ?? String(i))
+    this.intervals = intervals
+    this.slices = slices
+    this.worst = worst
   }
 
   /** The confusion matrix, when that metric was asked for. */
@@ -52,33 +74,24 @@ export class EvaluationReport {
   }
 
   /** Plain data. */
-  toJSON(): { rows: number; values: Record<string, unknown>; classes: readonly string[]; perClass: ClassRow[] } {
-    return { rows: this.rows, values: this.values, classes: this.classes, perClass: this.perClass }
+  toJSON(): Required<Findings> & { perClass: ClassRow[] } {
+    const { rows, values, intervals, classes, perClass, slices, worst } = this
+    return { rows, values, intervals, classes, perClass, slices, worst }
   }
 
   /** For a terminal. */
   toText(): string {
-    const parts = [
-      alignedTable([['metric', 'value'], ...this.numbers.map(([name, value]) => [name, value.toFixed(4)])]),
-    ]
-    if (this.matrix) {
-      parts.push(alignedTable(this.#classTable()))
-      parts.push(`true \\ predicted\n${alignedTable(this.#matrixTable())}`)
-    }
+    const parts = this.tables.map(({ title, note, cells }) =>
+      [...(title ? [title] : []), alignedTable(cells), ...(note ? [note] : [])].join('\n'),
+    )
     return `${this.rows} rows\n\n${parts.join('\n\n')}\n`
   }
 
   /** For a README or an issue. */
   toMarkdown(): string {
-    const parts = [
-      markdownTable([['metric', 'value'], ...this.numbers.map(([name, value]) => [name, value.toFixed(4)])]),
-    ]
-    if (this.matrix) {
-      parts.push(`## Classes\n\n${markdownTable(this.#classTable())}`)
-      parts.push(
-        `## Confusion matrix\n\nRows: true class. Columns: predicted class.\n\n${markdownTable(this.#matrixTable())}`,
-      )
-    }
+    const parts = this.tables.map(({ title, note, cells }) =>
+      [...(title ? [`## ${title}`] : []), markdownTable(cells), ...(note ? [note] : [])].join('\n\n'),
+    )
     return `# Evaluation of ${this.rows} rows\n\n${parts.join('\n\n')}\n`
   }
 
@@ -87,38 +100,8 @@ export class EvaluationReport {
     return reportPage(this, options)
   }
 
-  #classTable(): string[][] {
-    const rows = this.perClass.map(({ class: name, precision, recall, f1, support }) => [
-      name,
-      precision.toFixed(4),
-      recall.toFixed(4),
-      f1.toFixed(4),
-      count(support),
-    ])
-    return [['class', 'precision', 'recall', 'f1', 'support'], ...rows]
+  /** Everything that a reader sees as a table, the metrics first. */
+  get tables(): ReportTable[] {
+    return reportTables(this)
   }
-
-  #matrixTable(): string[][] {
-    return [['', ...this.classes], ...this.matrix!.map((row, i) => [this.classes[i]!, ...row.map(count)])]
-  }
-}
-
-/** Counts are whole, unless rows are weighted. */
-const count = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(2))
-
-function alignedTable(rows: string[][]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-        .join('  '),
-    )
-    .join('\n')
-}
-
-function markdownTable(rows: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  const [head, ...body] = rows as [string[], ...string[][]]
-  return [line(head), `|---|${'---:|'.repeat(head.length - 1)}`, ...body.map(line)].join('\n')
 }

@@ -1,0 +1,104 @@
+/** Where to cut between two classes. @module */
+
+import { ConfigError, DataError } from '../core/index.js'
+import {
+  type ClassCounts,
+  eachCut,
+  type Predictions,
+  rowsIn,
+  scoresFor,
+  trueClasses,
+  widthOf,
+} from '../metrics/index.js'
+
+/** What the threshold shall reach. */
+export interface ThresholdOptions {
+  /**
+   * What is made as large as can be. 'youden' is the true positive rate minus the false positive rate; a function gets
+   * the counts and gives a number, such as minus the cost of errors.
+   * @default 'f1'
+   */
+  maximize?: 'f1' | 'youden' | 'accuracy' | 'precision' | 'recall' | ((counts: ClassCounts) => number)
+  /** Least precision, 0 to 1. @default 0 */
+  minPrecision?: number
+  /** Least recall, 0 to 1. @default 0 */
+  minRecall?: number
+}
+
+/** A threshold and what it does. */
+export interface Threshold {
+  /** A row is of class 1 when its score is at least this. */
+  threshold: number
+  /** The value that was made largest. */
+  value: number
+  precision: number
+  recall: number
+  counts: ClassCounts
+}
+
+/**
+ * The best threshold between two classes, of all that tell the given rows apart otherwise; of equal ones the highest.
+ *
+ * Choose it on validation data: on the data that the model was trained on it is too bold.
+ *
+ * @param predictions - Truth of two classes and scores, `[rows]`, `[rows, 1]` or `[rows, 2]`.
+ * @throws {DataError} if no threshold meets the conditions, or the rows are of one class.
+ * @example
+ * findThreshold({ truth, scores }, { maximize: 'recall', minPrecision: 0.9 }).threshold
+ */
+export function findThreshold(
+  predictions: Predictions,
+  { maximize = 'f1', minPrecision = 0, minRecall = 0 }: ThresholdOptions = {},
+): Threshold {
+  const rows = rowsIn(predictions)
+  const scores = scoresFor('findThreshold', predictions)
+  const width = widthOf(scores)
+  if (width > 2)
+    throw new ConfigError('A threshold is for two classes.', { expected: '[rows, 2]', received: `[rows, ${width}]` })
+  const state = {
+    columns: 1,
+    truth: Array.from(trueClasses(predictions)),
+    multilabel: false,
+    weights: Array.from({ length: rows }, (_, row) => predictions.weights?.[row] ?? 1),
+    scores: Array.from({ length: rows }, (_, row) => scores.data[(row + 1) * width - 1]!),
+  }
+  let positives = 0
+  let negatives = 0
+  state.weights.forEach((weight, row) => {
+    if (state.truth[row] === 1) positives += weight
+    else negatives += weight
+  })
+  if (positives === 0 || negatives === 0)
+    throw new DataError('A threshold needs rows of both classes.', { received: `${rows} rows of one class` })
+  const measure = typeof maximize === 'function' ? maximize : values[maximize]
+  let best: Threshold | undefined
+  eachCut(state, 0, (threshold, truePositives, falsePositives) => {
+    const counts = {
+      truePositives,
+      falsePositives,
+      falseNegatives: positives - truePositives,
+      trueNegatives: negatives - falsePositives,
+    }
+    const precision = values.precision(counts)
+    const recall = values.recall(counts)
+    if (precision < minPrecision || recall < minRecall) return
+    const value = measure(counts)
+    if (!best || value > best.value) best = { threshold, value, precision, recall, counts }
+  })
+  if (best) return best
+  throw new DataError('No threshold reaches what is asked for.', {
+    expected: `precision of at least ${minPrecision} and recall of at least ${minRecall}`,
+    remedy: 'Ask for less, or train a better model',
+  })
+}
+
+const values = {
+  f1: ({ truePositives, falsePositives, falseNegatives }: ClassCounts) =>
+    (2 * truePositives) / (2 * truePositives + falsePositives + falseNegatives),
+  youden: ({ truePositives, falsePositives, falseNegatives, trueNegatives }: ClassCounts) =>
+    truePositives / (truePositives + falseNegatives) - falsePositives / (falsePositives + trueNegatives),
+  accuracy: ({ truePositives, falsePositives, falseNegatives, trueNegatives }: ClassCounts) =>
+    (truePositives + trueNegatives) / (truePositives + falsePositives + falseNegatives + trueNegatives),
+  precision: ({ truePositives, falsePositives }: ClassCounts) => truePositives / (truePositives + falsePositives),
+  recall: ({ truePositives, falseNegatives }: ClassCounts) => truePositives / (truePositives + falseNegatives),
+}
