@@ -96,7 +96,7 @@ export function pairedBootstrap(
 }
 
 /** A metric's value; undefined where these rows do not define it. */
-export function valueOn(metric: Metric, predictions: Predictions): unknown {
+function valueOn(metric: Metric, predictions: Predictions): unknown {
   const state = metric.create()
   metric.update(state, predictions)
   return computedOrUndefined(metric, state)

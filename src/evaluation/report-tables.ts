@@ -49,7 +49,7 @@ export function markdownTable(rows: string[][]): string {
 }
 
 /** Counts are whole, unless rows are weighted. */
-export const countText = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(2))
+const countText = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(2))
 
 /** Gaps between groups in words. */
 export function fairnessText(fairness: Fairness): string {
@@ -97,7 +97,12 @@ function sliceTable({ column, slices, fairness }: SliceTable): ReportTable {
     ...names.map((name) => (typeof values[name] === 'number' ? values[name].toFixed(4) : '')),
     ...(rates ? [rates.selection, rates.truePositive, rates.falsePositive].map((rate) => rate.toFixed(4)) : []),
   ])
-  const head = [column, 'rows', ...names, ...(hasRates ? ['selection rate', 'true positive rate', 'false positive rate'] : [])]
+  const head = [
+    column,
+    'rows',
+    ...names,
+    ...(hasRates ? ['selection rate', 'true positive rate', 'false positive rate'] : []),
+  ]
   return { title: `By ${column}`, cells: [head, ...rows], ...(fairness ? { note: fairnessText(fairness) } : {}) }
 }
 
