@@ -13,6 +13,7 @@ export default defineConfig({
     cli: 'src/cli/main.ts',
     'bench-child': 'src/cli/bench/child.ts',
     worker: 'src/distributed/worker-entry.ts',
+    'launch-agent': 'src/distributed/launch/agent-entry.ts',
     'threads.node': 'src/core/threads/threads.node.ts',
     'threads.browser': 'src/core/threads/threads.browser.ts',
     'parent-thread.node': 'src/core/threads/parent-thread.node.ts',

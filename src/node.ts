@@ -15,6 +15,7 @@ export {
   mnistFolder,
   sources,
 } from './data/node.js'
+export { type LaunchOptions, launch } from './distributed/node.js'
 export { directory } from './storage/node.js'
 export { stopOnSignal } from './training/node.js'
 export {

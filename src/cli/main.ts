@@ -7,6 +7,7 @@ import { registerBench } from './bench/command.js'
 import { registerDigits } from './digits/command.js'
 import { registerDoctor } from './doctor.js'
 import { registerEvaluate } from './evaluate.js'
+import { registerLaunch } from './launch.js'
 import { registerPredict } from './predict.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -18,6 +19,8 @@ const program = new Command('dcml')
     // One line, like every other complaint.
     outputError: (text, write) => write(text.trim().replace('error:', 'dcml:').replaceAll('\n', ' ').concat('\n')),
   })
+  // What follows the script of `launch` is the script's.
+  .enablePositionalOptions()
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
 registerDoctor(program)
@@ -25,6 +28,7 @@ registerDigits(program)
 registerBench(program)
 registerEvaluate(program)
 registerPredict(program)
+registerLaunch(program)
 
 // A reader that has seen enough, such as head, ends the command without a complaint.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
