@@ -21,6 +21,8 @@ export { stopOnSignal } from './training/node.js'
 export {
   type Environment,
   listTransports,
+  type MpiOptions,
+  mpi,
   type ProcessPlace,
   processPlace,
   type TransportName,

@@ -49,6 +49,6 @@ function print({ node, cores, memoryBytes, backends, assists, transports }: Find
   console.log('\nAssists of the wasm backend, when a trainer asks for one')
   for (const { name, available, reason, library } of assists) line(name, available, library ?? reason ?? '')
   console.log('\nTransports')
-  for (const { name, available, reason, joins } of transports)
-    line(name, available, available ? joins : `${joins}; ${reason}`)
+  for (const { name, available, reason, library, joins } of transports)
+    line(name, available, [joins, available ? library : reason].filter(Boolean).join('; '))
 }

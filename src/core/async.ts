@@ -18,6 +18,17 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject }
 }
 
+/** Runs operations one after another, in the order of the calls; the next one also when one fails. */
+export class CallQueue {
+  #last: Promise<unknown> = Promise.resolve()
+
+  run<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(operation)
+    this.#last = result.catch(() => {})
+    return result
+  }
+}
+
 /** Resolves after everything that is due now had its turn: timers, sockets, messages. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,5 +1,7 @@
 /** Which transports there are, and why the others are not. @module */
 
+import { listMpi } from './mpi/library.js'
+
 /** How the workers of a training may exchange bytes. */
 export type TransportName = 'memory' | 'sharedMemory' | 'tcp' | 'mpi' | 'nccl'
 
@@ -11,6 +13,8 @@ export interface TransportReport {
   reason?: string
   /** Which workers it joins. */
   joins: string
+  /** The libraries found that it can use, such as 'Open MPI 4.1.4 (libmpi.so.40)'. */
+  library?: string
 }
 
 /**
@@ -20,11 +24,12 @@ export interface TransportReport {
  * for (const { name, available, reason } of await listTransports()) console.log(name, available ? 'yes' : reason)
  */
 export async function listTransports(): Promise<TransportReport[]> {
+  const mpi = await listMpi()
   return [
     { name: 'memory', available: true, joins: 'peers within one thread, for tests' },
     { name: 'sharedMemory', joins: 'threads of one process', ...sharedMemorySupport() },
     { name: 'tcp', joins: 'processes and machines', ...notYet },
-    { name: 'mpi', joins: 'processes that mpirun starts', ...notYet },
+    { name: 'mpi', joins: 'processes that mpirun starts', ...mpi, available: 'library' in mpi },
     { name: 'nccl', joins: 'NVIDIA GPUs', ...notYet },
   ]
 }
