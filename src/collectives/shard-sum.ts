@@ -1,7 +1,7 @@
 /** The sum of numbered shards in a fixed tree, over messages. @module */
 
 import { treeSum } from '../core/index.js'
-import { type Shard, shareOf } from '../transport/index.js'
+import { combineInto, type Shard, shareOf } from '../transport/index.js'
 import { type Messages, shareOfArray } from './messages.js'
 
 /**
@@ -25,7 +25,7 @@ export async function sumShards(
       for (let shard = start; shard < end; shard++) await messages.receive(peer, parts[shard]!)
     }),
   )
-  own.set(treeSum(parts))
+  own.set(treeSum(parts, (sum, other) => combineInto('sum', sum, sum, other)))
   for (const peer of peers) messages.send(peer, own)
   await Promise.all(peers.map((peer) => messages.receive(peer, shareOfArray(into, peer, worldSize))))
 }

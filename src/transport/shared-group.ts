@@ -8,22 +8,28 @@ import { TransportError } from '../core/index.js'
 import { ringBytes } from './shared-ring.js'
 import { DEFAULT_TIMEOUT_MS, type TransportOptions, type TransportTicket } from './transport.js'
 
+// Each word on a cache line of its own: who looks at one does not slow down who changes another.
 const ARRIVED = 0
-const GENERATION = 1
-const ABORTED = 2
-const CONTROL_WORDS = 16
+const GENERATION = 16
+const ABORTED = 32
+const SLEEPERS = 48
+const CONTROL_WORDS = 64
 /** Looks at a barrier before a thread sleeps, where each has a core: a fraction of a millisecond, as waking up takes. */
 const SPINS = 50_000
 /** The same where threads share cores, and the one that is waited for may need this one's. */
 const SPINS_SHARED = 500
 
-/** Elements of one slot. Longer arrays go through in pieces. */
-const SLOT_LENGTH = 1 << 16
+/** Bytes of one buffer: those of a few ranks lie in a cache together. Longer arrays go through in pieces. */
+const BUFFER_BYTES = 1 << 17
+/** A rank writes into one buffer while the others still work on what is in the two before. */
+export const BUFFERS = 3
+const PAGE_BYTES = 1 << 16
 
 /** What a thread needs to take its place; plain data that can be posted. */
 export interface SharedTicket extends TransportTicket {
   readonly control: SharedArrayBuffer
-  readonly slots: SharedArrayBuffer
+  /** The buffers of each rank; for kernels too, hence of WebAssembly. */
+  readonly memory: WebAssembly.Memory
   /** The rings of bytes between each two ranks. */
   readonly rings: SharedArrayBuffer
   readonly timeoutMs: number
@@ -50,9 +56,10 @@ export function openSharedGroup(
 ): SharedTicket[] {
   const control = new SharedArrayBuffer(4 * (CONTROL_WORDS + worldSize))
   const rings = new SharedArrayBuffer(ringBytes * worldSize ** 2)
-  const slots = new SharedArrayBuffer(8 * SLOT_LENGTH * worldSize)
+  const pages = (BUFFER_BYTES * BUFFERS * worldSize) / PAGE_BYTES
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const spins = worldSize <= hardwareThreads() ? SPINS : SPINS_SHARED
-  const rest = { worldSize, control, slots, rings, timeoutMs, spins, native }
+  const rest = { worldSize, control, memory, rings, timeoutMs, spins, native }
   return Array.from({ length: worldSize }, (_, rank) => ({ rank, ...rest }))
 }
 
@@ -69,25 +76,26 @@ export function abortSharedGroup({ control }: Pick<SharedTicket, 'control'>): vo
 export class SharedPlace {
   readonly rank: number
   readonly worldSize: number
-  readonly slotLength = SLOT_LENGTH
+  /** Where the buffers are. */
+  readonly memory: WebAssembly.Memory
   readonly #control: Int32Array
-  readonly #slots: SharedArrayBuffer
   readonly #timeoutMs: number
   readonly #spins: number
 
-  constructor({ rank, worldSize, control, slots, timeoutMs, spins }: SharedTicket) {
+  constructor({ rank, worldSize, control, memory, timeoutMs, spins }: SharedTicket) {
     this.#timeoutMs = timeoutMs
     this.#spins = spins
     this.rank = rank
     this.worldSize = worldSize
     this.#control = new Int32Array(control)
-    this.#slots = slots
+    this.memory = memory
   }
 
-  /** The slot of a rank, `slotLength` elements of 8 bytes, as an array of the class of `like`. */
-  slot<T extends Float32Array | Float64Array | Int32Array>(rank: number, like: T): T {
-    const Class = like.constructor as new (buffer: SharedArrayBuffer, offset: number, length: number) => T
-    return new Class(this.#slots, rank * SLOT_LENGTH * 8, SLOT_LENGTH)
+  /** A buffer of a rank, as an array of the class of `like`. */
+  buffer<T extends Float32Array | Float64Array | Int32Array>(rank: number, number: number, like: T): T {
+    const Class = like.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => T
+    const offset = (rank * BUFFERS + number) * BUFFER_BYTES
+    return new Class(this.memory.buffer, offset, BUFFER_BYTES / like.BYTES_PER_ELEMENT)
   }
 
   /**
@@ -102,13 +110,17 @@ export class SharedPlace {
     if (Atomics.add(control, ARRIVED, 1) === this.worldSize - 1) {
       Atomics.store(control, ARRIVED, 0)
       Atomics.add(control, GENERATION, 1)
-      Atomics.notify(control, GENERATION)
+      // Whoever counts itself a sleeper after this look finds the new generation, and does not sleep.
+      if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, GENERATION)
       return
     }
     for (let spin = 0; spin < this.#spins && Atomics.load(control, GENERATION) === generation; spin++);
     while (Atomics.load(control, GENERATION) === generation) {
       this.checkAbort()
-      if (Atomics.wait(control, GENERATION, generation, this.#timeoutMs) === 'timed-out') {
+      Atomics.add(control, SLEEPERS, 1)
+      const woken = Atomics.wait(control, GENERATION, generation, this.#timeoutMs)
+      Atomics.sub(control, SLEEPERS, 1)
+      if (woken === 'timed-out') {
         abortSharedGroup({ control: control.buffer as SharedArrayBuffer })
         throw new TransportError(
           `Other ranks did not come to a barrier of rank ${this.rank} within ${this.#timeoutMs} ms.`,
