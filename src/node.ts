@@ -25,6 +25,9 @@ export {
   mpi,
   type ProcessPlace,
   processPlace,
+  type TcpOptions,
+  type TcpTls,
   type TransportName,
   type TransportReport,
+  tcp,
 } from './transport/node.js'

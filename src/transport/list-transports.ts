@@ -28,7 +28,7 @@ export async function listTransports(): Promise<TransportReport[]> {
   return [
     { name: 'memory', available: true, joins: 'peers within one thread, for tests' },
     { name: 'sharedMemory', joins: 'threads of one process', ...sharedMemorySupport() },
-    { name: 'tcp', joins: 'processes and machines', ...notYet },
+    { name: 'tcp', available: true, joins: 'processes and machines' },
     { name: 'mpi', joins: 'processes that mpirun starts', ...mpi, available: 'library' in mpi },
     { name: 'nccl', joins: 'NVIDIA GPUs', ...notYet },
   ]

@@ -3,9 +3,14 @@
 import { type Deferred, deferred, TransportError } from '../core/index.js'
 import { DEFAULT_TIMEOUT_MS } from './transport.js'
 
+interface Receiver<Message> extends Deferred<Message> {
+  claim: ((message: Message) => void) | undefined
+}
+
 interface Box<Message> {
+  from: number
   messages: Message[]
-  receivers: Deferred<Message>[]
+  receivers: Receiver<Message>[]
 }
 
 /**
@@ -13,9 +18,12 @@ interface Box<Message> {
  * transport keeps them elsewhere until somebody asks.
  */
 export class Mailbox<Message = Uint8Array> {
+  /** Those that hold something: tags may be used once each. */
   readonly #boxes = new Map<string, Box<Message>>()
   readonly #timeoutMs: number
   #failure: Error | undefined
+  /** Of peers that will send nothing more. */
+  readonly #failures = new Map<number, Error>()
 
   constructor(timeoutMs = DEFAULT_TIMEOUT_MS) {
     this.#timeoutMs = timeoutMs
@@ -23,17 +31,31 @@ export class Mailbox<Message = Uint8Array> {
 
   /** Takes a message in. It becomes the receiver's. */
   deliver(from: number, tag: number, message: Message): void {
-    const box = this.#box(from, tag)
+    const key = `${from}/${tag}`
+    const box = this.#box(key, from)
     const receiver = box.receivers.shift()
-    if (receiver) receiver.resolve(message)
-    else box.messages.push(message)
+    if (receiver) {
+      receiver.claim?.(message)
+      receiver.resolve(message)
+    } else box.messages.push(message)
+    this.#forget(key, box)
   }
 
-  /** The next message. @throws {TransportError} if none can come any more, or none came in time. */
-  async take(from: number, tag: number): Promise<Message> {
+  /**
+   * The next message.
+   *
+   * @param claim - Called with it in the very turn in which receiver and message meet.
+   * @throws {TransportError} if none can come any more, or none came in time.
+   */
+  async take(from: number, tag: number, claim?: (message: Message) => void): Promise<Message> {
     if (this.#failure) throw this.#failure
-    const box = this.#box(from, tag)
-    return box.messages.shift() ?? this.#wait(box, from)
+    const key = `${from}/${tag}`
+    const box = this.#boxes.get(key)
+    const message = box?.messages.shift()
+    if (!box || message === undefined) return this.#wait(key, from, claim)
+    this.#forget(key, box)
+    claim?.(message)
+    return message
   }
 
   /** The next message, in `into` where that is given. @throws {TransportError} as `take`, or if `into` is too short. */
@@ -47,23 +69,31 @@ export class Mailbox<Message = Uint8Array> {
 
   /** Whether somebody waits for a message of this peer. */
   isAwaited(from: number): boolean {
-    return [...this.#boxes].some(([key, { receivers }]) => key.startsWith(`${from}/`) && receivers.length > 0)
+    for (const box of this.#boxes.values()) if (box.from === from && box.receivers.length > 0) return true
+    return false
   }
 
-  /** Fails those who wait: for one peer, or for any, and then also whoever comes later. */
+  /** Fails those who wait and those who come later: for one peer, of whom what has come can still be had, or for any. */
   fail(error: Error, from?: number): void {
     if (from === undefined) this.#failure ??= error
-    for (const [key, { receivers }] of this.#boxes)
-      if (from === undefined || key.startsWith(`${from}/`))
-        for (const receiver of receivers.splice(0)) receiver.reject(error)
+    else if (!this.#failures.has(from)) this.#failures.set(from, error)
+    for (const [key, box] of this.#boxes)
+      if (from === undefined || box.from === from) {
+        for (const receiver of box.receivers.splice(0)) receiver.reject(error)
+        this.#forget(key, box)
+      }
   }
 
-  async #wait(box: Box<Message>, from: number): Promise<Message> {
-    const receiver = deferred<Message>()
+  async #wait(key: string, from: number, claim: ((message: Message) => void) | undefined): Promise<Message> {
+    const failure = this.#failures.get(from)
+    if (failure) throw failure
+    const box = this.#box(key, from)
+    const receiver = { ...deferred<Message>(), claim }
     box.receivers.push(receiver)
     if (this.#timeoutMs === Infinity) return receiver.promise
     const timer = setTimeout(() => {
       box.receivers = box.receivers.filter((other) => other !== receiver)
+      this.#forget(key, box)
       receiver.reject(new TransportError(`Rank ${from} sent nothing within ${this.#timeoutMs} ms.`, { rank: from }))
     }, this.#timeoutMs)
     try {
@@ -73,14 +103,17 @@ export class Mailbox<Message = Uint8Array> {
     }
   }
 
-  #box(from: number, tag: number): Box<Message> {
-    const key = `${from}/${tag}`
+  #box(key: string, from: number): Box<Message> {
     let box = this.#boxes.get(key)
     if (!box) {
-      box = { messages: [], receivers: [] }
+      box = { from, messages: [], receivers: [] }
       this.#boxes.set(key, box)
     }
     return box
+  }
+
+  #forget(key: string, { messages, receivers }: Box<Message>): void {
+    if (messages.length === 0 && receivers.length === 0) this.#boxes.delete(key)
   }
 }
 

@@ -39,11 +39,8 @@ class MemoryTransport implements Transport {
   }
 
   async receive(from: number, tag: number, into?: Uint8Array): Promise<Uint8Array> {
-    const peer = this.#peer(from)
-    const message = this.#mailbox.receive(from, tag, into)
-    // What the peer sent before it left has been delivered: only those that still wait wait in vain.
-    if (peer.#isClosed) this.#mailbox.fail(gone(from), from)
-    return message
+    this.#peer(from)
+    return this.#mailbox.receive(from, tag, into)
   }
 
   abort(reason: string): void {

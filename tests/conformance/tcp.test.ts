@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { createCollectives } from '../../src/collectives/index.js'
+import { TransportError } from '../../src/core/index.js'
+import { runCollectivesCase, testCollectives } from '../../src/testing/collectives.js'
+import { testTransport } from '../../src/testing/transport.js'
+import type { TcpOptions } from '../../src/transport/node.js'
+import { makeCertificates, whyNoCertificates } from '../fixtures/certificates.js'
+import { tcpGroup } from '../fixtures/tcp-group.js'
+
+const noCertificates = whyNoCertificates()
+if (noCertificates) console.warn(`tcp with TLS is not tested: ${noCertificates}`)
+const certificates = noCertificates ? [] : makeCertificates(['rank-0', 'rank-1', 'rank-2'])
+const secret = 'a secret of this test, known to all ranks'
+
+const subjects: Record<string, (rank: number) => TcpOptions> = {
+  'tcp on loopback': () => ({}),
+  'tcp with a secret': () => ({ secret }),
+  ...(noCertificates ? {} : { 'tcp with TLS': (rank: number) => ({ tls: certificates[rank]! }) }),
+}
+
+for (const [name, options] of Object.entries(subjects))
+  describe(name, () => {
+    const create = (worldSize: number) => tcpGroup(worldSize, options)
+    for (const { name: holds, run } of testTransport({ create })) it(holds, run)
+
+    it('gives up on a peer that is late', async () => {
+      const [first, second] = await tcpGroup(2, (rank) => ({ ...options(rank), timeoutMs: 20 }))
+      await expect(first!.receive(1, 0)).rejects.toThrow(TransportError)
+      await Promise.all([first!.close(), second!.close()])
+    })
+  })
+
+describe('collectives over tcp', () => {
+  const run = async (name: string, worldSize: number) => {
+    const ends = await tcpGroup(worldSize)
+    await Promise.all(ends.map((end) => runCollectivesCase(name, createCollectives(end), end)))
+    await Promise.all(ends.map((end) => end.close()))
+  }
+  for (const { name: holds, run: holdsOn } of testCollectives({ run })) it(holds, holdsOn)
+})
