@@ -49,18 +49,27 @@ export {
   type SplitOptions,
 } from './data/index.js'
 export {
+  bfloat16,
+  type Compression,
   DataParallel,
   type DataParallelOptions,
+  float16,
   type GroupOptions,
   GroupStrategy,
+  type Int8Options,
+  int8,
   LocalSGD,
   type LocalSGDOptions,
   type NesterovOptions,
   nesterov,
   type OuterOptimizer,
+  type PowerSgdOptions,
+  powerSgd,
   ShardedDataParallel,
   type ShardedDataParallelOptions,
   type StrategyDescription,
+  type TopKOptions,
+  topK,
 } from './distributed/index.js'
 export type { EngineChoice, Outputs } from './engine/index.js'
 export {

@@ -6,15 +6,18 @@ import type { Collectives, Reducible, Transport } from '../transport/index.js'
 export class CountedTransport implements Transport {
   readonly rank: number
   readonly worldSize: number
+  readonly host?: string
   readonly native?: Collectives
   readonly #transport: Transport
   #sentBytes = 0
 
-  constructor(transport: Transport) {
+  /** @param options - `native`: whether to offer the transport's own collectives. */
+  constructor(transport: Transport, { native }: { native: boolean }) {
     this.rank = transport.rank
     this.worldSize = transport.worldSize
     this.#transport = transport
-    if (transport.native) this.native = this.#counted(transport.native)
+    if (transport.host !== undefined) this.host = transport.host
+    if (native && transport.native) this.native = this.#counted(transport.native)
   }
 
   /** What this peer has sent; for collectives of the transport's own what a ring would send. */

@@ -5,6 +5,8 @@
 
 import type { DistributedStrategy } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
+import { CompressedMember } from './compressed-member.js'
+import type { Compression } from './compression/compression.js'
 import { DataParallelMember } from './data-parallel-member.js'
 import { LocalMember, type LocalOptions } from './local-member.js'
 import { OneMemoryMember } from './one-memory-member.js'
@@ -12,7 +14,7 @@ import { ShardedMember } from './sharded-member.js'
 
 /** A strategy as plain data: a name, and options that can be posted to a thread or written as JSON. */
 export type StrategyDescription =
-  | { name: 'data-parallel'; options: { bucketBytes?: number } }
+  | { name: 'data-parallel'; options: { bucketBytes?: number; compression?: Compression } }
   | { name: 'sharded'; options: { stage: 1 | 2 } }
   | { name: 'local'; options: LocalOptions }
 
@@ -28,6 +30,7 @@ export function createMember(
 ): DistributedStrategy {
   switch (description.name) {
     case 'data-parallel':
+      if (description.options.compression) return new CompressedMember(transport, description.options.compression)
       return onOneMemory && transport.native
         ? new OneMemoryMember(transport, transport.native)
         : new DataParallelMember(transport, description.options)

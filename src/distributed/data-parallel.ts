@@ -1,13 +1,21 @@
 /** Data parallelism over the cores of this machine, or over processes on any number of machines. @module */
 
 import { ConfigError } from '../core/index.js'
+import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
+import type { Compression } from './compression/compression.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy } from './group-strategy.js'
+import { type GroupOptions, GroupStrategy, refuseDeterministic } from './group-strategy.js'
 
 /** Options of `DataParallel`. */
 export interface DataParallelOptions extends GroupOptions {
   /** Largest piece of the gradients, in bytes, that is reduced at once; 4 or more. @default all at once */
   bucketBytes?: number
+  /**
+   * Makes gradients smaller before they travel, by messages: for workers that share no memory. All travel at once,
+   * without `bucketBytes`.
+   * @default none
+   */
+  compression?: Compression
 }
 
 /**
@@ -18,15 +26,28 @@ export interface DataParallelOptions extends GroupOptions {
  * new Trainer({ model, loss: 'meanSquaredError', strategy: new DataParallel({ workers: 2 }) })
  */
 export class DataParallel extends GroupStrategy {
-  readonly description: StrategyDescription
+  readonly description: StrategyDescription & { name: 'data-parallel' }
 
-  constructor({ bucketBytes, ...group }: DataParallelOptions = {}) {
+  constructor({ bucketBytes, compression, ...group }: DataParallelOptions = {}) {
     super(group)
     if (bucketBytes !== undefined && !(Number.isInteger(bucketBytes) && bucketBytes >= 4))
       throw new ConfigError('bucketBytes of DataParallel is out of range.', {
         expected: 'a whole number of at least 4',
         received: bucketBytes,
       })
-    this.description = { name: 'data-parallel', options: bucketBytes === undefined ? {} : { bucketBytes } }
+    if (bucketBytes !== undefined && compression)
+      throw new ConfigError('Compressed gradients travel all at once.', {
+        received: 'bucketBytes and compression',
+        remedy: 'Leave bucketBytes out',
+      })
+    this.description = {
+      name: 'data-parallel',
+      options: { ...(bucketBytes === undefined ? {} : { bucketBytes }), ...(compression ? { compression } : {}) },
+    }
+  }
+
+  override async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
+    if (this.description.options.compression) refuseDeterministic('compression', job)
+    return super.start(job, local)
   }
 }

@@ -93,3 +93,12 @@ export abstract class GroupStrategy extends DistributedStrategy {
 }
 
 const onlyWorkers = () => new StateError('Gradients are reduced by the workers, not by the coordinator.')
+
+/** @throws {ConfigError} if the weights are to be the same on any number of workers, which a strategy cannot give. */
+export function refuseDeterministic(strategy: string, { logicalShards }: TrainingJob): void {
+  if (logicalShards !== undefined)
+    throw new ConfigError(`The weights that ${strategy} gives depend on the number of workers.`, {
+      received: 'deterministic',
+      remedy: 'Leave deterministic out, or use DataParallel',
+    })
+}

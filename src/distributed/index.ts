@@ -1,3 +1,14 @@
+export {
+  bfloat16,
+  type Compression,
+  float16,
+  type Int8Options,
+  int8,
+  type PowerSgdOptions,
+  powerSgd,
+  type TopKOptions,
+  topK,
+} from './compression/compression.js'
 export { createMember, type StrategyDescription } from './create-member.js'
 export { DataParallel, type DataParallelOptions } from './data-parallel.js'
 export { type GroupOptions, GroupStrategy } from './group-strategy.js'

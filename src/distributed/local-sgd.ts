@@ -3,7 +3,7 @@
 import { ConfigError } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy } from './group-strategy.js'
+import { type GroupOptions, GroupStrategy, refuseDeterministic } from './group-strategy.js'
 import type { OuterOptimizer } from './outer-optimizer.js'
 
 /** Options of `LocalSGD`. */
@@ -39,13 +39,4 @@ export class LocalSGD extends GroupStrategy {
     refuseDeterministic('LocalSGD', job)
     return super.start(job, local)
   }
-}
-
-/** @throws {ConfigError} if the weights are to be the same on any number of workers, which a strategy cannot give. */
-export function refuseDeterministic(strategy: string, { logicalShards }: TrainingJob): void {
-  if (logicalShards !== undefined)
-    throw new ConfigError(`The weights that ${strategy} gives depend on the number of workers.`, {
-      received: 'deterministic',
-      remedy: 'Leave deterministic out, or use DataParallel',
-    })
 }

@@ -12,9 +12,10 @@ export abstract class Member extends DistributedStrategy {
   protected readonly transport: CountedTransport
   protected readonly collectives: Collectives
 
-  constructor(transport: Transport) {
+  /** @param options - `native`: whether collectives that the transport does itself are used. */
+  constructor(transport: Transport, { native = true }: { native?: boolean } = {}) {
     super()
-    this.transport = new CountedTransport(transport)
+    this.transport = new CountedTransport(transport, { native })
     this.group = { rank: transport.rank, size: transport.worldSize, generation: 0 }
     this.collectives = createCollectives(this.transport)
   }

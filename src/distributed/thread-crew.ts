@@ -32,10 +32,11 @@ import type { Command, CommandMessage, Reply, StartMessage } from './worker-prot
 /** Whether the workers' kernels can run on one memory: where each can update a share of the weights. */
 const canShareKernels = (
   { backend, optimizer }: TrainingJob,
-  { name }: StrategyDescription,
+  { name, options }: StrategyDescription,
   transport: ThreadTransportFactory,
 ): boolean =>
   name === 'data-parallel' &&
+  options.compression === undefined &&
   backend === 'wasm' &&
   transport.sharesMemory === true &&
   resolveOptimizer(optimizer).fused !== undefined

@@ -1,5 +1,15 @@
 import { describe, it } from 'vitest'
-import { DataParallel, LocalSGD, nesterov, ShardedDataParallel } from '../../src/distributed/index.js'
+import {
+  bfloat16,
+  DataParallel,
+  float16,
+  int8,
+  LocalSGD,
+  nesterov,
+  powerSgd,
+  ShardedDataParallel,
+  topK,
+} from '../../src/distributed/index.js'
 import { adagrad } from '../../src/optimizers/index.js'
 import { type StrategySubject, testStrategy } from '../../src/testing/strategy.js'
 
@@ -17,6 +27,28 @@ const subjects: Record<string, StrategySubject> = {
     optimizer: adagrad({ learningRate: 0.05 }),
   },
   LocalSGD: { create: (workers) => new LocalSGD({ workers, everySteps: 3 }), exact: false },
+  'DataParallel with float16': {
+    create: (workers) => new DataParallel({ workers, compression: float16() }),
+    worldSizes: [2, 3],
+    exact: false,
+  },
+  'DataParallel with bfloat16': {
+    create: (workers) => new DataParallel({ workers, compression: bfloat16() }),
+    worldSizes: [2, 3],
+    exact: false,
+  },
+  'DataParallel with int8': {
+    create: (workers) => new DataParallel({ workers, compression: int8({ bucket: 16 }) }),
+    exact: false,
+  },
+  'DataParallel with top-k': {
+    create: (workers) => new DataParallel({ workers, compression: topK({ ratio: 0.1 }) }),
+    exact: false,
+  },
+  'DataParallel with PowerSGD': {
+    create: (workers) => new DataParallel({ workers, compression: powerSgd({ rank: 1 }) }),
+    exact: false,
+  },
   DiLoCo: { create: (workers) => new LocalSGD({ workers, everySteps: 3, outer: nesterov() }), exact: false },
 }
 

@@ -12,6 +12,7 @@ import {
   lamb,
   memory,
   nesterov,
+  powerSgd,
   ShardedDataParallel,
   SingleWorker,
   type Store,
@@ -68,6 +69,7 @@ function difference(a: Float32Array[], b: Float32Array[]): number {
 const strategies: Record<string, (transport?: ReturnType<typeof sharedMemory>) => DistributedStrategy> = {
   'ZeRO 1': (transport = sharedMemory()) => new ShardedDataParallel({ stage: 1, workers: WORKERS, transport }),
   'ZeRO 2': (transport = sharedMemory()) => new ShardedDataParallel({ stage: 2, workers: WORKERS, transport }),
+  PowerSGD: (transport = sharedMemory()) => new DataParallel({ compression: powerSgd(), workers: WORKERS, transport }),
   DiLoCo: (transport = sharedMemory()) =>
     new LocalSGD({ everySteps: 4, outer: nesterov(), workers: WORKERS, transport }),
 }
@@ -107,6 +109,10 @@ describe('what workers hold and send', () => {
 })
 
 describe('what strategies refuse', () => {
+  it('buckets of compressed gradients', () => {
+    expect(() => new DataParallel({ bucketBytes: 64, compression: powerSgd() })).toThrow(/all at once/)
+  })
+
   it('a rule that needs whole tensors where workers own parts of them', async () => {
     await expect(train(strategies['ZeRO 2']!(), { optimizer: lamb() })).rejects.toThrow(/needs whole tensors/)
   })
