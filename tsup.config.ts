@@ -14,6 +14,7 @@ export default defineConfig({
     'bench-child': 'src/cli/bench/child.ts',
     worker: 'src/distributed/worker-entry.ts',
     'launch-agent': 'src/distributed/launch/agent-entry.ts',
+    'objective-worker': 'src/tuning/objective-worker.ts',
     'threads.node': 'src/core/threads/threads.node.ts',
     'threads.browser': 'src/core/threads/threads.browser.ts',
     'parent-thread.node': 'src/core/threads/parent-thread.node.ts',

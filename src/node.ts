@@ -31,3 +31,4 @@ export {
   type TransportReport,
   tcp,
 } from './transport/node.js'
+export { type SqliteOptions, sqlite } from './tuning/node.js'

@@ -1,4 +1,5 @@
 export { type ConfidenceOptions, type Interval, type PairedDifference, pairedBootstrap } from './confidence.js'
+export { draw, font, type Palette } from './draw.js'
 export {
   type Evaluable,
   Evaluator,
@@ -9,8 +10,9 @@ export {
   type PredictionsOptions,
 } from './evaluator.js'
 export { type Answers, type McNemarResult, mcnemar } from './mcnemar.js'
+export { escapeHtml, figures, page, plainTable, section, type Tile, themed, tiles } from './page.js'
 export { type FeatureImportance, type ImportanceOptions, permutationImportance } from './permutation-importance.js'
-export type { HistoryRecord } from './plots.js'
+export { barPlot, type HistoryRecord } from './plots.js'
 export { type ClassRow, EvaluationReport, type Findings, type HtmlOptions } from './report.js'
 export type { ReportTable } from './report-tables.js'
 export type { Fairness, GroupRates, Slice, SliceTable } from './slices.js'

@@ -1,25 +1,10 @@
-/** Plots as SVG text, drawn by echarts without a browser. @module */
+/** The plots of an evaluation. @module */
 
-import { BarChart, HeatmapChart, LineChart } from 'echarts/charts'
-import { GridComponent, LegendComponent, VisualMapComponent } from 'echarts/components'
-import { init, use } from 'echarts/core'
-import { SVGRenderer } from 'echarts/renderers'
 import type { ConfusionMatrix } from '../metrics/index.js'
+import { draw, font, type Palette, type PlotOption } from './draw.js'
 
 /** Measurements of one epoch, by name; `val_` marks those on validation data. */
 export type HistoryRecord = Readonly<Record<string, number>>
-
-/** Colours of a plot. */
-export interface Palette {
-  text: string
-  faint: string
-  line: string
-  /** From no rows to most rows. */
-  heat: readonly [string, string]
-  series: readonly string[]
-}
-
-const font = 'system-ui, sans-serif'
 
 /** Counts by true class (down) and predicted class (across), darker where more of the class's rows are. */
 export function confusionPlot(matrix: ConfusionMatrix, classes: readonly string[], palette: Palette): string {
@@ -167,9 +152,7 @@ export function barPlot(
   })
 }
 
-type Option = Parameters<ReturnType<typeof init>['setOption']>[0]
-
-function linePlot(series: Option['series'], palette: Palette, axes: { x: object; y: object }): string {
+function linePlot(series: PlotOption['series'], palette: Palette, axes: { x: object; y: object }): string {
   const label = { color: palette.faint, fontFamily: font }
   return draw(460, 290, {
     legend: {
@@ -201,23 +184,7 @@ function linePlot(series: Option['series'], palette: Palette, axes: { x: object;
       ...axes.y,
     },
     series,
-  } as Option)
-}
-
-let registered = false
-
-function draw(width: number, height: number, option: Option): string {
-  // Not at import: a library has no effects before it is used.
-  if (!registered)
-    use([BarChart, HeatmapChart, LineChart, GridComponent, LegendComponent, VisualMapComponent, SVGRenderer])
-  registered = true
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
-  try {
-    chart.setOption({ animation: false, ...option })
-    return chart.renderToSVGString()
-  } finally {
-    chart.dispose()
-  }
+  } as PlotOption)
 }
 
 const shorten = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1))

@@ -232,6 +232,17 @@ export class Trainer {
     )
   }
 
+  /**
+   * A trainer of the same options but for some. It shares the strategy, and the model where this one has it already.
+   *
+   * @example
+   * const slower = trainer.with(() => ({ optimizer: adam({ learningRate: 1e-4 }) }))
+   */
+  with(change: (options: Readonly<TrainerOptions>) => Partial<TrainerOptions>): Trainer {
+    const options = { ...this.#options, strategy: this.#strategy, ...(this.#model ? { model: this.#model } : {}) }
+    return new Trainer({ ...options, ...change(options) })
+  }
+
   /** Gives back what the strategy holds. */
   async close(): Promise<void> {
     await this.#strategy.close()

@@ -8,7 +8,25 @@ export type { Thread } from './threads.js'
 
 /** Starts a worker thread. The build puts its file beside this one. */
 export function spawnWorker(name: string): Thread {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { name })
+  return threadOf(new Worker(new URL('./worker.js', import.meta.url), { name }))
+}
+
+/** Starts a thread that runs objectives of a tuner. */
+export function spawnObjectiveWorker(name: string): Thread {
+  return threadOf(new Worker(new URL('./objective-worker.js', import.meta.url), { name }))
+}
+
+/** Number of threads that run at once on this machine. */
+export function hardwareThreads(): number {
+  return availableParallelism()
+}
+
+/** Whether threads can share memory. */
+export function canShareMemory(): boolean {
+  return true
+}
+
+function threadOf(worker: Worker): Thread {
   let failure: unknown
   let stopped = false
   worker.on('error', (error) => {
@@ -26,14 +44,4 @@ export function spawnWorker(name: string): Thread {
       await worker.terminate()
     },
   }
-}
-
-/** Number of threads that run at once on this machine. */
-export function hardwareThreads(): number {
-  return availableParallelism()
-}
-
-/** Whether threads can share memory. */
-export function canShareMemory(): boolean {
-  return true
 }

@@ -1,0 +1,3 @@
+export * from './axis.js'
+export * from './parameter.js'
+export * from './space.js'
