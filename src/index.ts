@@ -6,12 +6,8 @@
  */
 
 export {
-  type AttentionOptions,
-  attention,
   type BackendName,
   type BackendReport,
-  type GeluOptions,
-  gelu,
   listBackends,
   type SelectBackendOptions,
   selectBackend,
@@ -58,6 +54,7 @@ export {
   type Compression,
   DataParallel,
   type DataParallelOptions,
+  type ElasticOptions,
   float16,
   type GroupOptions,
   GroupStrategy,
@@ -193,13 +190,7 @@ export {
   type WeightedSum,
   wer,
 } from './metrics/index.js'
-export {
-  type Bundle,
-  loadBundle,
-  MultiHeadAttention,
-  type MultiHeadAttentionOptions,
-  saveBundle,
-} from './models/index.js'
+export { type Bundle, loadBundle, saveBundle } from './models/index.js'
 export {
   type AdagradOptions,
   type AdamOptions,

@@ -4,11 +4,20 @@ import { canShareMemory, hardwareThreads } from '#threads'
 import { ConfigError, StateError } from '../core/index.js'
 import { namedWeights } from '../models/index.js'
 import { type Crew, DistributedStrategy, type Group, type LocalParts, type TrainingJob } from '../training/index.js'
-import { sharedMemory, type ThreadTransportFactory, type TransportFactory } from '../transport/index.js'
+import {
+  type ProcessTransportFactory,
+  sharedMemory,
+  type ThreadTransportFactory,
+  type Transport,
+  type TransportFactory,
+} from '../transport/index.js'
 import { createMember, type StrategyDescription } from './create-member.js'
+import { ElasticLeader } from './elastic-leader.js'
+import { ElasticMember } from './elastic-member.js'
+import { type ElasticOptions, resolveElastic } from './elastic-options.js'
 import { checkThreadTransport } from './join-group.js'
 import { ProcessCrew } from './process-crew.js'
-import { ProcessSeat } from './process-seat.js'
+import { FixedSeat, type ProcessSeat } from './process-seat.js'
 import { ThreadCrew } from './thread-crew.js'
 
 /** Options of every strategy with several workers. */
@@ -21,15 +30,17 @@ export interface GroupOptions {
   workers?: number | 'auto'
   /** How the workers reach each other: threads, or processes that a launcher started. @default sharedMemory() */
   transport?: TransportFactory
+  /** Lets the group lose processes and take in others. With a transport of processes. @default off */
+  elastic?: ElasticOptions
 }
 
 /** Starts the workers; each makes a member of its own from the description. */
 export abstract class GroupStrategy extends DistributedStrategy {
   /** What a worker needs to know to take part. */
   abstract readonly description: StrategyDescription
-  readonly #place: { group: Group; transport: ThreadTransportFactory } | ProcessSeat
+  readonly #place: { group: Group; transport: ThreadTransportFactory } | { seat: ProcessSeat }
 
-  constructor({ workers = 'auto', transport = sharedMemory() }: GroupOptions = {}) {
+  constructor({ workers = 'auto', transport = sharedMemory(), elastic }: GroupOptions = {}) {
     super()
     const size = workers === 'auto' ? hardwareThreads() : workers
     if (!(Number.isInteger(size) && size > 0))
@@ -37,15 +48,21 @@ export abstract class GroupStrategy extends DistributedStrategy {
         expected: "a whole number above 0, or 'auto'",
         received: workers,
       })
-    this.#place =
-      transport?.kind === 'processes'
-        ? new ProcessSeat(transport, workers === 'auto' ? undefined : size)
-        : { group: { rank: 0, size, generation: 0 }, transport: checkThreadTransport(transport) }
+    if (transport?.kind === 'processes')
+      this.#place = { seat: takeSeat(transport, { workers: workers === 'auto' ? undefined : size, elastic }) }
+    else {
+      if (elastic)
+        throw new ConfigError('elastic is for groups of processes.', {
+          received: 'worker threads, which live and die together',
+          remedy: 'Pass transport: tcp()',
+        })
+      this.#place = { group: { rank: 0, size, generation: 0 }, transport: checkThreadTransport(transport) }
+    }
   }
 
   /** Of threads, the coordinator and their number. Of processes, known once the first `fit` or `evaluate` has begun. */
   get group(): Group {
-    return this.#place.group
+    return 'seat' in this.#place ? this.#place.seat.group : this.#place.group
   }
 
   async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
@@ -54,9 +71,9 @@ export abstract class GroupStrategy extends DistributedStrategy {
         received: local.optimizer,
         remedy: "Use an optimizer of dcml's own, such as adam() or sgd(), or SingleWorker",
       })
-    if (this.#place instanceof ProcessSeat) {
-      const transport = await this.#place.join()
-      return ProcessCrew.start(job, local, { transport, member: createMember(this.description, transport) })
+    if ('seat' in this.#place) {
+      const makeMember = (transport: Transport) => createMember(this.description, transport)
+      return ProcessCrew.start(job, local, { seat: this.#place.seat, makeMember })
     }
     if (local.hasLiveFunctions)
       throw new ConfigError('A function given as model, loss or step cannot reach other threads.', {
@@ -76,7 +93,7 @@ export abstract class GroupStrategy extends DistributedStrategy {
   }
 
   override async close(): Promise<void> {
-    if (this.#place instanceof ProcessSeat) await this.#place.close()
+    if ('seat' in this.#place) await this.#place.seat.close()
   }
 
   synchronize(): Promise<Float32Array> {
@@ -90,6 +107,15 @@ export abstract class GroupStrategy extends DistributedStrategy {
   averageBuffers(): Promise<void> {
     throw onlyWorkers()
   }
+}
+
+function takeSeat(
+  transport: ProcessTransportFactory,
+  { workers, elastic }: { workers: number | undefined; elastic: ElasticOptions | undefined },
+): ProcessSeat {
+  if (!elastic) return new FixedSeat(transport, workers)
+  const resolved = resolveElastic(elastic, transport)
+  return resolved.place.rank === 0 ? new ElasticLeader(transport, resolved) : new ElasticMember(transport, resolved)
 }
 
 const onlyWorkers = () => new StateError('Gradients are reduced by the workers, not by the coordinator.')

@@ -11,6 +11,7 @@ export {
 } from './compression/compression.js'
 export { createMember, type StrategyDescription } from './create-member.js'
 export { DataParallel, type DataParallelOptions } from './data-parallel.js'
+export type { ElasticOptions } from './elastic-options.js'
 export { type GroupOptions, GroupStrategy } from './group-strategy.js'
 export { LocalSGD, type LocalSGDOptions } from './local-sgd.js'
 export { type NesterovOptions, nesterov, type OuterOptimizer } from './outer-optimizer.js'

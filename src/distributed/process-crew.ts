@@ -16,6 +16,7 @@ import {
   deserializeError,
   NumericError,
   type SerializedError,
+  StateError,
   serializeError,
   TransportError,
   WorkerError,
@@ -24,6 +25,7 @@ import { namedWeights } from '../models/index.js'
 import {
   type Crew,
   type DistributedStrategy,
+  type ElasticCrew,
   type EngineReport,
   type EvaluateRange,
   type LocalParts,
@@ -39,6 +41,7 @@ import {
 import type { Transport } from '../transport/index.js'
 import { type Belongings, fingerprintOf, fingerprintOfJob } from './fingerprint.js'
 import { pack, unpack } from './pack.js'
+import type { ProcessSeat } from './process-seat.js'
 import type { Command } from './worker-protocol.js'
 
 /** The tag of everything that leader and followers say to each other. Collectives have the one above. */
@@ -48,58 +51,92 @@ const TAG = 2 ** 31 - 2
 type Shared = Exclude<Command, 'engine' | 'close'>
 
 /** What the leader says. */
-type Announcement = { command: Shared; arguments: unknown[] } | { result: unknown } | { error: SerializedError }
+type Announcement =
+  | { command: Shared; arguments: unknown[] }
+  /** To come together anew, with those who wait. */
+  | { regroup: true }
+  | { result: unknown }
+  | { error: SerializedError }
 
 /** What a follower says once it has loaded its data. */
 type Report = { brings: Belongings } | { error: SerializedError }
 
 /** What a process brings along. */
 export interface ProcessParts {
+  seat: ProcessSeat
+  /** Makes this process's side of the strategy. */
+  makeMember(transport: Transport): DistributedStrategy
+}
+
+/** What a process has for as long as the group stays the same. */
+interface Station {
   transport: Transport
-  /** This process's side of the strategy. */
   member: DistributedStrategy
+  replica: Replica
 }
 
 /** One process's place in the crew of one `fit` or `evaluate`. */
 export class ProcessCrew implements Crew {
   /** The replica trains the caller's own model. */
   readonly remote = false
+  readonly elastic?: ElasticCrew
+  readonly #job: TrainingJob
   readonly #local: LocalParts
-  readonly #transport: Transport
-  readonly #member: DistributedStrategy
-  readonly #replica: Replica
+  readonly #parts: ProcessParts
   readonly #belongings: Belongings
+  readonly #data = new Map<string, [columns: SharedColumns, options: { reused: boolean }]>()
+  #station: Station | undefined
   #isInCourse = false
   /** The order of rows that was announced last. */
   #order: Uint32Array | undefined
 
-  private constructor(job: TrainingJob, local: LocalParts, { transport, member }: ProcessParts, replica: Replica) {
+  private constructor(job: TrainingJob, local: LocalParts, parts: ProcessParts) {
+    this.#job = job
     this.#local = local
-    this.#transport = transport
-    this.#member = member
-    this.#replica = replica
+    this.#parts = parts
     this.#belongings = { job: fingerprintOfJob(job) }
+    const { elastic } = parts.seat
+    if (elastic)
+      this.elastic = {
+        commitEverySteps: elastic.commitEverySteps,
+        hasNewcomers: () => parts.seat.elastic!.hasNewcomers,
+        survives: (error) => error instanceof GroupLoss,
+        regroup: () => this.#regroup(),
+        get size() {
+          return parts.seat.group.size
+        },
+      }
   }
 
   static async start(job: TrainingJob, local: LocalParts, parts: ProcessParts): Promise<ProcessCrew> {
-    return new ProcessCrew(job, local, parts, await Replica.create(job, local, parts.member))
+    await parts.seat.prepare()
+    return new ProcessCrew(job, local, parts)
   }
 
   get leads(): boolean {
-    return this.#transport.rank === 0
+    return this.#parts.seat.leads
   }
 
   async lead<L, T>(load: () => Promise<L>, course: (loaded: L) => Promise<T>): Promise<T> {
-    if (!this.leads) return this.#follow(load)
+    let loading: { loaded: L } | { error: unknown }
     try {
-      const loaded = await this.#muster(load)
+      loading = { loaded: await load() }
+    } catch (error) {
+      // Those of an elastic group go on without this process.
+      if (this.elastic) throw error
+      loading = { error }
+    }
+    if (!this.leads) return this.#follow('error' in loading ? loading.error : undefined)
+    try {
+      await this.#begin()
+      if ('error' in loading) throw loading.error
       this.#isInCourse = true
-      const result = await course(loaded)
+      const result = await course(loading.loaded)
       await this.#announce({ result })
       return result
     } catch (error) {
       // Where the group itself has ended, the others know already.
-      await this.#announce({ error: serializeError(error) }).catch(() => {})
+      if (this.#station) await this.#announce({ error: serializeError(error) }).catch(() => {})
       throw error
     } finally {
       this.#isInCourse = false
@@ -109,7 +146,7 @@ export class ProcessCrew implements Crew {
   async setData(name: string, columns: SharedColumns, options: { reused: boolean }): Promise<void> {
     if (this.#isInCourse) return this.#together('setData', [name, columns, options])
     this.#belongings[`data '${name}'`] = fingerprintOf(columns)
-    await this.#replica.setData(name, columns, options)
+    this.#data.set(name, [columns, options])
   }
 
   train(range: TrainRange): Promise<StepRecord[]> {
@@ -140,11 +177,18 @@ export class ProcessCrew implements Crew {
   }
 
   engine(): Promise<EngineReport> {
-    return this.#replica.engine()
+    return this.#here.replica.engine()
   }
 
-  close(): Promise<void> {
-    return this.#replica.close()
+  async close(): Promise<void> {
+    const station = this.#station
+    this.#station = undefined
+    await station?.replica.close()
+  }
+
+  get #here(): Station {
+    if (this.#station) return this.#station
+    throw new StateError('The group of processes has not formed.')
   }
 
   /** Has all processes do the same. `told`: the arguments for the others, where they differ. */
@@ -157,18 +201,83 @@ export class ProcessCrew implements Crew {
     }
   }
 
-  async #follow<L, T>(load: () => Promise<L>): Promise<T> {
-    let failure: unknown
-    await load().catch((error: unknown) => {
-      failure = error
-    })
-    const report: Report = failure === undefined ? { brings: this.#belongings } : { error: serializeError(failure) }
-    let heard: Announcement
+  /** The leader's first group; another, where that is lost before training begins. */
+  async #begin(): Promise<void> {
+    for (;;)
+      try {
+        return await this.#muster()
+      } catch (error) {
+        if (!this.elastic?.survives(error)) throw error
+        await this.#parts.seat.leave()
+      }
+  }
+
+  /** Brings those together who are there. For the leader. */
+  async #regroup(): Promise<void> {
+    // Where the group has ended there is nobody to hear it, and no need.
+    await this.#announce({ regroup: true }).catch(() => {})
+    await this.#parts.seat.leave()
+    await this.#muster()
+  }
+
+  /** Forms the group, makes sure that all bring the same, and gives all the leader's weights. */
+  async #muster(): Promise<void> {
+    checkReports(this.#belongings, await this.#form())
+    await this.writeWeights(
+      Object.fromEntries(
+        namedWeights(this.#local.model).map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
+      ),
+    )
+  }
+
+  /** Takes part in the group as it is now, with a replica of its own. Returns what the followers report. */
+  async #form(failure?: unknown): Promise<Report[]> {
+    await this.close()
+    this.#order = undefined
     try {
-      await this.#transport.send(0, TAG, pack(report))
+      const transport = await this.#parts.seat.enter()
+      const member = this.#parts.makeMember(transport)
+      const replica = await Replica.create(this.#job, this.#local, member)
+      this.#station = { transport, member, replica }
+      for (const [name, [columns, options]] of this.#data) await replica.setData(name, columns, options)
+      const reports: Report[] = []
+      if (this.leads)
+        for (let rank = 1; rank < transport.worldSize; rank++)
+          reports.push(unpack(await transport.receive(rank, TAG)) as Report)
+      else {
+        const report: Report = failure === undefined ? { brings: this.#belongings } : { error: serializeError(failure) }
+        await transport.send(0, TAG, pack(report))
+      }
+      return reports
+    } catch (error) {
+      throw this.#ended(error)
+    }
+  }
+
+  async #follow<T>(failure: unknown): Promise<T> {
+    for (;;)
+      try {
+        await this.#form(failure)
+        const last = await this.#obey()
+        if (failure !== undefined) throw failure
+        if ('result' in last) return last.result as T
+        if ('error' in last) {
+          const error = deserializeError(last.error)
+          throw error instanceof NumericError || error instanceof WorkerError ? error : failureOf(0, error)
+        }
+        await this.#parts.seat.leave()
+      } catch (error) {
+        if (!this.elastic?.survives(error)) throw error
+        await this.#parts.seat.leave()
+      }
+  }
+
+  /** Does what the leader says, until it says that this is over. */
+  async #obey(): Promise<Exclude<Announcement, { command: Shared }>> {
+    try {
       for (;;) {
-        heard = await this.#hear()
-        if (!('command' in heard)) break
+        const heard = await this.#hear()
+        if (!('command' in heard)) return heard
         await this.#carryOut(heard.command, heard.arguments).catch((error: unknown) => {
           // All compute the same loss: the leader has met it too, and ends the course.
           if (!(error instanceof NumericError)) throw error
@@ -177,35 +286,31 @@ export class ProcessCrew implements Crew {
     } catch (error) {
       throw this.#ended(error)
     }
-    if (failure !== undefined) throw failure
-    if ('result' in heard) return heard.result as T
-    const error = deserializeError(heard.error)
-    throw error instanceof NumericError || error instanceof WorkerError ? error : failureOf(0, error)
   }
 
   async #carryOut(command: Shared, values: unknown[]): Promise<unknown> {
+    const { replica } = this.#here
     if (command === 'train') {
       const range = values[0] as TrainRange
       this.#order = range.order ?? this.#order
-      return this.#replica.train({ ...range, order: this.#order! })
+      return replica.train({ ...range, order: this.#order! })
     }
     if (command === 'evaluate') return this.#evaluate(values[0] as EvaluateRange)
     if (command === 'usage') return this.#usage()
-    const method = this.#replica[command] as (...values: unknown[]) => Promise<unknown>
-    return method.apply(this.#replica, values)
+    const method = replica[command] as (...values: unknown[]) => Promise<unknown>
+    return method.apply(replica, values)
   }
 
   /** Each process evaluates its rows; all get the sums over all. */
   async #evaluate(range: EvaluateRange): Promise<Sums> {
-    const { loss, weight, metrics } = await this.#replica.evaluate(range)
+    const { replica, member } = this.#here
+    const { loss, weight, metrics } = await replica.evaluate(range)
     const parts = await this.#gather([loss, weight, ...metrics])
-    return this.#member.mergeMetrics(
-      parts.map(([loss, weight, ...metrics]) => ({ loss: loss!, weight: weight!, metrics })),
-    )
+    return member.mergeMetrics(parts.map(([loss, weight, ...metrics]) => ({ loss: loss!, weight: weight!, metrics })))
   }
 
   async #usage(): Promise<WorkerUsage[]> {
-    const [{ sentBytes, memory }] = (await this.#replica.usage()) as [WorkerUsage]
+    const [{ sentBytes, memory }] = (await this.#here.replica.usage()) as [WorkerUsage]
     const names = Object.keys(memory) as (keyof typeof memory)[]
     const all = await this.#gather([sentBytes, ...names.map((name) => memory[name])])
     return all.map(([sent, ...bytes]) => ({
@@ -216,35 +321,10 @@ export class ProcessCrew implements Crew {
 
   /** The numbers of every process, in rank order; as many from each. */
   async #gather(own: number[]): Promise<number[][]> {
-    const all = await createCollectives(this.#transport).allGather(Float64Array.from(own))
-    return Array.from({ length: this.#transport.worldSize }, (_, rank) =>
+    const all = await createCollectives(this.#here.transport).allGather(Float64Array.from(own))
+    return Array.from({ length: this.#here.transport.worldSize }, (_, rank) =>
       Array.from(all.subarray(rank * own.length, (rank + 1) * own.length)),
     )
-  }
-
-  /** Loads the data, waits until all have done so, and gives all the leader's weights. */
-  async #muster<L>(load: () => Promise<L>): Promise<L> {
-    let loaded: { data: L } | { error: unknown }
-    try {
-      loaded = { data: await load() }
-    } catch (error) {
-      loaded = { error }
-    }
-    const { worldSize } = this.#transport
-    const reports: Report[] = []
-    for (let rank = 1; rank < worldSize; rank++)
-      reports.push(unpack(await this.#transport.receive(rank, TAG)) as Report)
-    if ('error' in loaded) throw loaded.error
-    reports.forEach((report, i) => {
-      if ('error' in report) throw failureOf(i + 1, deserializeError(report.error))
-    })
-    checkBelongings(this.#belongings, reports as { brings: Belongings }[])
-    await this.writeWeights(
-      Object.fromEntries(
-        namedWeights(this.#local.model).map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
-      ),
-    )
-    return loaded.data
   }
 
   async #announce(announcement: Announcement): Promise<void> {
@@ -252,41 +332,50 @@ export class ProcessCrew implements Crew {
   }
 
   async #hear(): Promise<Announcement> {
-    const message = await this.#transport.receive((this.#transport.rank - 1) >> 1, TAG)
+    const { transport } = this.#here
+    const message = await transport.receive((transport.rank - 1) >> 1, TAG)
     await this.#passOn(message)
     return unpack(message) as Announcement
   }
 
   async #passOn(message: Uint8Array): Promise<void> {
-    const { rank, worldSize } = this.#transport
-    const children = [2 * rank + 1, 2 * rank + 2].filter((child) => child < worldSize)
-    await Promise.all(children.map((child) => this.#transport.send(child, TAG, message)))
+    const { transport } = this.#here
+    const children = [2 * transport.rank + 1, 2 * transport.rank + 2].filter((child) => child < transport.worldSize)
+    await Promise.all(children.map((child) => transport.send(child, TAG, message)))
   }
 
   /** Ends the group, so that nobody waits for this process, and says whose fault it was. */
   #ended(error: unknown): Error {
-    if (error instanceof NumericError) return error
+    if (error instanceof NumericError || error instanceof WorkerError) return error
+    const transport = this.#station?.transport
     const failure =
       error instanceof TransportError
-        ? new WorkerError(`The group of workers has ended: ${error.message}`, { cause: error })
-        : failureOf(this.#transport.rank, error)
-    this.#transport.abort(failure.message)
+        ? new GroupLoss(`The group of workers has ended: ${error.message}`, { cause: error })
+        : failureOf(transport?.rank ?? this.#parts.seat.group.rank, error)
+    transport?.abort(failure.message)
     return failure
   }
 }
 
+/** The group has ended, and this process lives: if the group is elastic, it can form anew. */
+class GroupLoss extends WorkerError {}
+
 const failureOf = (rank: number, cause: unknown) =>
   new WorkerError(`Worker ${rank} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 
-/** Names all ranks that differ, not only the first. */
-function checkBelongings(own: Belongings, reports: readonly { brings: Belongings }[]): void {
-  for (const name of new Set([own, ...reports.map(({ brings }) => brings)].flatMap(Object.keys))) {
-    const others = reports.flatMap(({ brings }, i) => (brings[name] === own[name] ? [] : [i + 1]))
+/** @throws {WorkerError} if one failed to load. @throws {ConfigError | DataError} that names all ranks that differ. */
+function checkReports(own: Belongings, reports: readonly Report[]): void {
+  const all = reports.map((report, i) => {
+    if ('error' in report) throw failureOf(i + 1, deserializeError(report.error))
+    return report.brings
+  })
+  for (const name of new Set([own, ...all].flatMap(Object.keys))) {
+    const others = all.flatMap((brings, i) => (brings[name] === own[name] ? [] : [i + 1]))
     if (others.length === 0) continue
     const ErrorClass = name === 'job' ? ConfigError : DataError
     throw new ErrorClass(`Rank ${others.join(', ')} and rank 0 do not have the same ${name}.`, {
       expected: own[name] ?? 'none',
-      received: reports[others[0]! - 1]!.brings[name] ?? 'none',
+      received: all[others[0]! - 1]![name] ?? 'none',
       remedy: 'Run the same script on the same data in every process',
     })
   }

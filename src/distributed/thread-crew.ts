@@ -34,17 +34,12 @@ const canShareKernels = (
   { backend, optimizer }: TrainingJob,
   { name, options }: StrategyDescription,
   transport: ThreadTransportFactory,
-): boolean => {
-  const { fused, wholeTensors } = resolveOptimizer(optimizer)
-  return (
-    name === 'data-parallel' &&
-    options.compression === undefined &&
-    backend === 'wasm' &&
-    transport.sharesMemory === true &&
-    fused !== undefined &&
-    !wholeTensors
-  )
-}
+): boolean =>
+  name === 'data-parallel' &&
+  options.compression === undefined &&
+  backend === 'wasm' &&
+  transport.sharesMemory === true &&
+  resolveOptimizer(optimizer).fused !== undefined
 
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {

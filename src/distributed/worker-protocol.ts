@@ -18,7 +18,7 @@ export interface StartMessage {
 }
 
 /** Names of the crew's methods that a worker carries out. */
-export type Command = Exclude<keyof Crew, 'remote' | 'leads' | 'lead'>
+export type Command = Exclude<keyof Crew, 'remote' | 'leads' | 'lead' | 'elastic'>
 
 /** A later message: one method of the crew. */
 export interface CommandMessage {

@@ -13,6 +13,7 @@ import { type Dataset, rowsOf } from '../data/index.js'
 import { namedWeights, writeWeights } from '../models/index.js'
 import type { Callback, FitState } from './callback.js'
 import { type Checkpoint, encodeCheckpoint, type Position, readLatestCheckpoint } from './checkpoint.js'
+import { Commits } from './commits.js'
 import type { EpochRecord, History } from './history.js'
 import type { Crew, StepRecord, Sums, TrainingJob, TrainingState } from './job.js'
 import { means } from './means.js'
@@ -56,9 +57,16 @@ export class FitLoop {
   #sums: Sums
   #logs: Record<string, number> & { loss: number } = { loss: Number.NaN }
   #stopReason: string | undefined
+  readonly #commits: Commits
 
   constructor(parts: FitParts) {
     this.#parts = parts
+    this.#commits = new Commits({
+      elastic: parts.crew.elastic,
+      history: this.#history,
+      read: () => this.#checkpoint(),
+      goBack: (to) => this.#goTo(to),
+    })
     this.#epochs = parts.options.epochs ?? 1
     this.#batchSize = parts.options.batchSize ?? 32
     this.#sums = this.#noSums()
@@ -90,13 +98,26 @@ export class FitLoop {
   }
 
   async #course({ train, rows, validationRows }: LoadedData): Promise<History> {
-    const { crew, options } = this.#parts
-    if (options.resumeFrom) await this.#resume(await readLatestCheckpoint(options.resumeFrom))
-    await this.#call('onFitStart')
-    while (this.#epoch < this.#epochs && this.#stopReason === undefined) {
-      await this.#runEpoch(train, rows, validationRows)
-      if (options.signal?.aborted) this.#stopReason ??= 'aborted'
-    }
+    const { options } = this.#parts
+    const checkpoint = options.resumeFrom && (await readLatestCheckpoint(options.resumeFrom))
+    await this.#commits.surviving(async (isStart) => {
+      if (isStart) {
+        if (checkpoint) await this.#resume(checkpoint)
+        await this.#commits.commit()
+        await this.#call('onFitStart')
+      }
+      while (this.#epoch < this.#epochs && this.#stopReason === undefined) {
+        await this.#runEpoch(train, rows, validationRows)
+        if (options.signal?.aborted) this.#stopReason ??= 'aborted'
+      }
+      await this.#conclude()
+    })
+    await this.#call('onFitEnd')
+    return this.#history
+  }
+
+  async #conclude(): Promise<void> {
+    const { crew } = this.#parts
     await this.#refreshModel()
     const { name, reason, assist } = await crew.engine()
     this.#history.engine = name
@@ -104,8 +125,6 @@ export class FitLoop {
     if (assist !== undefined) this.#history.assist = assist
     this.#history.workers = await crew.usage()
     if (this.#stopReason !== undefined) this.#history.stopReason = this.#stopReason
-    await this.#call('onFitEnd')
-    return this.#history
   }
 
   async #runEpoch(train: Dataset, rows: number | undefined, validationRows: number | undefined): Promise<void> {
@@ -141,6 +160,7 @@ export class FitLoop {
       await this.#callEpoch('onValidationEnd', record)
     }
     await this.#callEpoch('onEpochEnd', record)
+    await this.#commits.commit()
   }
 
   /** Runs the rest of an epoch over data that the workers hold. Returns false if it was stopped before its end. */
@@ -157,7 +177,7 @@ export class FitLoop {
         data: 'train',
         order,
         from,
-        to: Math.min(rows, from + this.#chunk * rowsPerStep),
+        to: Math.min(rows, from + Math.min(this.#chunk, this.#commits.stepsLeft(this.#step)) * rowsPerStep),
         batchSize: this.#batchSize,
         accumulateSteps,
         firstStep: this.#step + 1,
@@ -165,6 +185,7 @@ export class FitLoop {
       const msPerStep = (performance.now() - startedMs) / records.length
       await this.#report(records)
       if (this.#isStopped(options.signal)) return this.#stepInEpoch === this.#stepsPerEpoch
+      if (this.#commits.stepsLeft(this.#step) <= 0) await this.#commits.commit()
       if (!exact) this.#chunk = Math.max(1, Math.min(this.#chunk * 2, Math.floor(CHUNK_MS / msPerStep)))
       await nextTurn()
     }
@@ -194,6 +215,7 @@ export class FitLoop {
         }),
       )
       if (this.#isStopped(options.signal)) return false
+      if (this.#commits.stepsLeft(this.#step) <= 0) await this.#commits.commit()
     }
     if (this.#sums.weight === 0)
       throw new ConfigError('The stream of training data gave no rows.', {
@@ -230,20 +252,25 @@ export class FitLoop {
     return rowsOf(columns)
   }
 
-  async #resume({ state, position }: Checkpoint): Promise<void> {
-    const { crew, job } = this.#parts
-    if (position.seed !== job.seed)
+  async #resume(checkpoint: Checkpoint): Promise<void> {
+    const { job } = this.#parts
+    if (checkpoint.position.seed !== job.seed)
       throw new ConfigError('The checkpoint was made with another seed.', {
-        expected: position.seed,
+        expected: checkpoint.position.seed,
         received: job.seed,
       })
-    await crew.writeState(state)
-    this.#step = state.step
-    this.#epoch = position.epoch
-    this.#stepInEpoch = position.stepInEpoch
-    this.#sums = position.sums
-    this.#history.epochs.push(...position.epochs)
+    await this.#goTo(checkpoint)
     await this.#refreshModel()
+  }
+
+  /** Puts the workers and the loop where a checkpoint stands, which stays as it is. */
+  async #goTo({ state, position: { epoch, stepInEpoch, sums, epochs } }: Checkpoint): Promise<void> {
+    await this.#parts.crew.writeState(state)
+    this.#step = state.step
+    this.#epoch = epoch
+    this.#stepInEpoch = stepInEpoch
+    this.#sums = { ...sums, metrics: [...sums.metrics] }
+    this.#history.epochs = [...epochs]
   }
 
   /** Brings the caller's model up to date with the workers. */
@@ -259,17 +286,17 @@ export class FitLoop {
     return state
   }
 
-  async #snapshot(): Promise<Uint8Array> {
+  async #checkpoint(): Promise<Checkpoint> {
     const state = await this.#refreshModel()
     const position: Position = {
       epoch: this.#epoch,
       stepInEpoch: this.#stepInEpoch,
       sums: { ...this.#sums, metrics: [...this.#sums.metrics] },
-      epochs: this.#history.epochs,
+      epochs: [...this.#history.epochs],
       seed: this.#parts.job.seed,
     }
     if (this.#parts.preprocessor !== undefined) position.preprocessor = this.#parts.preprocessor
-    return encodeCheckpoint({ state, position })
+    return { state, position }
   }
 
   #state(): FitState {
@@ -285,7 +312,7 @@ export class FitLoop {
       stop: (reason = 'stopped by a callback') => {
         this.#stopReason ??= reason
       },
-      snapshot: () => this.#snapshot(),
+      snapshot: async () => encodeCheckpoint(await this.#checkpoint()),
     }
   }
 

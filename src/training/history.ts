@@ -25,6 +25,8 @@ export interface History {
   assist?: string
   /** What each worker held and sent, in rank order. */
   workers?: WorkerUsage[]
+  /** The groups of an elastic training, in order: from which step on, in how many workers. */
+  groups?: { fromStep: number; workers: number }[]
   /** Why training ended before its last epoch, when it did. */
   stopReason?: string
 }

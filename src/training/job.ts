@@ -112,6 +112,20 @@ export interface WorkerUsage {
   }
 }
 
+/** What a crew can do whose workers may change. */
+export interface ElasticCrew {
+  /** Steps between two states that training can go back to. */
+  readonly commitEverySteps: number
+  /** Whether workers wait to be taken in. */
+  hasNewcomers(): boolean
+  /** Whether an error of the crew's methods is the loss of workers, after which the rest can go on. */
+  survives(error: unknown): boolean
+  /** Brings the workers together who are there, as at the start of training: `writeState` brings them further. */
+  regroup(): Promise<void>
+  /** Workers in the group as it is now. */
+  readonly size: number
+}
+
 /**
  * The workers of a running job, as the coordinator sees them. A single worker in this thread and eight in others look
  * alike.
@@ -121,6 +135,8 @@ export interface Crew {
   readonly remote: boolean
   /** Whether the course of training runs here. False in all processes of a group but one. */
   readonly leads: boolean
+  /** Set where the crew may lose workers and take in others. */
+  readonly elastic?: ElasticCrew
   /**
    * Loads data in every process, then runs the course of training in the one that leads. The others do what it asks of
    * its crew until the course ends, and then return or throw what it did: plain data.

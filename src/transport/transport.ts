@@ -89,10 +89,17 @@ export interface ProcessTransportFactory {
    *
    * @param place - Where this process stands. What it does not say is read from the environment, as by
    * `processPlace()`. An elastic training joins again and again, each time with the next generation.
+   * @param options - `signal`: gives up when it is aborted before all have come.
    * @throws {TransportError} if a peer does not come in time; its `rank` names one.
    * @throws {ConfigError} if the place is unknown, or contradicts that of another process.
    */
-  join(place?: Partial<ProcessPlace>): Promise<Transport>
+  join(place?: Partial<ProcessPlace>, options?: { signal?: AbortSignal }): Promise<Transport>
+  /**
+   * Where this process stands, if groups of it can form again and again at one rendezvous: an elastic training needs it.
+   *
+   * @throws {ConfigError} if the place is unknown.
+   */
+  place?(): ProcessPlace
 }
 
 /** Options that every transport takes. */

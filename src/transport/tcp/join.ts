@@ -22,9 +22,12 @@ const LONGEST_PAUSE_MS = 1000
 /** How long the sockets between all ranks may take once all have come. */
 const LINKING_MS = 30_000
 
-/** Joins the group; resolves when all have come. */
-export async function joinTcp(settings: TcpSettings): Promise<TcpTransport> {
+/** Joins the group; resolves when all have come. `signal`: gives up when it is aborted. */
+export async function joinTcp(settings: TcpSettings, signal?: AbortSignal): Promise<TcpTransport> {
   const gathering = new Gathering(settings)
+  const giveUp = () => gathering.fail(asTransportError(signal!.reason))
+  signal?.addEventListener('abort', giveUp)
+  if (signal?.aborted) giveUp()
   try {
     return await gathering.run()
   } catch (error) {
@@ -33,6 +36,7 @@ export async function joinTcp(settings: TcpSettings): Promise<TcpTransport> {
     await gathering.transport.close()
     throw failure
   } finally {
+    signal?.removeEventListener('abort', giveUp)
     gathering.end()
   }
 }
@@ -56,7 +60,7 @@ class Gathering {
   constructor(settings: TcpSettings) {
     this.#settings = settings
     this.transport = new TcpTransport(settings, {
-      failed: (error) => this.#fail(error),
+      failed: (error) => this.fail(error),
       table: (body) => this.#take(JSON.parse(new TextDecoder().decode(body)) as Address[]),
       mayComeAgain: (rank) => this.#mayComeAgain(rank),
     })
@@ -165,7 +169,7 @@ class Gathering {
     return true
   }
 
-  #fail(error: TransportError): void {
+  fail(error: TransportError): void {
     this.failure ??= error
     this.#table.reject(error)
     this.#whole.reject(error)
@@ -174,7 +178,7 @@ class Gathering {
 
   #limit(timeoutMs: number): void {
     clearTimeout(this.#deadline)
-    this.#deadline = setTimeout(() => this.#fail(this.#late(timeoutMs)), timeoutMs)
+    this.#deadline = setTimeout(() => this.fail(this.#late(timeoutMs)), timeoutMs)
   }
 
   #late(timeoutMs: number): TransportError {

@@ -1,5 +1,6 @@
 /** The factory of groups over TCP. @module */
 
+import { isIPv6 } from 'node:net'
 import type { ProcessTransportFactory } from '../transport.js'
 import { joinTcp } from './join.js'
 import { resolveTcpOptions, type TcpOptions } from './tcp-options.js'
@@ -19,6 +20,11 @@ export function tcp(options: TcpOptions = {}): ProcessTransportFactory {
   return {
     name: 'tcp',
     kind: 'processes',
-    join: async (place) => joinTcp(resolveTcpOptions(options, place)),
+    join: async (place, { signal } = {}) => joinTcp(resolveTcpOptions(options, place), signal),
+    place() {
+      const { rank, worldSize, generation, rendezvous } = resolveTcpOptions(options)
+      const host = isIPv6(rendezvous.host) ? `[${rendezvous.host}]` : rendezvous.host
+      return { rank, worldSize, generation, rendezvous: `${host}:${rendezvous.port}` }
+    },
   }
 }

@@ -1,6 +1,6 @@
 // Setting, choosing, converting and adding up elements.
 
-import { compareRow } from './compare'
+import { compareRow } from './binary'
 import { copyFloats } from './copy'
 import { fma, loadLanes, splat, storeLanes, ZERO } from './simd'
 
