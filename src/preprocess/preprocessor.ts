@@ -7,7 +7,7 @@
  */
 
 import { ConfigError, DcmlError, StateError, StorageError } from '../core/index.js'
-import { type Columns, columnOf, columnsOfRows, type Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
+import { type Columns, columnOf, columnsOfRows, Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
 import type { Json, Step } from './step.js'
 import { stepKinds } from './steps/index.js'
 
@@ -85,7 +85,8 @@ export class Preprocessor {
 
   /** The dataset, transformed when it is read. Its `size` is unknown where a step leaves out rows. */
   transform(dataset: Dataset): Dataset {
-    this.#assertFitted('transform')
+    const fitted = this.#assertFitted('transform')
+    if (this.#steps.some((step) => step.startPass)) return Dataset.fromBatches(() => this.#pass(dataset, fitted))
     const keepsRows = this.#steps.every((step) => step.makes !== 'rows')
     return dataset.mapBatches((batch) => this.transformColumns(batch), { keepsRows })
   }
@@ -169,16 +170,36 @@ export class Preprocessor {
     const learning = this.#steps.map((step, i) => (i >= start && i < end ? step.fitting : undefined))
     if (learning.every((fitting) => !fitting)) return
     const states = learning.map((fitting) => fitting?.start())
+    const appliers = this.#appliers(fitted)
     for await (const batch of dataset.batches()) {
-      let columns = this.#apply(batch, fitted, 0, start)
-      for (let i = start; i < end; i++) {
+      let columns = batch
+      for (let i = 0; i < end; i++) {
         const fitting = learning[i]
         if (fitting) atStep(i, this.#steps[i]!, () => fitting.update(states[i], columns))
-        else columns = this.#apply(columns, fitted, i, i + 1)
+        else columns = appliers[i]!(columns)
       }
     }
     learning.forEach((fitting, i) => {
       if (fitting) fitted[i] = atStep(i, this.#steps[i]!, () => fitting.finish(states[i]))
+    })
+  }
+
+  /** One pass over a dataset through all steps. */
+  async *#pass(dataset: Dataset, fitted: readonly Json[]): AsyncGenerator<Columns> {
+    const appliers = this.#appliers(fitted)
+    for await (const batch of dataset.batches()) {
+      const columns = appliers.reduce((current, apply) => apply(current), batch)
+      if (rowsOf(columns) > 0) yield columns
+    }
+  }
+
+  /** What each step does to the batches of one pass, in order. */
+  #appliers(fitted: readonly Json[]): ((columns: Columns) => Columns)[] {
+    return this.#steps.map((step, i) => {
+      const pass = step.startPass?.()
+      return pass
+        ? (columns) => atStep(i, step, () => pass(columns))
+        : (columns) => this.#apply(columns, fitted, i, i + 1)
     })
   }
 

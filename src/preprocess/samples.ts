@@ -69,7 +69,17 @@ export function quantileFitting(
 
 /** Quantile `q` of sorted values, interpolated linearly between ranks as NumPy does by default. */
 export function quantile(sorted: Float64Array, q: number): number {
-  const position = q * (sorted.length - 1)
+  return valueAt(sorted, q * (sorted.length - 1))
+}
+
+/** `count` quantiles of sorted values, evenly spread from the least to the greatest. */
+export function quantiles(sorted: Float64Array, count: number): number[] {
+  // Multiplied before it is divided: where there is a quantile for each value, it is that value.
+  return Array.from({ length: count }, (_, i) => valueAt(sorted, (i * (sorted.length - 1)) / (count - 1)))
+}
+
+/** Value at a rank, interpolated between whole ones. */
+function valueAt(sorted: Float64Array, position: number): number {
   const below = Math.floor(position)
   const low = sorted[below]!
   const high = sorted[Math.min(below + 1, sorted.length - 1)]!

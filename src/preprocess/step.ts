@@ -41,6 +41,8 @@ export interface Step {
   readonly fitting?: Fitting<unknown>
   /** New columns; those that come in are not changed. `fitted` is what `finish` gave, or null. */
   apply(columns: Columns, fitted: Json): Columns
+  /** For a step that must know the rows before: begins a pass over a dataset. What it returns takes the place of `apply`. */
+  startPass?(): (columns: Columns) => Columns
   /**
    * What it does in place of `apply` to rows to predict on, where that differs: the target may be missing there, and
    * every row needs an answer.

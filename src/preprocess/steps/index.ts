@@ -1,22 +1,75 @@
 /** All steps, and how each is made again from its options. @module */
 
 import type { Json, Step } from '../step.js'
+import { type BucketizeOptions, bucketize } from './bucketize.js'
 import { cast } from './cast.js'
 import { clipOutliers } from './clip-outliers.js'
 import { concat } from './concat.js'
+import { type DatePartsOptions, dateParts } from './date-parts.js'
+import { dropDuplicates } from './drop-duplicates.js'
 import { dropMissing } from './drop-missing.js'
+import { hashBucket } from './hash-bucket.js'
 import { impute } from './impute.js'
+import { l2 } from './l2.js'
+import { maxAbs } from './max-abs.js'
 import { minMax } from './min-max.js'
 import { oneHot } from './one-hot.js'
+import { type OrdinalOptions, ordinal } from './ordinal.js'
+import { type PcaOptions, pca } from './pca.js'
+import { type PolynomialOptions, polynomial } from './polynomial.js'
+import { power } from './power.js'
+import { type QuantileTransformOptions, quantileTransform } from './quantile-transform.js'
 import { rename } from './rename.js'
+import { type RobustOptions, robust } from './robust.js'
 import { scale } from './scale.js'
 import { select } from './select.js'
+import { type SmoothOptions, smooth } from './smooth.js'
 import { standardize } from './standardize.js'
+import { type TargetEncodeOptions, targetEncode } from './target-encode.js'
 
+export type { Category } from '../categories.js'
 export type { ClipOutliersOptions } from './clip-outliers.js'
+export type { DatePart } from './date-parts.js'
 export type { ImputeOptions } from './impute.js'
-export type { Category, OneHotOptions } from './one-hot.js'
-export { cast, clipOutliers, concat, dropMissing, impute, minMax, oneHot, rename, scale, select, standardize }
+export type { OneHotOptions } from './one-hot.js'
+export type {
+  BucketizeOptions,
+  DatePartsOptions,
+  OrdinalOptions,
+  PcaOptions,
+  PolynomialOptions,
+  QuantileTransformOptions,
+  RobustOptions,
+  SmoothOptions,
+  TargetEncodeOptions,
+}
+export {
+  bucketize,
+  cast,
+  clipOutliers,
+  concat,
+  dateParts,
+  dropDuplicates,
+  dropMissing,
+  hashBucket,
+  impute,
+  l2,
+  maxAbs,
+  minMax,
+  oneHot,
+  ordinal,
+  pca,
+  polynomial,
+  power,
+  quantileTransform,
+  rename,
+  robust,
+  scale,
+  select,
+  smooth,
+  standardize,
+  targetEncode,
+}
 
 /** Options as they come from JSON; the functions check them. */
 type Options = { [key: string]: Json | undefined }
@@ -24,15 +77,34 @@ type Made<Rest extends unknown[]> = (columns: string[], ...rest: Rest) => Step
 
 /** Makes a step from the `options` it carries, by its `kind`. */
 export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
+  bucketize: withOptions(bucketize),
   cast: ({ columns, dtype }) => (cast as Made<[unknown]>)(columns as string[], dtype),
-  clipOutliers: ({ columns, ...options }) => clipOutliers(columns as string[], options),
+  clipOutliers: withOptions(clipOutliers),
   concat: ({ columns, into }) => concat(columns as string[], into as string),
+  dateParts: withOptions(dateParts),
+  dropDuplicates: ({ columns }) => dropDuplicates(columns as string[] | undefined),
   dropMissing: ({ columns }) => dropMissing(columns as string[] | undefined),
-  impute: ({ columns, ...options }) => impute(columns as string[], options),
-  minMax: ({ columns, ...options }) => minMax(columns as string[], options),
-  oneHot: ({ columns, ...options }) => oneHot(columns as string[], options),
+  hashBucket: withOptions(hashBucket),
+  impute: withOptions(impute),
+  l2: withOptions(l2),
+  maxAbs: withOptions(maxAbs),
+  minMax: withOptions(minMax),
+  oneHot: withOptions(oneHot),
+  ordinal: withOptions(ordinal),
+  pca: withOptions(pca),
+  polynomial: withOptions(polynomial),
+  power: withOptions(power),
+  quantileTransform: withOptions(quantileTransform),
   rename: ({ names }) => rename(names as Record<string, string>),
+  robust: withOptions(robust),
   scale: ({ columns, factor }) => scale(columns as string[], factor as number),
   select: ({ columns }) => select(columns as string[]),
-  standardize: ({ columns, ...options }) => standardize(columns as string[], options),
+  smooth: withOptions(smooth),
+  standardize: withOptions(standardize),
+  targetEncode: withOptions(targetEncode),
+}
+
+/** Steps that take columns and then options. */
+function withOptions(make: (columns: string[], options: never) => Step): (options: Options) => Step {
+  return ({ columns, ...options }) => make(columns as string[], options as never)
 }

@@ -1,15 +1,12 @@
 /** Categories as vectors of 0 and one 1. @module */
 
-import { ConfigError, DataError, ShapeError } from '../../core/index.js'
-import { type Column, type Columns, columnOf } from '../../data/index.js'
+import { ConfigError } from '../../core/index.js'
+import type { Column } from '../../data/index.js'
+import { type Category, categoriesFitting, categoryColumn, unseenCategory } from '../categories.js'
 import { namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
 
-/** What stands for a category. */
-export type Category = number | string
-
 type Fitted = Record<string, Category[]>
-type Seen = Map<string, Set<Category>>
 
 /** How categories are encoded. */
 export interface OneHotOptions {
@@ -39,25 +36,11 @@ export function oneHot(
     options: { columns: names, categories: categories && [...categories], unseen },
     reads: names,
     makes: names,
-    fitting: fittingOf<Seen>({
-      start: () => new Map(names.map((name) => [name, new Set()])),
-      update(state, columns) {
-        for (const name of names) {
-          const { data } = labelColumn(columns, name)
-          const seen = state.get(name)!
-          for (const value of data) if (!isMissing(value)) seen.add(value)
-        }
-      },
-      merge(first, second) {
-        for (const [name, seen] of second) for (const value of seen) first.get(name)!.add(value)
-        return first
-      },
-      finish: (state) => Object.fromEntries(names.map((name) => [name, listOf(state.get(name)!, name, categories)])),
-    }),
+    fitting: fittingOf(categoriesFitting('oneHot', names, categories)),
     apply(columns, fitted) {
       const encoded = { ...columns }
       for (const name of names)
-        encoded[name] = encode(labelColumn(columns, name), name, (fitted as Fitted)[name]!, unseen)
+        encoded[name] = encode(categoryColumn(columns, name, 'oneHot'), name, (fitted as Fitted)[name]!, unseen)
       return encoded
     },
     inverse(row, fitted) {
@@ -73,24 +56,6 @@ export function oneHot(
   }
 }
 
-const isMissing = (value: Category) => value === '' || Number.isNaN(value)
-
-function labelColumn(columns: Columns, name: string): Column {
-  const column = columnOf(columns, name, 'oneHot')
-  if (column.shape.length !== 1)
-    throw new ShapeError(`oneHot needs one value per row in the column "${name}".`, {
-      expected: '[rows]',
-      received: column.shape,
-    })
-  return column
-}
-
-function listOf(seen: Set<Category>, name: string, given: readonly Category[] | undefined): Category[] {
-  if (given) return [...given]
-  if (seen.size === 0) throw new DataError(`oneHot found no category in the column "${name}".`)
-  return [...seen].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-}
-
 function encode({ data }: Column, name: string, categories: Category[], unseen: 'error' | 'zeros'): Column {
   const places = new Map(categories.map((category, place) => [category, place]))
   const vectors = new Float32Array(data.length * categories.length)
@@ -98,11 +63,13 @@ function encode({ data }: Column, name: string, categories: Category[], unseen: 
     const place = places.get(data[row]!)
     if (place !== undefined) vectors[row * categories.length + place] = 1
     else if (unseen === 'error')
-      throw new DataError(`oneHot met an unseen category in the column "${name}".`, {
-        expected: categories.length > 12 ? `one of ${categories.length} categories` : `one of ${categories.join(', ')}`,
-        received: JSON.stringify(data[row]),
-        remedy: "Fit on data that has it, name all categories, or pass unseen: 'zeros'",
-      })
+      throw unseenCategory(
+        'oneHot',
+        name,
+        data[row]!,
+        categories,
+        "Fit on data that has it, name all categories, or pass unseen: 'zeros'",
+      )
   }
   return { data: vectors, shape: [data.length, categories.length] }
 }

@@ -1,0 +1,43 @@
+/** The common form of steps that shift and scale each value. @module */
+
+import { mapRowValue, mapValues, type Per } from '../column-groups.js'
+import type { Fitting, Json, Step } from '../step.js'
+
+/** What a column is shifted by and then divided by, per group. */
+export interface Affine {
+  shift: number[]
+  scale: number[]
+}
+
+/** What is fitted, by column. */
+export type AffineByColumn = Record<string, Affine>
+
+/** (value - shift) / scale, as float32, and its inverse. NaN stays NaN. */
+export function affine(
+  kind: string,
+  names: readonly string[],
+  options: { per: Per; [key: string]: Json | undefined },
+  fitting: Fitting<unknown>,
+): Step {
+  return {
+    kind,
+    options: { columns: [...names], ...options },
+    reads: names,
+    makes: names,
+    fitting,
+    apply(columns, fitted) {
+      return mapValues(columns, names, kind, (name) => {
+        const { shift, scale } = (fitted as unknown as AffineByColumn)[name]!
+        return { groups: shift.length, map: (value, g) => (value - shift[g]!) / scale[g]! }
+      })
+    },
+    inverse(row, fitted) {
+      const before = { ...row }
+      for (const name of names.filter((name) => name in row)) {
+        const { shift, scale } = (fitted as unknown as AffineByColumn)[name]!
+        before[name] = mapRowValue(row[name], shift.length, (value, g) => value * scale[g]! + shift[g]!)
+      }
+      return before
+    },
+  }
+}

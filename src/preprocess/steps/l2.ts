@@ -1,0 +1,57 @@
+/** Rows of length 1. @module */
+
+import { ConfigError, rowSize } from '../../core/index.js'
+import { columnOf, numbersOf } from '../../data/index.js'
+import { namesOf } from '../column-groups.js'
+import type { Step } from '../step.js'
+
+const norms = {
+  l2: (values: ArrayLike<number>, from: number, to: number) => {
+    let sum = 0
+    for (let i = from; i < to; i++) sum += values[i]! * values[i]!
+    return Math.sqrt(sum)
+  },
+  l1: (values: ArrayLike<number>, from: number, to: number) => {
+    let sum = 0
+    for (let i = from; i < to; i++) sum += Math.abs(values[i]!)
+    return sum
+  },
+  max: (values: ArrayLike<number>, from: number, to: number) => {
+    let most = 0
+    for (let i = from; i < to; i++) most = Math.max(most, Math.abs(values[i]!))
+    return most
+  },
+}
+
+/**
+ * Divides each row by its norm, as float32; rows of zeros stay. Nothing to fit.
+ *
+ * @param columns - Numeric columns `[rows, ...]`.
+ * @param options - `norm`: root of the squares, sum of the absolute values, or the greatest of them. @default 'l2'
+ */
+export function l2(columns: string | readonly string[], { norm = 'l2' }: { norm?: keyof typeof norms } = {}): Step {
+  const names = namesOf(columns)
+  if (!Object.hasOwn(norms, norm))
+    throw new ConfigError('l2 does not know this norm.', { expected: Object.keys(norms).join(', '), received: norm })
+  return {
+    kind: 'l2',
+    options: { columns: names, norm },
+    reads: names,
+    makes: names,
+    apply(columns) {
+      const scaled = { ...columns }
+      for (const name of names) {
+        const column = columnOf(columns, name, 'l2')
+        const data = numbersOf(column, name, 'l2')
+        const size = rowSize(column.shape)
+        const values = new Float32Array(data.length)
+        for (let from = 0; from < data.length; from += size) {
+          const length = norms[norm](data, from, from + size) || 1
+          for (let i = from; i < from + size; i++) values[i] = data[i]! / length
+        }
+        scaled[name] = { data: values, shape: column.shape }
+      }
+      return scaled
+    },
+  }
+}
