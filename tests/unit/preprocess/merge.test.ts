@@ -31,7 +31,8 @@ const close = (merged: unknown, whole: unknown): void => {
     expect(Math.abs((merged as number) - whole)).toBeLessThanOrEqual(1e-9 * Math.abs(whole) + 1e-12)
   else if (whole !== null && typeof whole === 'object') {
     expect(Object.keys(merged as object)).toEqual(Object.keys(whole))
-    for (const key of Object.keys(whole)) close(merged[key as never], whole[key as never])
+    for (const key of Object.keys(whole))
+      close((merged as Record<string, unknown>)[key], (whole as Record<string, unknown>)[key])
   } else expect(merged).toBe(whole)
 }
 
