@@ -12,6 +12,7 @@ export default defineConfig({
     vite: 'src/vite.ts',
     cli: 'src/cli/main.ts',
     'bench-child': 'src/cli/bench/child.ts',
+    'bench-allreduce-rank': 'src/cli/bench/allreduce/rank.ts',
     worker: 'src/distributed/worker-entry.ts',
     'launch-agent': 'src/distributed/launch/agent-entry.ts',
     'objective-worker': 'src/tuning/objective-worker.ts',
@@ -26,8 +27,8 @@ export default defineConfig({
   splitting: true,
   clean: true,
   dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts', 'src/vite.ts'] },
-  // The benchmark's Python program travels as text.
-  loader: { '.py': 'text' },
+  // The programs of benchmarks travel as text.
+  loader: { '.py': 'text', '.c': 'text' },
   // Resolved by the runtime or the user's bundler, not here: see "imports" in package.json.
   external: [/^#/, /^node:/, /^@tensorflow\//],
 })

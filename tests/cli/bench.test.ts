@@ -144,6 +144,38 @@ describe('dcml bench kernels', () => {
   ])
 })
 
+describe('dcml bench allreduce', () => {
+  it('checks and measures each size over shared memory, and tells what it lacks', async () => {
+    const file = join(folder, 'allreduce.json')
+    const { stdout } = await bench(
+      ...['allreduce', '--rounds', '2', '--sizes', '4', '40kB', '--contender', 'dcml', 'openmpi', '--json', file],
+    )
+    const figures = JSON.parse(await readFile(file, 'utf8'))
+    expect(figures).toMatchObject({ transport: 'sharedMemory', workers: 2, rounds: 2, algorithm: 'auto' })
+    expect(figures.sizes.map(({ bytes }: { bytes: number }) => bytes)).toEqual([4, 40_000])
+    for (const { bytes, results } of figures.sizes) {
+      const { medianUs, minUs, algorithmGBps, busGBps } = results.dcml
+      expect(minUs).toBeGreaterThan(0)
+      expect(medianUs).toBeGreaterThanOrEqual(minUs)
+      expect(algorithmGBps * medianUs * 1000).toBeCloseTo(bytes, 5)
+      // On two workers each sends one half of the bytes twice.
+      expect(busGBps).toBeCloseTo(algorithmGBps, 10)
+      expect(results.gloo).toBeUndefined()
+      if (figures.missing.openmpi === undefined)
+        expect(results.openmpi.ratio).toBeCloseTo(results.openmpi.medianUs / medianUs, 10)
+      else expect(stdout).toContain(figures.missing.openmpi)
+    }
+    expect(stdout).toContain('40 kB')
+  })
+
+  refuses([
+    ['a transport', ['allreduce', '--transport', 'nonsense']],
+    ['a size', ['allreduce', '--sizes', '5']],
+    ['an algorithm', ['allreduce', '--algorithm', 'nonsense']],
+    ['a file', ['allreduce', '--json', join(tmpdir(), 'no', 'such', 'folder', 'figures.json')]],
+  ])
+})
+
 function refuses(uses: readonly (readonly [string, readonly string[]])[]): void {
   for (const [wrong, args] of uses)
     it.concurrent(`refuses the wrong use of ${wrong} in one line, with exit code 2`, async () => {

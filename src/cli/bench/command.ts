@@ -1,6 +1,8 @@
 /** `dcml bench`: what it costs to train here, beside other libraries. @module */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { contenders, transports } from './allreduce/order.js'
+import { runBenchAllReduce } from './allreduce/run.js'
 import { cases, libraries } from './cases.js'
 import { kernelNames, runBenchKernels } from './kernels.js'
 import { runBenchTrain } from './train.js'
@@ -10,10 +12,10 @@ export function registerBench(program: Command): void {
   const bench = program
     .command('bench')
     .description('Measures the speed of dcml on this machine.')
-    .usage('<train|kernels> [options]')
+    .usage('<train|kernels|allreduce> [options]')
     .argument('[what]')
     .action((what?: string) =>
-      bench.error(`error: expected the name of a benchmark: train or kernels; received ${what ?? 'none'}`),
+      bench.error(`error: expected the name of a benchmark: train, kernels or allreduce; received ${what ?? 'none'}`),
     )
   bench
     .command('train')
@@ -36,7 +38,27 @@ export function registerBench(program: Command): void {
     .option('--json <file>', 'writes the figures')
     .addHelpText('after', KERNELS_HELP)
     .action(runBenchKernels)
+  bench
+    .command('allreduce')
+    .description('Measures all-reduce over a transport, and Gloo and Open MPI where they are installed.')
+    .addOption(
+      new Option('--transport <name>', 'how the workers reach each other').choices(transports).default('sharedMemory'),
+    )
+    .option('--workers <n>', 'threads, or processes', count, 2)
+    .option('--sizes <size...>', 'bytes of the array, such as 4kB or 40MB', size)
+    .addOption(
+      new Option('--algorithm <name>', "dcml's, where the transport has none of its own")
+        .choices(algorithms)
+        .default('auto'),
+    )
+    .addOption(new Option('--contender <name...>', 'only these').choices(contenders))
+    .option('--rounds <n>', 'launches of each contender; the table shows the median', count, 3)
+    .option('--json <file>', 'writes the figures')
+    .addHelpText('after', ALLREDUCE_HELP)
+    .action(runBenchAllReduce)
 }
+
+const algorithms = ['auto', 'ring', 'tree', 'doubling', 'halving-doubling', 'direct', 'hierarchical']
 
 const HELP = `
 Cases: Adam at 1e-3, softmax cross-entropy, random data in the shape of the real.
@@ -56,6 +78,19 @@ const KERNELS_HELP = `
 Each is an operation of tfjs as a user calls it, on one thread, a warm-up and then --rounds rounds. Products and
 convolutions are judged by floating-point operations and their share of the fastest product measured; all others by the
 bytes that they read and write and their share of a copy in JavaScript.`
+
+const ALLREDUCE_HELP = `
+Every contender first all-reduces each size once and checks the result, then warms up, then is timed. dcml runs threads
+(sharedMemory) or processes that mpirun starts (mpi); Gloo runs processes through PyTorch, over loopback; openmpi is a C
+program, compiled on the spot. Algorithm bandwidth is bytes over time, bus bandwidth that times 2 (n - 1) / n.`
+
+function size(text: string, before: number[] = []): number[] {
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?(k|M)?B?$/.exec(text) ?? []
+  const bytes = Number(number) * (unit === 'M' ? 1e6 : unit === 'k' ? 1e3 : 1)
+  if (!(Number.isInteger(bytes / 4) && bytes > 0 && bytes <= 1e9))
+    throw new InvalidArgumentError('Expected bytes, such as 4kB or 40MB: a multiple of 4, 1000MB at most.')
+  return [...before, bytes]
+}
 
 function count(text: string): number {
   const value = Number(text)
