@@ -7,7 +7,7 @@ import { combineInto, type ReduceOperation, type Reducible, shareOf, type Transp
 export const COLLECTIVE_TAG = 2 ** 31 - 1
 
 /** Longer arrays travel in pieces of so many bytes, so that sending, receiving and combining overlap. */
-export const PIECE_BYTES = 1 << 18
+export const PIECE_BYTES = 1 << 20
 
 /** What travels: arrays of numbers, or of the bits of rounded ones. */
 export type Sendable = Reducible | Uint16Array

@@ -81,8 +81,8 @@ bytes that they read and write and their share of a copy in JavaScript.`
 
 const ALLREDUCE_HELP = `
 Every contender first all-reduces each size once and checks the result, then warms up, then is timed. dcml runs threads
-(sharedMemory) or processes that mpirun starts (mpi); Gloo runs processes through PyTorch, over loopback; openmpi is a C
-program, compiled on the spot. Algorithm bandwidth is bytes over time, bus bandwidth that times 2 (n - 1) / n.`
+(sharedMemory), processes on the loopback interface (tcp) or processes that mpirun starts (mpi); Gloo runs processes
+through PyTorch on the loopback interface; openmpi is a C program, compiled on the spot. Algorithm bandwidth is bytes over time, bus bandwidth that times 2 (n - 1) / n.`
 
 function size(text: string, before: number[] = []): number[] {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?(k|M)?B?$/.exec(text) ?? []

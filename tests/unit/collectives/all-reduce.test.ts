@@ -24,7 +24,8 @@ function draw(seed: number): Draw {
   const rng = new Random(11, seed)
   const pick = <T>(from: readonly T[]) => from[rng.integer(from.length)]!
   const worldSize = 1 + rng.integer(9)
-  const length = pick([rng.integer(4), rng.integer(40), rng.integer(3000), 400_000 / worldSize + rng.integer(1000)]) | 0
+  const length =
+    pick([rng.integer(4), rng.integer(40), rng.integer(3000), 1_200_000 / worldSize + rng.integer(1000)]) | 0
   const Class = pick(classes)
   const inputs = Array.from({ length: worldSize }, () => new Class(length).map(() => 1000 * rng.normal()))
   // Ranks dealt out to machines, in any order.

@@ -1,7 +1,9 @@
 /** Runs one contender's part of `dcml bench allreduce` in processes of its own. @module */
 
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +19,7 @@ const run = promisify(execFile)
 export async function launch(contender: Contender, order: Order): Promise<Outcome> {
   switch (contender) {
     case 'dcml':
-      return order.transport === 'mpi' ? launchMpi(order) : outcome(process.execPath, [rankProgram(), json(order)])
+      return launchDcml[order.transport](order)
     case 'gloo': {
       const python = await findPython()
       return python === undefined
@@ -29,6 +31,31 @@ export async function launch(contender: Contender, order: Order): Promise<Outcom
     default:
       return contender satisfies never
   }
+}
+
+const launchDcml = {
+  sharedMemory: (order: Order) => outcome(process.execPath, [rankProgram(), json(order)]),
+  tcp: launchTcp,
+  mpi: launchMpi,
+}
+
+/** Rank 0 tells the outcome, unless another fails. */
+async function launchTcp(order: Order): Promise<Outcome> {
+  const group = { WORLD_SIZE: String(order.workers), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(await freePort()) }
+  const ranks = Array.from({ length: order.workers }, (_, rank) =>
+    outcome(process.execPath, [rankProgram(), json(order)], { ...group, RANK: String(rank) }),
+  )
+  const [first, ...others] = await Promise.all(ranks)
+  return others.find((other) => 'error' in other) ?? first!
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 async function launchMpi(order: Order): Promise<Outcome> {
@@ -57,8 +84,11 @@ async function launchC(order: Order): Promise<Outcome> {
   }
 }
 
-const outcome = (command: string, args: readonly string[]) =>
-  outcomeOf<Outcome>(command, args, { environment: { ...oneThread, ...mayBeRoot }, timeoutSeconds: 600 })
+const outcome = (command: string, args: readonly string[], environment: Record<string, string> = {}) =>
+  outcomeOf<Outcome>(command, args, {
+    environment: { ...oneThread, ...mayBeRoot, ...environment },
+    timeoutSeconds: 600,
+  })
 // Unbound, for it would pin all threads of a process to one core; more workers than cores are slow, and allowed.
 const mpirunArguments = ({ workers }: Order) => ['-n', String(workers), '--bind-to', 'none', '--oversubscribe']
 // In a container the user is often root, to whom Open MPI says no unless told.

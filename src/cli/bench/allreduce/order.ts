@@ -3,7 +3,7 @@
 import type { AllReduceAlgorithm } from '../../../index.js'
 
 /** Transports that can be measured. */
-export const transports = ['sharedMemory', 'mpi'] as const
+export const transports = ['sharedMemory', 'tcp', 'mpi'] as const
 export type BenchTransport = (typeof transports)[number]
 
 /** Who all-reduces, in the order of the columns. */

@@ -7,7 +7,7 @@
 
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { sharedMemory } from '../../../index.js'
-import { mpi } from '../../../node.js'
+import { mpi, tcp } from '../../../node.js'
 import { measureAllReduce } from './measure.js'
 import type { Measurement, Order } from './order.js'
 
@@ -17,7 +17,7 @@ if (isMainThread) {
   const order = JSON.parse(process.argv.at(-1)!) as Order
   try {
     const measurement = order.transport === 'sharedMemory' ? await runThreads(order) : await runProcess(order)
-    if (measurement) console.log(JSON.stringify(measurement))
+    console.log(JSON.stringify(measurement))
   } catch (error) {
     console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }))
     process.exitCode = 1
@@ -49,10 +49,10 @@ async function runThreads(order: Order): Promise<Measurement> {
   }
 }
 
-/** This process as one rank; undefined on all ranks but 0. */
-async function runProcess(order: Order): Promise<Measurement | undefined> {
-  const transport = await mpi().join()
+/** This process as one rank. */
+async function runProcess(order: Order): Promise<Measurement> {
+  const transport = await (order.transport === 'mpi' ? mpi() : tcp()).join()
   const measurement = await measureAllReduce(transport, order)
   await transport.close()
-  return transport.rank === 0 ? measurement : undefined
+  return measurement
 }
