@@ -9,8 +9,12 @@ const EAGER_MS = 2
 const EAGER_SHARED_MS = 0.1
 /** Between looks, once asleep. */
 const SLEEP_MS = 1
+/** The same while MPI works on another thread alone, which every look disturbs. */
+const LONG_SLEEP_MS = 50
 
 interface Wait {
+  /** Whether something may come at any moment that only a look brings in. */
+  readonly isUrgent: boolean
   isDone(): boolean
   /** Throws once there is nothing to wait for any more. */
   check(): void
@@ -50,7 +54,11 @@ export class MpiTurns {
     }
   }
 
-  /** Keeps looking while a promise is pending. When `check` throws, the wait ends with that error. */
+  /**
+   * Keeps looking while a promise is pending. When `check` throws, the wait ends with that error.
+   *
+   * @param options.isUrgent - False for a call on another thread, which needs no looks to come to its end.
+   */
   async during<T>(promise: Promise<T>, { check = () => {}, isUrgent = true } = {}): Promise<T> {
     let isSettled = false
     const settle = () => {
@@ -66,10 +74,10 @@ export class MpiTurns {
     this.#loose.add(request)
   }
 
-  #until({ isUrgent, ...wait }: { isDone(): boolean; check(): void; isUrgent: boolean }): Promise<void> {
+  #until(wait: Omit<Wait, 'result'>): Promise<void> {
     const result = deferred<void>()
     this.#waits.add({ ...wait, result })
-    if (isUrgent) this.#hurry()
+    if (wait.isUrgent) this.#hurry()
     this.#schedule()
     return result.promise
   }
@@ -101,9 +109,10 @@ export class MpiTurns {
 
   #schedule(): void {
     if (this.#waits.size === 0 || this.#isNext) return
-    if (performance.now() < this.#eagerUntil) {
+    const isUrgent = [...this.#waits].some((wait) => wait.isUrgent)
+    if (isUrgent && performance.now() < this.#eagerUntil) {
       this.#isNext = true
       setImmediate(this.#turn)
-    } else this.#timer ??= setTimeout(this.#turn, SLEEP_MS)
+    } else this.#timer ??= setTimeout(this.#turn, isUrgent ? SLEEP_MS : LONG_SLEEP_MS)
   }
 }
