@@ -10,7 +10,7 @@ export {
   type PredictionsOptions,
 } from './evaluator.js'
 export { type Answers, type McNemarResult, mcnemar } from './mcnemar.js'
-export { escapeHtml, figures, page, plainTable, section, type Tile, themed, tiles } from './page.js'
+export { figures, page, plainTable, section, type Tile, themed, tiles } from './page.js'
 export { type FeatureImportance, type ImportanceOptions, permutationImportance } from './permutation-importance.js'
 export { barPlot, type HistoryRecord } from './plots.js'
 export { type ClassRow, EvaluationReport, type Findings, type HtmlOptions } from './report.js'

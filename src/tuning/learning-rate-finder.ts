@@ -21,6 +21,8 @@ export interface LearningRateOptions {
 
 /** Weight of the past in the smoothed loss. */
 const SMOOTHING = 0.9
+/** Steps after which the smoothed loss is one of enough batches to be quiet. */
+const SETTLED = 10
 /** The test ends when the smoothed loss is so many times its least. */
 const RUNAWAY = 4
 
@@ -88,7 +90,7 @@ export class LearningRateCurve {
     let steepest = 0
     let fall = 0
     // Rates grow by a constant factor, so that differences of neighbours are slopes; over three, for quiet.
-    for (let i = 1; i < least; i++) {
+    for (let i = Math.min(SETTLED, Math.floor(least / 2)) + 1; i < least; i++) {
       const slope = this.smoothed[i + 1]! - this.smoothed[i - 1]!
       if (slope >= fall) continue
       fall = slope

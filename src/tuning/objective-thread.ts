@@ -26,6 +26,7 @@ export class ObjectiveThread {
     this.#post({ kind: 'run', module: this.#module, trial: { number, params, parent } })
     const abort = () => this.#post({ kind: 'abort' })
     trial.signal.addEventListener('abort', abort)
+    if (trial.signal.aborted) abort()
     try {
       return await score.promise
     } finally {

@@ -61,7 +61,7 @@ export function frontPlot(outcomes: readonly Outcome[], front: ReadonlySet<numbe
 /** A line per trial through the values of all parameters, coloured by what they gave. */
 export function parallelPlot(outcomes: readonly Outcome[], axes: readonly Axis[], palette: Palette): string {
   const scores = outcomes.map(({ values }) => values[0]!)
-  const label = { color: palette.faint, fontFamily: font }
+  const label = { color: palette.faint, fontFamily: font, formatter: tickOf }
   const line = { lineStyle: { color: palette.line } }
   const style = { axisLine: line, axisTick: line, axisLabel: label, nameTextStyle: { ...label, color: palette.text } }
   return draw(940, 380, {
@@ -128,7 +128,7 @@ const axisStyle = (palette: Palette) => {
     nameLocation: 'middle' as const,
     nameGap: 28,
     nameTextStyle: label,
-    axisLabel: label,
+    axisLabel: { ...label, formatter: tickOf },
     axisLine: { lineStyle: { color: palette.line } },
     axisTick: { show: false },
     splitLine: { lineStyle: { color: palette.line } },
@@ -153,6 +153,9 @@ function placeOf({ name, parameter }: Axis, params: Params): number | string {
   if (value === undefined) return '-'
   return parameter.kind === 'choice' ? nameOf(value) : (value as number)
 }
+
+/** Powers of ten come as 0.000099999. */
+const tickOf = (value: string | number) => (typeof value === 'number' ? String(Number(value.toPrecision(6))) : value)
 
 const nameOf = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
