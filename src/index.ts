@@ -6,8 +6,12 @@
  */
 
 export {
+  type AttentionOptions,
+  attention,
   type BackendName,
   type BackendReport,
+  type GeluOptions,
+  gelu,
   listBackends,
   type SelectBackendOptions,
   selectBackend,
@@ -190,7 +194,13 @@ export {
   type WeightedSum,
   wer,
 } from './metrics/index.js'
-export { type Bundle, loadBundle, saveBundle } from './models/index.js'
+export {
+  type Bundle,
+  loadBundle,
+  MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  saveBundle,
+} from './models/index.js'
 export {
   type AdagradOptions,
   type AdamOptions,

@@ -5,6 +5,7 @@
 
 export type { BlasAssist } from './assist/blas-assist.js'
 export { type AssistName, loadAssist, withAssist } from './assist/load-assist.js'
+export { type AttentionOptions, attention } from './attention.js'
 export type { BackendName, BackendReport } from './backend-report.js'
 export { type DeviceArray, DeviceArrays } from './device-arrays.js'
 export {
@@ -17,6 +18,7 @@ export {
   pointerOf,
   wasmExports,
 } from './device-floats.js'
+export { type GeluOptions, gelu } from './gelu.js'
 export { canRecord, createProgram, fillRows, hold, recordCalls, refuseRecording } from './programs.js'
 export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
 export { deviceType, type RowSelection, rowTensor } from './row-tensor.js'

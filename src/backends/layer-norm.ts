@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { layerNormGradKernelName, layerNormKernelName, layerNormParameterGradKernelName } from './layer-norm-names.js'
+import { hasNative, runNative, runNatives } from './native-kernels.js'
 
 /** What the fields of tfjs-layers' LayerNormalization are; they are not part of its types. */
 interface LayerNormalization {
@@ -30,34 +31,25 @@ export function speedUpLayerNormalization(): void {
   prototype.call = function (inputs, kwargs) {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs)!
     const isLastAxis = this.axis.length === 1 && this.axis[0] === x.rank - 1
-    if (!isLastAxis || !this.gamma || !this.beta || x.dtype !== 'float32' || !hasKernels())
+    if (!isLastAxis || !this.gamma || !this.beta || x.dtype !== 'float32' || !hasNative(layerNormKernelName))
       return original.call(this, inputs, kwargs)
     const [gamma, beta] = [this.gamma, this.beta]
     return tf.tidy(() => layerNorm(this.epsilon)(x, gamma.read(), beta.read()))
   }
 }
 
-/** Gradients of gradients are left to tfjs' composed form. */
-function hasKernels(): boolean {
-  const { state } = tf.engine() as unknown as { state: { gradientDepth: number } }
-  return state.gradientDepth <= 1 && tf.getKernel(layerNormKernelName, tf.getBackend()) !== undefined
-}
-
 /** (x - mean) / sqrt(variance + epsilon) * scale + offset. */
 const layerNorm = (epsilon: number) =>
   tf.customGrad((...args) => {
     const [x, scale, offset, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc]
-    const [y, moments] = run(layerNormKernelName, { x, scale, offset }, { epsilon }) as [tf.Tensor, tf.Tensor]
+    const [y, moments] = runNatives<[tf.Tensor, tf.Tensor]>(layerNormKernelName, { x, scale, offset }, { epsilon })
     save([x, scale, moments])
     return {
       value: y,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [x, scale, moments] = saved as [tf.Tensor, tf.Tensor, tf.Tensor]
-        const dx = run(layerNormGradKernelName, { dy, x, scale, moments }) as tf.Tensor
-        return [dx, ...(run(layerNormParameterGradKernelName, { dy, x, moments }) as [tf.Tensor, tf.Tensor])]
+        const dx = runNative(layerNormGradKernelName, { dy, x, scale, moments })
+        return [dx, ...runNatives(layerNormParameterGradKernelName, { dy, x, moments })]
       },
     }
   })
-
-const run = (name: string, inputs: Record<string, tf.Tensor>, attrs: tf.NamedAttrMap = {}): tf.Tensor | tf.Tensor[] =>
-  tf.engine().runKernel(name, inputs, attrs)

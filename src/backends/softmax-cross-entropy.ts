@@ -7,6 +7,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { ShapeError } from '../core/index.js'
+import { hasNative, runNative } from './native-kernels.js'
 
 /** Names of the kernels in tfjs. */
 export const crossEntropyKernelName = 'DcmlSoftmaxCrossEntropy'
@@ -32,8 +33,7 @@ export function softmaxCrossEntropy(truth: tf.Tensor, logits: tf.Tensor): tf.Ten
     })
   return tf.tidy(() => {
     const target = tf.cast(tf.reshape(truth, shape), isSparse ? 'int32' : 'float32')
-    if (tf.getKernel(crossEntropyKernelName, tf.getBackend()) !== undefined)
-      return run(crossEntropyKernelName, { truth: target, logits })
+    if (hasNative(crossEntropyKernelName)) return runNative(crossEntropyKernelName, { truth: target, logits })
     return composed(isSparse ? oneHot(target, logits) : target, logits)
   })
 }
@@ -45,23 +45,21 @@ export const crossEntropyGradient: tf.GradConfig = {
   gradFunc: (dy, saved) => {
     const [truth, logits] = saved as [tf.Tensor, tf.Tensor]
     return {
-      logits: () => run(crossEntropyGradKernelName, { dy: dy as tf.Tensor, truth, logits }),
+      logits: () => runNative(crossEntropyGradKernelName, { dy: dy as tf.Tensor, truth, logits }),
       truth: () => tf.neg(tf.mul(tf.logSoftmax(logits), tf.expandDims(dy as tf.Tensor, -1))),
     }
   },
 }
 
-const run = (name: string, inputs: Record<string, tf.Tensor>): tf.Tensor =>
-  tf.engine().runKernel(name, inputs) as tf.Tensor
-
 const composed = tf.customGrad((...args) => {
   const [truth, logits, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc]
-  const logProbabilities = tf.logSoftmax(logits)
-  save([truth, logProbabilities])
+  // Inputs alone are saved: a gradient of the gradient follows what is computed from them, and nothing else.
+  save([truth, logits])
   return {
-    value: tf.neg(tf.sum(tf.mul(truth, logProbabilities), -1)),
+    value: tf.neg(tf.sum(tf.mul(truth, tf.logSoftmax(logits)), -1)),
     gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [target, logP] = saved as [tf.Tensor, tf.Tensor]
+      const [target, scores] = saved as [tf.Tensor, tf.Tensor]
+      const logP = tf.logSoftmax(scores)
       const scale = tf.expandDims(dy, -1)
       const total = tf.sum(target, -1, true)
       return [tf.neg(tf.mul(logP, scale)), tf.mul(tf.sub(tf.mul(tf.exp(logP), total), target), scale)]

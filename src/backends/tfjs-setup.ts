@@ -16,6 +16,12 @@ export async function setUpTfjs(): Promise<void> {
   correctDilatedLayers()
   const { speedUpLayerNormalization } = await import('./layer-norm.js')
   speedUpLayerNormalization()
+  const { speedUpBatchNormalization } = await import('./batch-norm-layer.js')
+  speedUpBatchNormalization()
+  const { speedUpRecurrentCells } = await import('./recurrent-cells.js')
+  speedUpRecurrentCells()
+  const { speedUpGelu } = await import('./gelu-activations.js')
+  speedUpGelu()
   registerGradients()
   registerRandomKernel()
 }

@@ -34,12 +34,17 @@ const canShareKernels = (
   { backend, optimizer }: TrainingJob,
   { name, options }: StrategyDescription,
   transport: ThreadTransportFactory,
-): boolean =>
-  name === 'data-parallel' &&
-  options.compression === undefined &&
-  backend === 'wasm' &&
-  transport.sharesMemory === true &&
-  resolveOptimizer(optimizer).fused !== undefined
+): boolean => {
+  const { fused, wholeTensors } = resolveOptimizer(optimizer)
+  return (
+    name === 'data-parallel' &&
+    options.compression === undefined &&
+    backend === 'wasm' &&
+    transport.sharesMemory === true &&
+    fused !== undefined &&
+    !wholeTensors
+  )
+}
 
 /** The threads of one `fit` or `evaluate`. */
 export class ThreadCrew implements Crew {

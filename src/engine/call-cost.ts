@@ -103,6 +103,22 @@ const rules: Record<CallName, (call: RecordedCall) => CallCost> = {
     const [rows, channels] = numbers(call, 6, 7) as Two
     return memoryBound('batchNorm', [rows, channels], 8 * rows * channels + 16 * channels)
   },
+  batchNormTraining(call) {
+    const [rows, channels] = numbers(call, 6, 7) as Two
+    return memoryBound('batchNormTraining', [rows, channels], 8 * rows * channels + 16 * channels)
+  },
+  batchNormTrainingGrad(call) {
+    const [rows, channels] = numbers(call, 8, 9) as Two
+    return memoryBound('batchNormTrainingGrad', [rows, channels], 12 * rows * channels + 20 * channels)
+  },
+  lstmCell: (call) => memoryBound('lstmCell', numbers(call, 6, 7), 4 * 15 * sizeOf(numbers(call, 6, 7))),
+  lstmCellGrad: (call) => memoryBound('lstmCellGrad', numbers(call, 7, 8), 4 * 13 * sizeOf(numbers(call, 7, 8))),
+  gruGates: (call) => memoryBound('gruGates', numbers(call, 7, 8), 4 * 10 * sizeOf(numbers(call, 7, 8))),
+  gruGatesGrad: (call) => memoryBound('gruGatesGrad', numbers(call, 9, 10), 4 * 12 * sizeOf(numbers(call, 9, 10))),
+  gruState: (call) => elementwise('gruState', [number(call, 6)], 24),
+  gruStateGrad: (call) => elementwise('gruStateGrad', [number(call, 7)], 28),
+  attention: (call) => attention(call, 5),
+  attentionGrad: (call) => attention(call, 9),
   cumulative: (call) => elementwise(number(call, 0) === 1 ? 'cumprod' : 'cumsum', numbers(call, 4, 5, 6), 8),
 
   stridedCopy: (call) => box('stridedCopy', call),
@@ -149,6 +165,28 @@ function convolution({ name, info }: RecordedCall, note = ''): CallCost {
     shape: parts.filter(Boolean).join(' '),
     flops: 2 * outputs * patch,
     bytes: 4 * (batch * inHeight * inWidth * inChannels + filters + outputs),
+  }
+}
+
+/**
+ * Two products forward; backward five, that of the scores, which is computed again, included.
+ *
+ * @param first - Argument that holds the batch; queries, keys, heads, the two lengths and the causal flag follow it.
+ */
+function attention(call: RecordedCall, first: number): CallCost {
+  const these = [0, 1, 2, 3, 4, 5, 6].map((i) => number(call, first + i)) as Seven
+  const [batch, queries, keys, heads, dim, valueDim, isCausal] = these
+  // Pairs of a query and a key that it sees.
+  const seen = Math.min(queries, keys)
+  const pairs = isCausal ? (seen * (seen + 1)) / 2 + (queries - seen) * keys : queries * keys
+  const isForward = call.name === 'attention'
+  const widths = isForward ? dim + valueDim : 3 * dim + 2 * valueDim
+  const operands = queries * (dim + valueDim) + keys * (dim + valueDim)
+  return {
+    kernel: call.name,
+    shape: `${batch}x${queries}x${keys} of ${heads}x${dim}${isCausal ? ' causal' : ''}`,
+    flops: 2 * batch * heads * pairs * widths,
+    bytes: 4 * batch * heads * (isForward ? operands : 2 * operands),
   }
 }
 

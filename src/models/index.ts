@@ -1,5 +1,6 @@
 export * from './bundle.js'
 export * from './forward.js'
+export * from './multi-head-attention.js'
 export * from './named-weights.js'
 export * from './random-layers.js'
 export * from './safetensors.js'

@@ -2,6 +2,7 @@
 
 import * as tfl from '@tensorflow/tfjs-layers'
 import { ConfigError, describe } from '../core/index.js'
+import { registerMultiHeadAttention } from './multi-head-attention.js'
 
 /** The layers of a model as text; no weights. */
 export function serializeTopology(model: tfl.LayersModel): string {
@@ -15,6 +16,7 @@ export function serializeTopology(model: tfl.LayersModel): string {
  * @throws {ConfigError} if a layer's class is not registered here.
  */
 export async function modelFromTopology(topology: string): Promise<tfl.LayersModel> {
+  registerMultiHeadAttention()
   try {
     const parsed: unknown = JSON.parse(topology)
     return await tfl.models.modelFromJSON((typeof parsed === 'string' ? JSON.parse(parsed) : parsed) as never)

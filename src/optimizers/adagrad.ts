@@ -1,6 +1,6 @@
 /** Adagrad. @module */
 
-import { checkOptions, type Optimizer, type UpdateRange } from './optimizer.js'
+import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
 /** Options of `adagrad`. */
@@ -40,6 +40,9 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
         squaredSum[i]! += gradient * gradient
         parameters[i]! -= (rate * gradient) / (Math.sqrt(squaredSum[i]!) + epsilon)
       }
+    },
+    fused(kernels, { parameters, gradients, gradientScale, slots, length, learningRate: rate }: FusedRange) {
+      kernels.adagrad(parameters, gradients, slots[0]!, length, rate, epsilon, weightDecay, gradientScale)
     },
   }
 }

@@ -35,6 +35,7 @@ export function applyUpdate(
     throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
   const { length, entries } = parameters.layout
   const { from, to } = range ?? { from: 0, to: length }
+  const tensors = range ? [] : entries
   const learningRate = rateOf(optimizer, step)
   const kernels = wasmExports()
   const weights = parameters.weights.device
@@ -46,6 +47,7 @@ export function applyUpdate(
       gradientScale,
       slots: slots.map(({ device }) => device!.pointer + (from - slotsFrom) * 4),
       length: to - from,
+      tensors,
       step,
       learningRate,
     })
@@ -58,7 +60,7 @@ export function applyUpdate(
     slots: slots.map((slot) => slot.view().subarray(from - slotsFrom, to - slotsFrom)),
     step,
     learningRate,
-    tensors: range ? [] : entries,
+    tensors,
   })
 }
 

@@ -1,6 +1,6 @@
 /** LAMB: Adam for very large batches. @module */
 
-import { checkOptions, type Optimizer, type UpdateRange } from './optimizer.js'
+import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
 /** Options of `lamb`. */
@@ -63,6 +63,28 @@ export function lamb(options: LambOptions = {}): Optimizer {
         }
         const trust = weightNorm > 0 && directionNorm > 0 ? Math.sqrt(weightNorm / directionNorm) : 1
         for (let j = 0; j < length; j++) parameters[offset + j]! -= rate * trust * direction[j]!
+      }
+    },
+    fused(kernels, { parameters, gradients, gradientScale, slots, tensors, step, learningRate: rate }: FusedRange) {
+      const meanScale = 1 / (1 - beta1 ** step)
+      const rootScale = 1 / Math.sqrt(1 - beta2 ** step)
+      for (const { offset, length } of tensors) {
+        const at = (start: number) => start + offset * 4
+        kernels.lamb(
+          at(parameters),
+          at(gradients),
+          at(slots[0]!),
+          at(slots[1]!),
+          length,
+          rate,
+          meanScale,
+          rootScale,
+          beta1,
+          beta2,
+          epsilon,
+          weightDecay,
+          gradientScale,
+        )
       }
     },
   }

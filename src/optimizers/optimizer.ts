@@ -40,6 +40,8 @@ export interface FusedRange {
   slots: readonly number[]
   /** Number of elements. */
   length: number
+  /** Where each tensor lies in the range, as in `UpdateRange`. */
+  tensors: readonly { offset: number; length: number }[]
   step: number
   learningRate: number
 }

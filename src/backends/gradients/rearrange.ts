@@ -95,3 +95,11 @@ export const depthToSpaceGradient: tf.GradConfig = {
     }
   },
 }
+
+/** Of one part alone tfjs makes no list, which its own gradient then does not take: a recurrent layer of one step. */
+export const unpackGradient: tf.GradConfig = {
+  kernelName: tf.Unpack,
+  gradFunc: (dy, _saved, attrs) => ({
+    value: () => tf.stack(Array.isArray(dy) ? dy : [dy], (attrs as { axis: number }).axis),
+  }),
+}

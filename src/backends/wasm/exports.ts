@@ -7,6 +7,9 @@
  * @module
  */
 
+import type { LayerExports } from './layer-exports.js'
+import type { UpdateExports } from './update-exports.js'
+
 /** Applied to a result before it is stored. */
 export const activationCodes = { linear: 0, relu: 1, relu6: 2, sigmoid: 3, tanh: 4 } as const
 
@@ -57,9 +60,13 @@ export const unaryCodes = {
   atanh: 35,
   /** alpha * x + beta. */
   affine: 36,
+  /** x times the share of a standard normal distribution below x. */
+  gelu: 37,
+  /** The same with tanh in place of erf. */
+  geluTanh: 38,
 } as const
 
-/** Operations of `binary`: float32 and int32; the last five are float32 only. */
+/** Operations of `binary`: float32 and int32; those after pow are float32 only. */
 export const binaryCodes = {
   add: 0,
   sub: 1,
@@ -82,6 +89,10 @@ export const binaryCodes = {
   eluGrad: 13,
   /** a = dy, b = the input or the output of relu: dy where it is above 0, else 0. */
   reluGrad: 14,
+  /** a = dy, b = the input of gelu. */
+  geluGrad: 15,
+  /** a = dy, b = the input of geluTanh. */
+  geluTanhGrad: 16,
 } as const
 
 /** Operations of `compare`; the logical ones take bool. */
@@ -106,8 +117,8 @@ export const reduceCodes = { sum: 0, mean: 1, max: 2, min: 3, prod: 4 } as const
 /** What `philoxFill` draws. */
 export const randomCodes = { uniform: 0, normal: 1, dropoutMask: 2 } as const
 
-/** The kernels. Function by function in the order of the files in assembly/. */
-export interface KernelExports {
+/** The kernels. */
+export interface KernelExports extends LayerExports, UpdateExports {
   /** First byte that the module itself does not use. */
   heapBase(): number
   /**
@@ -239,23 +250,6 @@ export interface KernelExports {
   reduceBool(isAll: number, input: number, out: number, outer: number, size: number, inner: number): void
   /** Index (int32) of the first maximum, or minimum when isMin is 1, of float32. */
   argExtreme(isMin: number, input: number, out: number, outer: number, size: number, inner: number): void
-  /** Softmax of each row, in place if wished; logarithm of it when isLog is 1. */
-  softmax(isLog: number, input: number, out: number, rows: number, size: number): void
-  /**
-   * out[r] = -sum(target * log softmax(logits)) of each row, the targets float32 `[rows, size]`, or (pointer 0) the one
-   * class that labels, int32 `[rows]`, name; a label outside names none.
-   */
-  crossEntropy(logits: number, targets: number, labels: number, out: number, rows: number, size: number): void
-  /** out = dy[r] * (softmax(logits) * sum(target) - target), `[rows, size]`. */
-  crossEntropyGrad(
-    dy: number,
-    logits: number,
-    targets: number,
-    labels: number,
-    out: number,
-    rows: number,
-    size: number,
-  ): void
 
   /**
    * A strided box as a dense one: transposes, slices, repetitions. info: 12 int32: out's shape and, for each axis, the
@@ -285,100 +279,6 @@ export interface KernelExports {
   /** out `[n, depth]` float32 of int32 indices. */
   oneHot(indices: number, out: number, n: number, depth: number, onValue: number, offValue: number): void
 
-  /**
-   * Formulas of src/optimizers/sgd.ts over n elements; velocity may be 0 when momentum is 0. Every optimizer multiplies the
-   * gradients by gradientScale first.
-   */
-  sgd(
-    parameters: number,
-    gradients: number,
-    velocity: number,
-    n: number,
-    rate: number,
-    momentum: number,
-    nesterov: number,
-    weightDecay: number,
-    gradientScale: number,
-  ): void
-  /**
-   * Formulas of src/optimizers/adam.ts over n elements. stepSize = rate / (1 - beta1^t), rootScale = 1 / sqrt(1 - beta2^t).
-   * adam: keep = 1, penalty = weightDecay; adamw: keep = 1 - rate * weightDecay, penalty = 0.
-   */
-  adam(
-    parameters: number,
-    gradients: number,
-    mean: number,
-    squaredMean: number,
-    n: number,
-    stepSize: number,
-    rootScale: number,
-    beta1: number,
-    beta2: number,
-    epsilon: number,
-    keep: number,
-    penalty: number,
-    gradientScale: number,
-  ): void
-  /** Formulas of src/optimizers/rmsprop.ts over n elements; velocity and mean may be 0: no momentum, not centered. */
-  rmsprop(
-    parameters: number,
-    gradients: number,
-    squaredMean: number,
-    velocity: number,
-    mean: number,
-    n: number,
-    rate: number,
-    alpha: number,
-    epsilon: number,
-    momentum: number,
-    weightDecay: number,
-    gradientScale: number,
-  ): void
-  /**
-   * out[i] = the sum of the elements i of `count` ranges of floats, in their order, for i from offset to offset + n.
-   * `pointers` leads to where they begin, int32. out may be one of them.
-   */
-  sumRanges(pointers: number, count: number, out: number, offset: number, n: number): void
-  /** Sum of the squares of n floats, added up in float64. */
-  sumOfSquares(x: number, n: number): number
-  /** (x - mean) / sqrt(variance + epsilon) * scale + offset per channel of `[rows, channels]`; scale, offset may be 0. */
-  batchNorm(
-    x: number,
-    mean: number,
-    variance: number,
-    scale: number,
-    offset: number,
-    out: number,
-    rows: number,
-    channels: number,
-    epsilon: number,
-  ): void
-  /**
-   * (x - mean) / sqrt(variance + epsilon) * scale + offset with the moments of each row of `[rows, size]`; scale and offset
-   * `[size]` may be 0. moments, `[rows, 2]`: mean and 1 / sqrt(variance + epsilon).
-   */
-  layerNorm(
-    x: number,
-    scale: number,
-    offset: number,
-    out: number,
-    moments: number,
-    rows: number,
-    size: number,
-    epsilon: number,
-  ): void
-  /** dx, with the moments that `layerNorm` gave. */
-  layerNormGrad(dy: number, x: number, scale: number, moments: number, dx: number, rows: number, size: number): void
-  /** Gradients of scale and offset, `[size]`. */
-  layerNormParameterGrad(
-    dy: number,
-    x: number,
-    moments: number,
-    dScale: number,
-    dOffset: number,
-    rows: number,
-    size: number,
-  ): void
   /**
    * Runs the calls between two addresses, in the words of program/call-table.ts.
    *

@@ -6,7 +6,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { adam, Dataset, Random, Trainer } from '../../index.js'
+import { adam, attention, Dataset, Random, Trainer } from '../../index.js'
 
 /** One line of the table. */
 export interface KernelCase {
@@ -99,6 +99,20 @@ function convolution(size: number, inChannels: number, outChannels: number): Ker
         kernel(tf.Conv2DBackpropInput, { dy: dy(), filter: filter() }, { ...attributes, inputShape: xShape }),
     },
   ]
+}
+
+/** Attention of 4 heads of 32 in 8 sequences, causal or not: two products of each pair that sees each other. */
+function attend(tokens: number, causal: boolean): KernelCase {
+  const pairs = causal ? (tokens * (tokens + 1)) / 2 : tokens * tokens
+  return {
+    kernel: 'attention',
+    shape: `8x${tokens}x${tokens} of 4x32${causal ? ' causal' : ''}`,
+    work: { flops: 2 * 8 * 4 * pairs * 64 },
+    prepare() {
+      const x = filled([8, tokens, 4, 32])
+      return calls(() => attention(x, x, x, { causal }))
+    },
+  }
 }
 
 /** Pooling of 2x2 on 32 images, and its gradient. */
@@ -208,6 +222,7 @@ export const kernelCases: readonly KernelCase[] = [
   ...convolution(13, 32, 64),
   ...pooling(26, 32),
   ...pooling(11, 64),
+  ...[64, 512].flatMap((tokens) => [false, true].map((causal) => attend(tokens, causal))),
   onMatrix('softmax', ELEMENTS, (x) => tf.softmax(x)),
   layerNorm,
   bound('add', [ELEMENTS], 12 * ELEMENTS, () => {

@@ -1,8 +1,9 @@
 /** The networks as models of tfjs-layers. @module */
 
 import * as tfl from '@tensorflow/tfjs-layers'
-import { AddPositions, SelfAttention } from './attention.js'
+import { MultiHeadAttention } from '../../index.js'
 import type { Network } from './cases.js'
+import { AddPositions } from './positions.js'
 import { inputShapeOf } from './random-data.js'
 
 /** Builds a network, with a softmax over 10 classes at its end. */
@@ -61,7 +62,8 @@ function transformer(network: Network & { kind: 'transformer' }): tfl.LayersMode
     tfl.layers.embedding({ inputDim: vocabulary, outputDim: width }).apply(input),
   ) as tfl.SymbolicTensor
   for (let block = 0; block < blocks; block++) {
-    x = added(x, new SelfAttention({ heads }).apply(x) as tfl.SymbolicTensor)
+    const mixed = new MultiHeadAttention({ numHeads: heads, keyDim: width / heads }).apply(x)
+    x = added(x, mixed as tfl.SymbolicTensor)
     const inner = tfl.layers.dense({ units: hidden, activation: 'relu' }).apply(x)
     x = added(x, tfl.layers.dense({ units: width }).apply(inner) as tfl.SymbolicTensor)
   }

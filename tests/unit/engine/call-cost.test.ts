@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type CallName, recordCalls, selectBackend, softmaxCrossEntropy } from '../../../src/backends/index.js'
+import {
+  attention,
+  type CallName,
+  recordCalls,
+  selectBackend,
+  softmaxCrossEntropy,
+} from '../../../src/backends/index.js'
 import { type CallCost, costOf } from '../../../src/engine/call-cost.js'
 
 beforeAll(async () => {
@@ -131,6 +137,41 @@ describe('costOf', () => {
     expect(costs(gradients, 'layerNorm')).toEqual([kernel('layerNorm', 4 * (80 + 20 + 80 + 16))])
     expect(costs(gradients, 'layerNormGrad')).toEqual([kernel('layerNormGrad', 4 * (160 + 10 + 16 + 80))])
     expect(costs(gradients, 'layerNormParameterGrad')).toEqual([kernel('layerNormParameterGrad', 4 * (160 + 16 + 20))])
+  })
+
+  it('counts what cells and batch normalization read and write', () => {
+    const kernel = (name: string, shape: string, bytes: number) => ({ kernel: name, shape, flops: 0, bytes })
+    const step = (layer: tfl.layers.Layer) => () => tf.grad((x) => layer.apply(x) as tf.Tensor)(tf.ones([2, 1, 3]))
+    // Gates of two rows and five units: four inputs twice, four gates kept, carry, new carry and result.
+    const lstm = step(tfl.layers.lstm({ units: 5, recurrentInitializer: 'glorotUniform' }))
+    expect(costs(lstm, 'lstmCell')).toEqual([kernel('lstmCell', '2x5', 4 * 10 * (8 + 4 + 3))])
+    expect(costs(lstm, 'lstmCellGrad')).toEqual([kernel('lstmCellGrad', '2x5', 4 * 10 * (4 + 4 + 4 + 1))])
+    const gru = step(tfl.layers.gru({ units: 5, recurrentInitializer: 'glorotUniform' }))
+    expect(costs(gru, 'gruGates')).toEqual([kernel('gruGates', '2x5', 4 * 10 * (3 + 2 + 1 + 4))])
+    expect(costs(gru, 'gruGatesGrad')).toEqual([kernel('gruGatesGrad', '2x5', 4 * 10 * (3 + 3 + 3 + 2 + 1))])
+    expect(costs(gru, 'gruState')).toEqual([kernel('gruState', '10', 4 * 10 * 6)])
+    expect(costs(gru, 'gruStateGrad')).toEqual([kernel('gruStateGrad', '10', 4 * 10 * 7)])
+    const layer = tfl.layers.batchNormalization({})
+    const norm = () => tf.grad((x) => layer.apply(x, { training: true }) as tf.Tensor)(tf.ones([4, 3, 5]))
+    expect(costs(norm, 'batchNormTraining')).toEqual([kernel('batchNormTraining', '12x5', 4 * (2 * 60 + 20))])
+    expect(costs(norm, 'batchNormTrainingGrad')).toEqual([kernel('batchNormTrainingGrad', '12x5', 4 * (3 * 60 + 25))])
+  })
+
+  it('counts the products of attention for the pairs that see each other', () => {
+    const [query, key, value] = [tf.ones([2, 4, 3, 5]), tf.ones([2, 6, 3, 5]), tf.ones([2, 6, 3, 7])]
+    for (const causal of [false, true]) {
+      const pairs = causal ? 1 + 2 + 3 + 4 : 4 * 6
+      const shape = `2x4x6 of 3x5${causal ? ' causal' : ''}`
+      const run = () => tf.grad((x) => attention(x, key, value, { causal }))(query)
+      const bytes = 4 * 2 * 3 * (4 + 6) * (5 + 7)
+      expect(costs(run, 'attention')).toEqual([{ kernel: 'attention', shape, flops: 2 * 6 * pairs * (5 + 7), bytes }])
+      expect(costs(run, 'attentionGrad')).toEqual([
+        { kernel: 'attentionGrad', shape, flops: 2 * 6 * pairs * (3 * 5 + 2 * 7), bytes: 2 * bytes },
+      ])
+    }
+    const tall = () =>
+      void attention(tf.ones([1, 5, 1, 2]), tf.ones([1, 3, 1, 2]), tf.ones([1, 3, 1, 2]), { causal: true })
+    expect(costs(tall, 'attention')[0]!.flops).toBe(2 * (1 + 2 + 3 + 3 + 3) * (2 + 2))
   })
 
   it('counts windows by the images that go in and out', () => {

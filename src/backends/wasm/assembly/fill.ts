@@ -1,6 +1,6 @@
 // Setting, choosing, converting and adding up elements.
 
-import { compareRow } from './binary'
+import { compareRow } from './compare'
 import { copyFloats } from './copy'
 import { fma, loadLanes, splat, storeLanes, ZERO } from './simd'
 

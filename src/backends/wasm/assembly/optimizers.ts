@@ -1,6 +1,6 @@
 // Update rules fused over a range of parameters. Formulas as in src/optimizers.
 
-import { fma, splat } from './simd'
+import { fma, maskOf, splat, sumOfLanes } from './simd'
 
 /** See ../exports.ts. */
 export function sgd(
@@ -108,6 +108,87 @@ export function rmsprop(
     parameters += 16
     gradients += 16
     squaredMean += 16
+  }
+}
+
+/** See ../exports.ts. */
+export function adagrad(
+  parameters: usize,
+  gradients: usize,
+  squaredSum: usize,
+  n: i32,
+  rate: f32,
+  epsilon: f32,
+  weightDecay: f32,
+  gradientScale: f32,
+): void {
+  for (; n > 0; n -= 4) {
+    const w = read(parameters, n)
+    const g = fma(splat(weightDecay), w, f32x4.mul(splat(gradientScale), read(gradients, n)))
+    const s = fma(g, g, read(squaredSum, n))
+    write(squaredSum, s, n)
+    const root = f32x4.add(f32x4.sqrt(s), splat(epsilon))
+    write(parameters, f32x4.sub(w, f32x4.div(f32x4.mul(splat(rate), g), root)), n)
+    parameters += 16
+    gradients += 16
+    squaredSum += 16
+  }
+}
+
+/** The direction of `lamb`, from means that hold this step's gradient. */
+// @ts-ignore: decorator
+@inline
+function lambDirection(m: v128, v: v128, w: v128, meanScale: f32, rootScale: f32, epsilon: f32, weightDecay: f32): v128 {
+  const root = fma(f32x4.sqrt(v), splat(rootScale), splat(epsilon))
+  return fma(splat(weightDecay), w, f32x4.div(f32x4.mul(splat(meanScale), m), root))
+}
+
+/** See ../exports.ts. */
+export function lamb(
+  parameters: usize,
+  gradients: usize,
+  mean: usize,
+  squaredMean: usize,
+  n: i32,
+  rate: f32,
+  meanScale: f32,
+  rootScale: f32,
+  beta1: f64,
+  beta2: f64,
+  epsilon: f32,
+  weightDecay: f32,
+  gradientScale: f32,
+): void {
+  const old1 = splat(<f32>beta1)
+  const new1 = splat(<f32>(1 - beta1))
+  const old2 = splat(<f32>beta2)
+  const new2 = splat(<f32>(1 - beta2))
+  let weightSquares: f64 = 0
+  let directionSquares: f64 = 0
+  for (let i = 0; i < n; i += 4) {
+    const at: usize = <usize>i << 2
+    const left = n - i
+    const w = read(parameters + at, left)
+    const g = f32x4.mul(splat(gradientScale), read(gradients + at, left))
+    const m = fma(g, new1, f32x4.mul(read(mean + at, left), old1))
+    const v = fma(f32x4.mul(g, g), new2, f32x4.mul(read(squaredMean + at, left), old2))
+    write(mean + at, m, left)
+    write(squaredMean + at, v, left)
+    let u = lambDirection(m, v, w, meanScale, rootScale, epsilon, weightDecay)
+    // 0 / 0 past the end where epsilon is 0.
+    if (left < 4) u = v128.and(u, maskOf(left))
+    weightSquares += <f64>sumOfLanes(f32x4.mul(w, w))
+    directionSquares += <f64>sumOfLanes(f32x4.mul(u, u))
+  }
+  const trust = weightSquares > 0 && directionSquares > 0 ? Math.sqrt(weightSquares / directionSquares) : 1
+  const change = splat(<f32>(<f64>rate * trust))
+  for (let i = 0; i < n; i += 4) {
+    const at: usize = <usize>i << 2
+    const left = n - i
+    const w = read(parameters + at, left)
+    const m = read(mean + at, left)
+    const u = lambDirection(m, read(squaredMean + at, left), w, meanScale, rootScale, epsilon, weightDecay)
+    write(parameters + at, f32x4.sub(w, f32x4.mul(change, u)), left)
   }
 }
 

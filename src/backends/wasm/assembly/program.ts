@@ -1,8 +1,10 @@
 // Runs a list of kernel calls. Each call is one word for its code and one word per argument (float64: two), as
 // ../program/call-table.ts writes them.
 
-import { batchNorm } from './batch-norm'
-import { binary, binaryStrided, compare, compareStrided } from './binary'
+import { attention, attentionGrad } from './attention'
+import { batchNorm, batchNormTraining, batchNormTrainingGrad } from './batch-norm'
+import { binary, binaryStrided, compareStrided } from './binary'
+import { compare } from './compare'
 import { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'
 import { cumulative } from './cumulative'
 import { addInto, cast, fill, select } from './fill'
@@ -10,6 +12,7 @@ import { layerNorm, layerNormGrad, layerNormParameterGrad } from './layer-norm'
 import { copyRows, gather, oneHot, pad, segmentSum } from './layout'
 import { matMul } from './mat-mul'
 import { philoxFill } from './random'
+import { gruGates, gruGatesGrad, gruState, gruStateGrad, lstmCell, lstmCellGrad } from './recurrent'
 import { argExtreme, reduce, reduceBool, reduceInt } from './reduce'
 import { crossEntropy, crossEntropyGrad, softmax } from './softmax'
 import { stridedCopy } from './strided-copy'
@@ -230,6 +233,58 @@ export function runProgram(from: usize, to: usize): i32 {
       case 41:
         layerNormParameterGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7))
         p += 32
+        break
+      case 42:
+        lstmCell(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), n(p, 7), n(p, 8), n(p, 9))
+        p += 40
+        break
+      case 43:
+        lstmCellGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), at(p, 7), n(p, 8), n(p, 9), n(p, 10))
+        p += 44
+        break
+      case 44:
+        gruGates(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), at(p, 7), n(p, 8), n(p, 9), n(p, 10))
+        p += 44
+        break
+      case 45:
+        gruGatesGrad(
+          at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), at(p, 7), at(p, 8), at(p, 9), n(p, 10),
+          n(p, 11), n(p, 12),
+        )
+        p += 52
+        break
+      case 46:
+        gruState(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), n(p, 7))
+        p += 32
+        break
+      case 47:
+        gruStateGrad(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), at(p, 7), n(p, 8))
+        p += 36
+        break
+      case 48:
+        attention(
+          at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), n(p, 7), n(p, 8), n(p, 9), n(p, 10), n(p, 11),
+          n(p, 12), f(p, 13),
+        )
+        p += 56
+        break
+      case 49:
+        attentionGrad(
+          at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), at(p, 7), at(p, 8), at(p, 9), n(p, 10),
+          n(p, 11), n(p, 12), n(p, 13), n(p, 14), n(p, 15), n(p, 16), f(p, 17),
+        )
+        p += 72
+        break
+      case 50:
+        batchNormTraining(at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), n(p, 7), n(p, 8), f(p, 9))
+        p += 40
+        break
+      case 51:
+        batchNormTrainingGrad(
+          at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), at(p, 6), at(p, 7), at(p, 8), n(p, 9), n(p, 10),
+          f(p, 11),
+        )
+        p += 48
         break
       default:
         unreachable()

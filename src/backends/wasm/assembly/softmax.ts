@@ -6,7 +6,7 @@ import { log4 } from './logarithm'
 import { fma, loadLanes, MINUS_INFINITY, maskOf, ONE, splat, spread, storeLanes, sumOfLanes } from './simd'
 
 /** The largest of n floats, four times. NaN is passed over: it shows up in the sum. */
-function largestOf(x: usize, n: i32): v128 {
+export function largestOf(x: usize, n: i32): v128 {
   let m0 = spread(MINUS_INFINITY)
   let m1 = m0
   for (; n >= 8; n -= 8) {

@@ -1,8 +1,9 @@
 // Element by element, one input. Codes as in ../exports.ts.
 
-import { compareRow } from './binary'
+import { compareRow } from './compare'
 import { erf4 } from './error-function'
 import { exp4, expMinusOne4, sigmoid4, softplus4, tanh4 } from './exponential'
+import { gelu4, geluTanh4 } from './gelu'
 import { log1p4, log4 } from './logarithm'
 import { loadLanes, ONE, splat, spread, storeLanes, ZERO } from './simd'
 import { cos4, isWithinReach, sin4, tan4 } from './trigonometric'
@@ -40,6 +41,8 @@ export function unary(code: i32, input: usize, out: usize, n: i32, alpha: f32, b
     case 26: return each<Erf>(input, out, n, alpha, beta)
     case 27: return each<Clip>(input, out, n, alpha, beta)
     case 36: return each<Affine>(input, out, n, alpha, beta)
+    case 37: return each<Gelu>(input, out, n, alpha, beta)
+    case 38: return each<GeluTanh>(input, out, n, alpha, beta)
   }
   const end: usize = input + (<usize>n << 2)
   while (input < end) {
@@ -134,6 +137,8 @@ class Step {}
 class Erf {}
 class Clip {}
 class Affine {}
+class Gelu {}
+class GeluTanh {}
 
 // @ts-ignore: decorator
 @inline
@@ -168,6 +173,8 @@ function apply<T>(x: v128, a: v128, b: v128): v128 {
     return v128.or(v128.and(f32x4.gt(x, zero), one), v128.and(f32x4.lt(x, zero), splat(-1)))
   else if (idof<T>() == idof<Erf>()) return erf4(x)
   else if (idof<T>() == idof<Clip>()) return f32x4.pmin(f32x4.pmax(x, a), b)
+  else if (idof<T>() == idof<Gelu>()) return gelu4(x)
+  else if (idof<T>() == idof<GeluTanh>()) return geluTanh4(x)
   else if (idof<T>() == idof<Affine>()) return f32x4.add(f32x4.mul(x, a), b)
   else {
     // Step.

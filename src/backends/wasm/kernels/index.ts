@@ -3,6 +3,7 @@
  * @module
  */
 
+import { attentionKernels } from './attention.js'
 import { binaryKernels, compareKernels } from './binary.js'
 import { complexKernels } from './complex.js'
 import { convKernels, depthwiseKernels } from './conv.js'
@@ -13,11 +14,13 @@ import type { OwnKernel } from './define.js'
 import { einsumKernels } from './einsum.js'
 import { fillKernels } from './fill.js'
 import { gatherKernels } from './gather.js'
+import { geluKernels } from './gelu.js'
 import { layerNormKernels } from './layer-norm.js'
 import { matMulKernels } from './matmul.js'
 import { normalizeKernels } from './normalize.js'
 import { poolKernels } from './pool.js'
 import { randomKernels } from './random.js'
+import { recurrentKernels } from './recurrent.js'
 import { reduceKernels, softmaxKernels, truthKernels } from './reduce.js'
 import { resizeKernels } from './resize.js'
 import { padKernels, rowKernels } from './rows.js'
@@ -31,4 +34,5 @@ export const ownKernels: readonly OwnKernel[] = [
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomKernels],
   ...[conv3dKernels, cumulativeKernels, einsumKernels, resizeKernels, crossEntropyKernels, layerNormKernels],
+  ...[recurrentKernels, attentionKernels, geluKernels],
 ].flat()

@@ -5,6 +5,7 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../../core/index.js'
+import { batchNormTrainingGradKernelName, batchNormTrainingKernelName } from '../../batch-norm.js'
 import { binaryCodes, unaryCodes } from '../exports.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 import { runBinary } from './binary.js'
@@ -60,4 +61,32 @@ function composed(
   return out
 }
 
-export const normalizeKernels = defineKernels({ FusedBatchNorm: batchNorm })
+const batchNormTraining: WasmKernel = ({ inputs, attrs, backend }) => {
+  const { x, scale, offset } = inputs as Record<'x' | 'scale' | 'offset', tf.TensorInfo>
+  const channels = x.shape.at(-1)!
+  const rows = sizeOf(x.shape.slice(0, -1))
+  const from = [x, scale, offset].map((tensor) => backend.pointer(tensor)) as [number, number, number]
+  const made = [x.shape, [channels], [channels]].map((shape) => backend.output(shape, 'float32'))
+  const to = made.map((tensor) => backend.pointer(tensor)) as [number, number, number]
+  backend.wasm.batchNormTraining(...from, ...to, rows, channels, (attrs as { epsilon: number }).epsilon)
+  return made
+}
+
+const batchNormTrainingGrad: WasmKernel = ({ inputs, attrs, backend }) => {
+  const { dy, x, scale, mean, variance } = inputs as Record<'dy' | 'x' | 'scale' | 'mean' | 'variance', tf.TensorInfo>
+  const channels = x.shape.at(-1)!
+  const rows = sizeOf(x.shape.slice(0, -1))
+  const from = [dy, x, scale, mean, variance].map((tensor) => backend.pointer(tensor))
+  const made = [x.shape, [channels], [channels]].map((shape) => backend.output(shape, 'float32'))
+  const to = made.map((tensor) => backend.pointer(tensor)) as [number, number, number]
+  const { epsilon } = attrs as { epsilon: number }
+  const at = from as [number, number, number, number, number]
+  backend.wasm.batchNormTrainingGrad(...at, ...to, rows, channels, epsilon)
+  return made
+}
+
+export const normalizeKernels = defineKernels({
+  FusedBatchNorm: batchNorm,
+  [batchNormTrainingKernelName]: batchNormTraining,
+  [batchNormTrainingGradKernelName]: batchNormTrainingGrad,
+})

@@ -70,6 +70,16 @@ export const callTable = {
   layerNorm: form(39, 'rrrwwnnf'),
   layerNormGrad: form(40, 'rrrrwnn'),
   layerNormParameterGrad: form(41, 'rrrwwnn'),
+  lstmCell: form(42, 'rrrwwwnnn'),
+  lstmCellGrad: form(43, 'rrrrrwwnnn'),
+  gruGates: form(44, 'rrrwwwwnnn'),
+  gruGatesGrad: form(45, 'rrrrrrwwwnnn'),
+  gruState: form(46, 'rrrrwwn'),
+  gruStateGrad: form(47, 'rrrrwwwn'),
+  attention: form(48, 'rrrwwnnnnnnnf'),
+  attentionGrad: form(49, 'rrrrrrwwwnnnnnnnf'),
+  batchNormTraining: form(50, 'rrrwwwnnf'),
+  batchNormTrainingGrad: form(51, 'rrrrrwwwnnf'),
 } as const satisfies Partial<Record<keyof KernelExports, CallForm>>
 
 /** A kernel that a program may call. */

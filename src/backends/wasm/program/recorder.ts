@@ -77,7 +77,7 @@ export class CallRecorder {
         return kernel(...values)
       }
     }
-    for (const name of ['sgd', 'adam', 'rmsprop', 'runProgram'] as const)
+    for (const name of ['sgd', 'adam', 'rmsprop', 'adagrad', 'lamb', 'runProgram'] as const)
       wrapped[name] = () => {
         throw new Error(`The kernel ${name} cannot be recorded.`)
       }

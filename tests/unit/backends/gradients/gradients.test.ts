@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { selectBackend } from '../../../../src/backends/index.js'
+import { selectBackend, softmaxCrossEntropy } from '../../../../src/backends/index.js'
 import { expectGradient, noise } from './numeric-gradient.js'
 
 describe.each(['wasm', 'cpu'] as const)('gradients on %s', (backend) => {
@@ -233,5 +233,27 @@ describe.each(['wasm', 'cpu'] as const)('gradients on %s', (backend) => {
 
   it('depthToSpace', async () => {
     await expectGradient((x) => tf.depthToSpace(x as tf.Tensor4D, 2), [noise([1, 2, 3, 8])])
+  })
+
+  it('unstack, also of one part', async () => {
+    await expectGradient((x) => tf.sum(tf.stack(tf.unstack(x!, 1)), 0), [noise([2, 1, 3])])
+    await expectGradient((x) => tf.stack(tf.unstack(x!, 1)), [noise([2, 3])])
+  })
+
+  it('gradients of gradients of what is made of its result', async () => {
+    const twice = (f: (x: tf.Tensor) => tf.Tensor) =>
+      expectGradient((x) => tf.grad((y) => tf.mul(f(y), noise(y.shape, 3)))(x!), [noise([2, 3])])
+    for (const f of [tf.exp, tf.sigmoid, tf.tanh, tf.softmax]) await twice(f)
+    // Where a way that does not go through the result leads to the input too, tfjs says nothing.
+    await twice((x) => tf.mul(x, tf.sigmoid(x)))
+  })
+
+  it('cross-entropy, and its gradient', async () => {
+    const truth = tf.tensor2d([0.2, 0.3, 0.5, 1, 0, 0], [2, 3])
+    const classes = tf.tensor1d([2, 0], 'int32')
+    for (const target of [truth, classes]) {
+      await expectGradient((x) => softmaxCrossEntropy(target, x!), [noise([2, 3])])
+      await expectGradient((x) => tf.grad((y) => softmaxCrossEntropy(target, y))(x!), [noise([2, 3])])
+    }
   })
 })

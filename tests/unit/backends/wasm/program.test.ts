@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, expect, it } from 'vitest'
 import {
+  attention,
   clear,
   copyInto,
   createDeviceFloats,
@@ -31,15 +32,19 @@ const gradientOf = (f: (x: tf.Tensor4D) => tf.Tensor) => (x: tf.Tensor4D) =>
 const truth = () => tf.softmax(input(3, 4) as tf.Tensor2D)
 const crossEntropy = (logits: tf.Tensor) => resolveLoss('categoricalCrossentropy').perExample(truth(), logits)
 
-let layer: tfl.layers.Layer | undefined
-/** One layer for all runs, so that a recording holds no start values. */
-function normalize(x: tf.Tensor): tf.Tensor {
+const layers = new Map<string, tfl.layers.Layer>()
+/** Applies a layer: one for all runs, so that a recording holds no start values. */
+function applied(x: tf.Tensor, kind: 'layerNormalization' | 'batchNormalization' | 'lstm' | 'gru'): tf.Tensor {
+  let layer = layers.get(kind)
   if (!layer) {
-    layer = tfl.layers.layerNormalization({ inputShape: [5] })
-    layer.build([null, 5])
+    layer = kind === 'lstm' || kind === 'gru' ? tfl.layers[kind]({ units: 3 }) : tfl.layers[kind]({})
+    layers.set(kind, layer)
   }
-  return layer.apply(x) as tf.Tensor
+  return layer.apply(x, { training: true }) as tf.Tensor
 }
+const normalize = (x: tf.Tensor) => applied(x, 'layerNormalization')
+const sequence = () => input(2, 3, 4)
+const attend = (x: tf.Tensor) => attention(x, x, input(2, 5, 2, 3), { causal: true })
 
 /** For each kernel of the table something of tfjs that runs it. */
 const uses: Record<string, () => tf.Tensor> = {
@@ -95,6 +100,16 @@ const uses: Record<string, () => tf.Tensor> = {
     const { grads } = tf.variableGrads(() => tf.sum(tf.square(normalize(input(6, 5)))))
     return Object.values(grads)[0]!
   },
+  batchNormTraining: () => applied(input(6, 5), 'batchNormalization'),
+  batchNormTrainingGrad: () => tf.grad((x) => tf.square(applied(x, 'batchNormalization')))(input(6, 5)),
+  lstmCell: () => applied(sequence(), 'lstm'),
+  lstmCellGrad: () => tf.grad((x) => applied(x, 'lstm'))(sequence()),
+  gruGates: () => applied(sequence(), 'gru'),
+  gruGatesGrad: () => tf.grad((x) => applied(x, 'gru'))(sequence()),
+  gruState: () => applied(sequence(), 'gru'),
+  gruStateGrad: () => tf.grad((x) => applied(x, 'gru'))(sequence()),
+  attention: () => attend(input(2, 5, 2, 3)),
+  attentionGrad: () => tf.grad(attend)(input(2, 5, 2, 3)),
   addInto: () => tf.addN([input(5), input(5), input(5)]),
 }
 

@@ -67,6 +67,46 @@ describe('update rules', () => {
     )
   })
 
+  it('adagrad', () => {
+    follow(
+      1,
+      (w, raw, s) => {
+        const g = 0.5 * raw + 0.01 * w
+        s[0]! += g * g
+        return w - (0.1 * g) / (Math.sqrt(s[0]!) + 1e-3)
+      },
+      (p, g, [sum]) => arena.wasm.adagrad(p, g, sum!, n, 0.1, 1e-3, 0.01, 0.5),
+    )
+  })
+
+  it.each([n, 8, 1, 0])('lamb, %i weights of one tensor', (length) => {
+    arena.reset()
+    const parameters = arena.floats(weights)
+    const slots = [arena.floats(new Float32Array(n)), arena.floats(new Float32Array(n))] as const
+    const expected = Float64Array.from(weights)
+    const [mean, square] = [new Float64Array(n), new Float64Array(n)]
+    gradients.forEach((gradient, i) => {
+      const t = i + 1
+      const [meanScale, rootScale] = [1 / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)]
+      arena.wasm.lamb(
+        ...([parameters, arena.floats(gradient), ...slots, length, 0.01, meanScale, rootScale] as const),
+        ...([0.9, 0.999, 0, 0.02, 0.5] as const),
+      )
+      const direction = Float64Array.from({ length }, (_, k) => {
+        const g = 0.5 * gradient[k]!
+        mean[k] = 0.9 * mean[k]! + 0.1 * g
+        square[k] = 0.999 * square[k]! + 0.001 * g * g
+        return (mean[k]! * meanScale) / Math.sqrt(square[k]! * rootScale ** 2) + 0.02 * expected[k]!
+      })
+      const norm = (values: Float64Array) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0))
+      const trust = norm(expected.subarray(0, length)) / norm(direction)
+      direction.forEach((u, k) => {
+        expected[k]! -= 0.01 * trust * u
+      })
+    })
+    expect(worstError(arena.readFloats(parameters, n), expected)).toBeLessThan(2e-6)
+  })
+
   it('rmsprop, centered with momentum', () => {
     follow(
       3,
