@@ -19,6 +19,7 @@ export {
   wasmExports,
 } from './device-floats.js'
 export { type GeluOptions, gelu } from './gelu.js'
+export { endMeetings, type Meeting, meet, meetingError } from './meeting.js'
 export { canRecord, createProgram, fillRows, hold, recordCalls, refuseRecording } from './programs.js'
 export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
 export { deviceType, type RowSelection, rowTensor } from './row-tensor.js'
@@ -41,7 +42,8 @@ export {
   reduceCodes,
   unaryCodes,
 } from './wasm/exports.js'
-export { type CallName, kindsOf } from './wasm/program/call-table.js'
+export { type CallName, kindsOf, type ProgramCallName } from './wasm/program/call-table.js'
+export type { ProgramLoop } from './wasm/program/loop.js'
 export type { ProgramInputs, ProgramPlan, WasmProgram } from './wasm/program/program.js'
-export type { Place, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
-export { createKernelMemory, type KernelMemory, useKernelMemory } from './wasm/register.js'
+export type { Place, ProgramCall, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
+export { createKernelMemory, type KernelMemory, MEETING_POINTER, useKernelMemory } from './wasm/register.js'

@@ -32,7 +32,7 @@ export function createMember(
     case 'data-parallel':
       if (description.options.compression) return new CompressedMember(transport, description.options.compression)
       return onOneMemory && transport.native
-        ? new OneMemoryMember(transport, transport.native)
+        ? new OneMemoryMember(transport, transport.native, transport.waits ?? PATIENT)
         : new DataParallelMember(transport, description.options)
     case 'sharded':
       return new ShardedMember(transport)
@@ -42,3 +42,6 @@ export function createMember(
       return description satisfies never
   }
 }
+
+/** For a transport that does not say. */
+const PATIENT = { spins: 500, timeoutMs: Number.POSITIVE_INFINITY }

@@ -6,9 +6,17 @@
  * @module
  */
 
-import { aliasDeviceFloats, createDeviceFloats, type DeviceFloats, wasmExports } from '../backends/index.js'
+import {
+  aliasDeviceFloats,
+  createDeviceFloats,
+  type DeviceFloats,
+  MEETING_POINTER,
+  type Meeting,
+  meet,
+  wasmExports,
+} from '../backends/index.js'
 import { StateError } from '../core/index.js'
-import { type FlatParameters, flatFloats } from '../engine/index.js'
+import { type FlatParameters, flatFloats, type LoweredStep } from '../engine/index.js'
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
 import {
   type Crew,
@@ -28,16 +36,23 @@ const LINE = 16
 export class OneMemoryMember extends DistributedStrategy {
   readonly group: Group
   readonly #collectives: Collectives
+  readonly #meeting: Meeting
   /** Where the gradients of each rank begin, uint32, for the kernel that adds them up. */
   #pointers: DeviceFloats | undefined
   #peers: DeviceFloats[] = []
   /** Whether this worker's share of its own gradients holds the sum over all. */
   #isReduced = false
 
-  constructor(group: { rank: number; worldSize: number }, collectives: Collectives) {
+  /** @param waits - How it waits for the others. */
+  constructor(
+    group: { rank: number; worldSize: number },
+    collectives: Collectives,
+    waits: { spins: number; timeoutMs: number },
+  ) {
     super()
     this.group = { rank: group.rank, size: group.worldSize, generation: 0 }
     this.#collectives = collectives
+    this.#meeting = { pointer: MEETING_POINTER, count: group.worldSize, ...waits }
   }
 
   override get holders(): number {
@@ -72,7 +87,7 @@ export class OneMemoryMember extends DistributedStrategy {
   /** Waits for the gradients of all. They are added up where they are needed: at the norm, else at the update. */
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
     const { length } = parameters.layout
-    await this.#collectives.barrier()
+    meet(this.#meeting)
     this.#isReduced = this.group.size === 1
     const totals = new Float32Array(this.#peers[0]!.length - length)
     for (const peer of this.#peers) {
@@ -109,8 +124,15 @@ export class OneMemoryMember extends DistributedStrategy {
   }
 
   /** No worker reads weights, or overwrites gradients, before all have made their update. */
-  override afterStep(): Promise<void> {
-    return this.#collectives.barrier()
+  override async afterStep(): Promise<void> {
+    meet(this.#meeting)
+  }
+
+  override lower({ layout }: FlatParameters): LoweredStep {
+    const { size } = this.group
+    if (size === 1) return {}
+    const peers = { pointers: this.#pointers!.pointer, count: size, meeting: this.#meeting }
+    return { share: this.#share(layout.length), peers }
   }
 
   averageBuffers(values: Float32Array): Promise<void> {

@@ -7,7 +7,7 @@
  */
 
 import { spawnWorker, type Thread } from '#threads'
-import { createKernelMemory, type KernelMemory } from '../backends/index.js'
+import { createKernelMemory, endMeetings, type KernelMemory } from '../backends/index.js'
 import { type Deferred, deferred, deserializeError, NumericError, WorkerError } from '../core/index.js'
 import { resolveOptimizer } from '../optimizers/index.js'
 import type {
@@ -55,6 +55,7 @@ export class ThreadCrew implements Crew {
   readonly #seats: Seat[]
   readonly #threads: Thread[]
   readonly #data: ThreadData
+  readonly #kernelMemory: KernelMemory | undefined
   readonly #waiting = new Map<number, Deferred<unknown>>()
   #nextId = 0
   #failure: Error | undefined
@@ -67,6 +68,7 @@ export class ThreadCrew implements Crew {
   ) {
     this.#strategy = strategy
     this.#data = new ThreadData(kernelMemory)
+    this.#kernelMemory = kernelMemory
     this.#transport = transport
     this.#seats = seats
     this.#threads = seats.map((_, rank) => this.#spawn(rank))
@@ -165,6 +167,7 @@ export class ThreadCrew implements Crew {
 
   #abort(reason: string): void {
     this.#transport.abort(this.#seats[0]!.ticket, reason)
+    if (this.#kernelMemory) endMeetings(this.#kernelMemory)
   }
 
   #command<T>(command: Command, ...values: unknown[]): Promise<T[]> {

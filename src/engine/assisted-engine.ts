@@ -2,7 +2,7 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import { type BlasAssist, withAssist } from '../backends/index.js'
-import type { Batch, BatchSums, Engine, Run } from './engine.js'
+import type { Batch, BatchSums, Engine, Run, StepSeries } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
 
 /**
@@ -29,6 +29,11 @@ export class AssistedEngine implements Engine {
 
   gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
     return withAssist(this.#assist, () => this.#engine.gradients(batch, parameters, accumulate))
+  }
+
+  /** Without the assist: an engine refuses programs that have it. */
+  series(series: StepSeries, parameters: FlatParameters): Float32Array[] {
+    return this.#engine.series?.(series, parameters) ?? []
   }
 
   evaluate(batch: Batch): Promise<BatchSums> {

@@ -8,9 +8,10 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { deviceFloats } from '../backends/index.js'
+import { CapturedSeries } from './captured-series.js'
 import { CapturedStep, difference, isResident, type RecordedStep, recordStep } from './captured-step.js'
 import { computeGradients, computeLoss, EagerEngine, readTensors, sumsOf } from './eager-engine.js'
-import type { Batch, BatchSums, Engine, Run } from './engine.js'
+import type { Batch, BatchSums, Engine, Run, StepSeries } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
 import { type StepTiming, timeCalls } from './step-timing.js'
 import { saveVariables, VariableStorage } from './variable-storage.js'
@@ -30,6 +31,8 @@ type Kind = 'set' | 'add' | 'evaluate' | 'infer'
 interface Entry {
   kind: Kind
   captured: CapturedStep
+  /** Several of them in one call, once that was asked for. */
+  series?: CapturedSeries
   /** Runs until the next check. */
   untilCheck: number
 }
@@ -68,6 +71,22 @@ export class CapturedEngine implements Engine {
     return sumsOf(await this.#run(batch, { kind: accumulate ? 'add' : 'set', compute, parameters }))
   }
 
+  series(series: StepSeries, parameters: FlatParameters): Float32Array[] {
+    if (this.#reasons.has('set') || !isResident(series.batch)) return []
+    this.#storage.refresh()
+    const entry = this.#entries.get(keyOf(series.batch, 'set'))
+    if (!entry?.captured.isCurrent || entry.captured.program.isAssisted) return []
+    const count = Math.min(series.count, entry.untilCheck)
+    if (count < 1) return []
+    if (entry.series?.lowered !== series.lowered) {
+      entry.series?.dispose()
+      entry.series = new CapturedSeries(entry.captured, parameters, series)
+    }
+    const sums = entry.series.run({ ...series, count })
+    entry.untilCheck -= sums.length
+    return sums
+  }
+
   async evaluate(batch: Batch): Promise<BatchSums> {
     return sumsOf(await this.#run(batch, { kind: 'evaluate', compute: computeLoss }))
   }
@@ -104,7 +123,7 @@ export class CapturedEngine implements Engine {
   }
 
   dispose(): void {
-    for (const { captured } of this.#entries.values()) captured.dispose()
+    for (const entry of this.#entries.values()) disposeEntry(entry)
     this.#entries.clear()
     this.#storage.dispose()
   }
@@ -116,7 +135,7 @@ export class CapturedEngine implements Engine {
     const key = keyOf(run, step.kind)
     let entry = this.#entries.get(key)
     if (!entry?.captured.isCurrent) {
-      entry?.captured.dispose()
+      if (entry) disposeEntry(entry)
       const captured = this.#capture(run, step)
       if (!captured) return readTensors(step.compute(run))
       entry = { kind: step.kind, captured, untilCheck: 0 }
@@ -193,10 +212,15 @@ export class CapturedEngine implements Engine {
     this.#reasons.set(kind, reason)
     for (const [key, entry] of this.#entries) {
       if (entry.kind !== kind) continue
-      entry.captured.dispose()
+      disposeEntry(entry)
       this.#entries.delete(key)
     }
   }
+}
+
+function disposeEntry({ captured, series }: Entry): void {
+  series?.dispose()
+  captured.dispose()
 }
 
 /** Forms of columns that were met: the same columns come back at every step. */

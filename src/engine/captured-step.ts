@@ -157,6 +157,11 @@ export class CapturedStep {
     return this.program.run(inputsOf(run)) === 0
   }
 
+  /** Where the results of a run lie. */
+  get resultPlaces(): Place[] {
+    return this.#results.map(({ place }) => place)
+  }
+
   /** The results of the last run: views that the next one overwrites. */
   results(memory: Float32Array): Float32Array[] {
     return this.#results.map(({ place, length }) => {

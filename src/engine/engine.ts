@@ -4,7 +4,7 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import type { RowSelection } from '../backends/index.js'
+import type { Meeting, RowSelection } from '../backends/index.js'
 import type { TypedArray } from '../core/index.js'
 import type { FlatParameters } from './flat-parameters.js'
 
@@ -51,6 +51,38 @@ export interface Batch extends Run {
   loss: (inputs: RunInputs) => BatchLoss
 }
 
+/** An update of weights as a call of a kernel: its arguments in order. */
+export interface UpdateCall {
+  readonly name: 'sgd' | 'adam' | 'rmsprop' | 'adagrad'
+  readonly values: readonly number[]
+}
+
+/** What follows the gradients of a step, in a form that a program runs by itself. Nothing in it: one worker alone. */
+export interface LoweredStep {
+  /** The first element of the weights that this worker updates, and the last but one. @default all */
+  readonly share?: { readonly from: number; readonly to: number }
+  /** The other workers, whose sums lie in the same memory. */
+  readonly peers?: {
+    /** Byte offset of the places where the sums of each begin, uint32 in rank order. */
+    readonly pointers: number
+    readonly count: number
+    /** Where they wait for each other: before gradients are added up, and before the next step. */
+    readonly meeting: Meeting
+  }
+}
+
+/** Updates one after another, each from as many rows as the first. */
+export interface StepSeries {
+  /** The rows of the first update. */
+  readonly batch: Batch
+  readonly count: number
+  /** How far apart the rows of two updates begin in the order. */
+  readonly stride: number
+  readonly lowered: LoweredStep
+  /** The update of a range of the weights; float32 arguments alone may depend on the step. */
+  readonly update: (step: number, range: { from: number; to: number }) => UpdateCall
+}
+
 /** Sums over the rows of a batch, as numbers. */
 export interface BatchSums {
   loss: number
@@ -67,6 +99,14 @@ export interface Engine {
    * the sums of loss and metrics.
    */
   gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums>
+  /**
+   * Makes updates one after another without JavaScript in between, as many as it can; the caller makes the next one by
+   * itself.
+   *
+   * @returns The sums of each over all workers: loss, weight, metrics. Of an update whose loss is not a finite number,
+   *   which is the last, nothing but these sums was computed.
+   */
+  series?(series: StepSeries, parameters: FlatParameters): Float32Array[]
   /** Runs the loss on one batch without gradients. */
   evaluate(batch: Batch): Promise<BatchSums>
   /**

@@ -2,8 +2,8 @@
 
 import { wasmExports } from '../backends/index.js'
 import { StateError } from '../core/index.js'
-import type { FlatFloats, FlatParameters } from '../engine/index.js'
-import { type Optimizer, rateOf } from './optimizer.js'
+import type { FlatFloats, FlatParameters, UpdateCall } from '../engine/index.js'
+import { type FusedRange, type Optimizer, rateOf } from './optimizer.js'
 
 /** Slots of an optimizer, each as long as the parameters, or as the part of them that this worker updates. */
 export type Slots = readonly FlatFloats[]
@@ -21,47 +21,82 @@ export interface UpdateAt {
 }
 
 /**
+ * An update as the call of a kernel, to be made later; undefined where it is none.
+ *
+ * Arguments: those of `applyUpdate`.
+ */
+export function updateCall(
+  optimizer: Optimizer,
+  parameters: FlatParameters,
+  slots: Slots,
+  at: UpdateAt,
+): UpdateCall | undefined {
+  let call: UpdateCall | undefined
+  const note =
+    (name: UpdateCall['name']) =>
+    (...values: number[]) => {
+      call = { name, values }
+    }
+  const fused = fusedRange(parameters, slots, at, rateOf(optimizer, at.step))
+  const kernels = {
+    sgd: note('sgd'),
+    adam: note('adam'),
+    rmsprop: note('rmsprop'),
+    adagrad: note('adagrad'),
+    // One call for each tensor.
+    lamb: () => {},
+  }
+  if (fused) optimizer.fused?.(kernels, fused)
+  return call
+}
+
+/**
  * Updates parameters in place: as one kernel where buffers and rule allow it, else in JavaScript.
  *
  * @throws {StateError} if a range is given, and the rule needs whole tensors.
  */
-export function applyUpdate(
-  optimizer: Optimizer,
-  parameters: FlatParameters,
-  slots: Slots,
-  { step, gradientScale, range, slotsFrom = 0 }: UpdateAt,
-): void {
+export function applyUpdate(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, at: UpdateAt): void {
+  const { step, gradientScale, range, slotsFrom = 0 } = at
   if (range && optimizer.wholeTensors)
     throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
-  const { length, entries } = parameters.layout
-  const { from, to } = range ?? { from: 0, to: length }
-  const tensors = range ? [] : entries
-  const learningRate = rateOf(optimizer, step)
   const kernels = wasmExports()
-  const weights = parameters.weights.device
-  const gradients = parameters.sums.device
-  if (optimizer.fused && kernels && weights && gradients) {
-    optimizer.fused(kernels, {
-      parameters: weights.pointer + from * 4,
-      gradients: gradients.pointer + from * 4,
-      gradientScale,
-      slots: slots.map(({ device }) => device!.pointer + (from - slotsFrom) * 4),
-      length: to - from,
-      tensors,
-      step,
-      learningRate,
-    })
+  const fused = fusedRange(parameters, slots, at, rateOf(optimizer, step))
+  if (optimizer.fused && kernels && fused) {
+    optimizer.fused(kernels, fused)
     return
   }
+  const { length, entries } = parameters.layout
+  const { from, to } = range ?? { from: 0, to: length }
   optimizer.update({
     parameters: parameters.parameters.subarray(from, to),
     gradients: parameters.gradients.subarray(from, to),
     gradientScale,
     slots: slots.map((slot) => slot.view().subarray(from - slotsFrom, to - slotsFrom)),
     step,
-    learningRate,
-    tensors,
+    learningRate: rateOf(optimizer, step),
+    tensors: range ? [] : entries,
   })
+}
+
+/** A range of the buffers as byte offsets; undefined where they are not in the memory of kernels. */
+function fusedRange(
+  { layout, weights: { device: weights }, sums: { device: sums } }: FlatParameters,
+  slots: Slots,
+  { step, gradientScale, range, slotsFrom = 0 }: UpdateAt,
+  learningRate: number,
+): FusedRange | undefined {
+  if (!weights || !sums) return undefined
+  const { from, to } = range ?? { from: 0, to: layout.length }
+  return {
+    parameters: weights.pointer + from * 4,
+    gradients: sums.pointer + from * 4,
+    gradientScale,
+    slots: slots.map(({ device }) => device!.pointer + (from - slotsFrom) * 4),
+    length: to - from,
+    tensors: range ? [] : layout.entries,
+    step,
+    learningRate,
+  }
 }
 
 /** Sum of the squares of the gradients, or of a part of them, as they are. */

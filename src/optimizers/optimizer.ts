@@ -46,6 +46,9 @@ export interface FusedRange {
   learningRate: number
 }
 
+/** The kernels of update rules. */
+export type UpdateKernels = Pick<KernelExports, 'sgd' | 'adam' | 'rmsprop' | 'adagrad' | 'lamb'>
+
 /**
  * An update rule. It has no state of its own: the slots do.
  *
@@ -60,7 +63,7 @@ export interface Optimizer extends OptimizerDescription {
   /** Applies one update in place. */
   update(range: UpdateRange): void
   /** The same as one kernel, for the rules that have one. */
-  fused?(kernels: KernelExports, range: FusedRange): void
+  fused?(kernels: UpdateKernels, range: FusedRange): void
 }
 
 /** Learning rate of an update. `step` counts from 1. */

@@ -17,10 +17,11 @@ import {
   type Engine,
   type FlatFloats,
   FlatParameters,
+  type LoweredStep,
   type RunInputs,
 } from '../engine/index.js'
 import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
-import { type Optimizer, resolveOptimizer, type Slots } from '../optimizers/index.js'
+import { type Optimizer, resolveOptimizer, type Slots, updateCall } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
 import type {
   Crew,
@@ -65,6 +66,8 @@ export class Replica implements Crew {
   readonly #random: ReturnType<typeof seedRandomLayers>
   readonly #data = new ReplicaData()
   readonly #slots: Slots
+  /** What follows the gradients, where the engine may run it by itself. */
+  readonly #lowered: LoweredStep | undefined
   #step = 0
 
   /** Makes a replica on the buffers that its strategy gives it. */
@@ -99,6 +102,8 @@ export class Replica implements Crew {
     this.#optimizer = local.optimizer ? new TfjsOptimizer(local.optimizer, parameters) : resolveOptimizer(job.optimizer)
     this.#engine = createEngine(local.optimizer ? 'eager' : job.engine, assist)
     this.#assist = assist
+    const isLowered = updateCall(this.#optimizer, parameters, slots, { step: 1, gradientScale: 1 }) !== undefined
+    this.#lowered = isLowered ? strategy.lower(parameters) : undefined
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
   }
@@ -115,8 +120,15 @@ export class Replica implements Crew {
     const records: StepRecord[] = []
     const rowsPerStep = range.batchSize * range.accumulateSteps
     let step = range.firstStep
-    for (let from = range.from; from < range.to; from += rowsPerStep)
+    for (let from = range.from; from < range.to; ) {
+      const series = this.#trainSeries(range, from, step)
+      records.push(...series)
+      step += series.length
+      from += series.length * rowsPerStep
+      if (from >= range.to) break
       records.push(await this.#trainStep(range, from, Math.min(range.to, from + rowsPerStep), step++))
+      from += rowsPerStep
+    }
     return this.#strategy.completeRecords(records)
   }
 
@@ -229,6 +241,39 @@ export class Replica implements Crew {
     this.#data.dispose()
   }
 
+  /** Trains as many steps as the engine can run in one call. Those that it leaves, `#trainStep` takes one by one. */
+  #trainSeries(range: TrainRange, from: number, step: number): StepRecord[] {
+    const { batchSize, order, orderPointer } = range
+    const count = Math.floor((range.to - from) / batchSize)
+    const { clipNorm, logicalShards, columns: names } = this.#job
+    if (!this.#lowered || range.accumulateSteps > 1 || clipNorm !== undefined || logicalShards !== undefined) return []
+    if (count === 0 || names.weight !== undefined) return []
+    const columns = this.#data.get(range.data)
+    const { rank, size } = this.#strategy.group
+    const own = splitRows(from, from + batchSize, rank, size)
+    const selection = { ...this.#data.select(columns, order, orderPointer), ...own }
+    const sums = this.#engine.series?.(
+      {
+        batch: this.#batch(columns, true, { selection, step, firstRow: own.from - from }),
+        count,
+        stride: batchSize,
+        lowered: this.#lowered,
+        update: (at, share) =>
+          updateCall(this.#optimizer, this.#parameters, this.#slots, {
+            step: at,
+            gradientScale: 1 / batchSize,
+            range: share,
+          })!,
+      },
+      this.#parameters,
+    )
+    if (!sums?.length) return []
+    const records = sums.map((totals, i) => recordOf(step + i, totals))
+    this.#step = records.at(-1)!.step
+    this.#parameters.publish()
+    return records
+  }
+
   async #trainStep(range: TrainRange, from: number, to: number, step: number): Promise<StepRecord> {
     const parameters = this.#parameters
     const { length } = parameters.layout
@@ -241,13 +286,7 @@ export class Replica implements Crew {
       await this.#strategy.synchronizeShards(shards, this.#job.logicalShards, parameters.gradients)
       totals = parameters.gradients.subarray(length)
     }
-    const [loss, weight, ...metrics] = totals
-    const record: StepRecord = { step, loss: loss!, weight: weight!, metrics }
-    if (!Number.isFinite(record.loss))
-      throw new NumericError(`The loss of step ${step} is not a finite number.`, {
-        received: record.loss,
-        remedy: 'Lower the learning rate, set clipNorm, or look for such values in the data',
-      })
+    const record = recordOf(step, totals)
     // A window in which every sample has weight 0 moves nothing.
     if (record.weight > 0) {
       let gradientScale = 1 / record.weight
@@ -339,4 +378,15 @@ export class Replica implements Crew {
       writeWeights(variable, values)
     }
   }
+}
+
+/** @throws {NumericError} if the loss is not a finite number. */
+function recordOf(step: number, totals: Float32Array): StepRecord {
+  const [loss, weight, ...metrics] = totals
+  if (!Number.isFinite(loss))
+    throw new NumericError(`The loss of step ${step} is not a finite number.`, {
+      received: loss,
+      remedy: 'Lower the learning rate, set clipNorm, or look for such values in the data',
+    })
+  return { step, loss: loss!, weight: weight!, metrics }
 }

@@ -1,7 +1,7 @@
 /** Training in the thread that calls `fit`. @module */
 
 import { treeSum } from '../core/index.js'
-import type { FlatParameters } from '../engine/index.js'
+import type { FlatParameters, LoweredStep } from '../engine/index.js'
 import type { Crew, TrainingJob } from './job.js'
 import { type LocalParts, Replica } from './replica.js'
 import { DistributedStrategy, type Group, type ShardGradients } from './strategy.js'
@@ -25,6 +25,10 @@ export class SingleWorker extends DistributedStrategy {
 
   async synchronizeShards(shards: ShardGradients[], _total: number, into: Float32Array): Promise<void> {
     into.set(treeSum(shards.map(({ values }) => values)))
+  }
+
+  override lower(): LoweredStep {
+    return {}
   }
 
   async averageBuffers(): Promise<void> {}

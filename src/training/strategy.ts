@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createFlatFloats, type FlatBuffers, type FlatParameters } from '../engine/index.js'
+import { createFlatFloats, type FlatBuffers, type FlatParameters, type LoweredStep } from '../engine/index.js'
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares } from '../optimizers/index.js'
 import type { Crew, StepRecord, Sums, TrainingJob } from './job.js'
 import type { LocalParts } from './replica.js'
@@ -115,6 +115,14 @@ export abstract class DistributedStrategy {
 
   /** Runs after each update, for strategies that average weights now and then. */
   async afterStep(_step: number, _parameters: FlatParameters): Promise<void> {}
+
+  /**
+   * What `synchronize`, `update` and `afterStep` do, in a form that captured steps run by themselves; undefined where
+   * they cannot. Who overrides one of those overrides this too.
+   */
+  lower(_parameters: FlatParameters): LoweredStep | undefined {
+    return undefined
+  }
 
   /** Adds up sums of an evaluation that was split over the workers, in rank order. */
   mergeMetrics(parts: readonly Sums[]): Sums {

@@ -39,6 +39,7 @@ export class SharedTransport implements Transport {
   readonly rank: number
   readonly worldSize: number
   readonly native?: SharedCollectives
+  readonly waits: { spins: number; timeoutMs: number }
   readonly #place: SharedPlace
   readonly #rings: SharedArrayBuffer
   readonly #timeoutMs: number
@@ -51,6 +52,7 @@ export class SharedTransport implements Transport {
   constructor(ticket: SharedTicket) {
     this.rank = ticket.rank
     this.worldSize = ticket.worldSize
+    this.waits = { spins: ticket.spins, timeoutMs: ticket.timeoutMs }
     this.#place = new SharedPlace(ticket)
     if (ticket.native) this.native = new SharedCollectives(this.#place)
     this.#rings = ticket.rings

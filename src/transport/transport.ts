@@ -42,6 +42,8 @@ export interface Transport {
   abort(reason: string): void
   /** Ends this peer's part; its pending operations fail. What it sent before can still be received. */
   close(): Promise<void>
+  /** How peers that see the same memory wait for each other there: how often they look before they sleep, how long. */
+  readonly waits?: { readonly spins: number; readonly timeoutMs: number }
   /** Collectives that the transport does itself, faster than they can be built from messages. */
   readonly native?: Collectives
 }

@@ -117,6 +117,16 @@ export const reduceCodes = { sum: 0, mean: 1, max: 2, min: 3, prod: 4 } as const
 /** What `philoxFill` draws. */
 export const randomCodes = { uniform: 0, normal: 1, dropoutMask: 2 } as const
 
+/** Why a program stopped before its end. */
+export const stopCodes = {
+  /** The loss is not a finite number. */
+  notFinite: -1,
+  /** The group of workers has ended. */
+  ended: -2,
+  /** Another worker did not come in time. */
+  late: -3,
+} as const
+
 /** The kernels. */
 export interface KernelExports extends LayerExports, UpdateExports {
   /** First byte that the module itself does not use. */
@@ -282,9 +292,36 @@ export interface KernelExports extends LayerExports, UpdateExports {
   /**
    * Runs the calls between two addresses, in the words of program/call-table.ts.
    *
-   * @returns How many indices lay outside, over all calls of `gather`.
+   * @returns How many indices lay outside, over all calls of `gather`; below 0 one of `stopCodes`. A `meet` or `totals`
+   *   after such an index ends the program.
    */
   runProgram(from: number, to: number): number
+  /**
+   * Runs a program `count` times, or until it stops. Before each run, words are set from a row of the table: `targets` holds
+   * pairs of int32, the address of a word and the byte in the row that it is taken from.
+   *
+   * @param outcome - Receives an int32: what the last run returned.
+   * @returns How many runs are complete.
+   */
+  runLoop(
+    from: number,
+    to: number,
+    targets: number,
+    targetCount: number,
+    table: number,
+    rowBytes: number,
+    count: number,
+    outcome: number,
+  ): number
+  /**
+   * Waits until `count` threads have called it: looks `spins` times, then sleeps. Only where the memory is shared.
+   *
+   * @param place - 128 bytes on the boundary of a cache line, 0 at first.
+   * @returns 0, or one of `stopCodes`.
+   */
+  meet(place: number, count: number, spins: number, timeoutMs: number): number
+  /** Ends all meetings at a place, under way or later. */
+  endMeetings(place: number): void
   /** The numbers of `randomValues` in ../random-tensor.ts; normal ones to float32 rounding of log, sin and cos. */
   philoxFill(
     out: number,

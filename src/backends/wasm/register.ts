@@ -21,6 +21,9 @@ export interface KernelMemory {
 
 /** More than any build of the module uses for itself. */
 const RESERVED_BYTES = 2 ** 18
+/** Where the threads on a memory wait for each other: see meet in exports.ts. */
+export const MEETING_POINTER = RESERVED_BYTES
+const MEETING_BYTES = 128
 const INITIAL_PAGES = 256
 const MAXIMUM_PAGES = 65536
 
@@ -30,7 +33,7 @@ export function createKernelMemory(): KernelMemory | undefined {
   try {
     const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true })
     const top = new SharedArrayBuffer(4)
-    new Int32Array(top)[0] = RESERVED_BYTES / 64
+    new Int32Array(top)[0] = (MEETING_POINTER + MEETING_BYTES) / 64
     return { memory, top }
   } catch {
     return undefined

@@ -89,6 +89,12 @@ export interface UpdateExports {
    * `pointers` leads to where they begin, int32. out may be one of them.
    */
   sumRanges(pointers: number, count: number, out: number, offset: number, n: number): void
+  /**
+   * out[i] = the sum of the elements offset + i of `count` ranges of floats, for n of them: what rides behind the gradients.
+   *
+   * @returns 1 if the first sum, which is the loss, is a finite number, else 0.
+   */
+  totals(pointers: number, count: number, offset: number, out: number, n: number): number
   /** Sum of the squares of n floats, added up in float64. */
   sumOfSquares(x: number, n: number): number
 }

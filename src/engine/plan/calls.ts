@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type CallName, kindsOf, type Place, type RecordedCall } from '../../backends/index.js'
+import { kindsOf, type Place, type ProgramCall, type ProgramCallName, type RecordedCall } from '../../backends/index.js'
 
 /** A step while it is planned: its calls, in order, and what must be there at its end. */
 export interface Step {
@@ -43,7 +43,7 @@ export function change(
 }
 
 /** A new call; `values` in the order of the arguments. */
-export function makeCall(name: CallName, values: readonly (number | Place)[]): RecordedCall {
+export function makeCall<Name extends ProgramCallName>(name: Name, values: readonly (number | Place)[]): Call<Name> {
   const places = new Map<number, Place>()
   const numbers = new Map<number, number>()
   values.forEach((value, i) => {
@@ -52,6 +52,8 @@ export function makeCall(name: CallName, values: readonly (number | Place)[]): R
   })
   return { name, places, numbers }
 }
+
+type Call<Name> = Omit<ProgramCall, 'name'> & { readonly name: Name }
 
 /** For each buffer, the indices of the calls that read it and of those that write it. */
 export interface Uses {

@@ -19,7 +19,7 @@ export function sgd(
     const g = fma(splat(weightDecay), w, f32x4.mul(splat(gradientScale), read(gradients, n)))
     let direction = g
     if (velocity) {
-      const v = fma(splat(momentum), read(velocity, n), g)
+      const v = withoutDenormals(fma(splat(momentum), read(velocity, n), g))
       write(velocity, v, n)
       direction = nesterov ? fma(splat(momentum), v, g) : v
       velocity += 16
@@ -54,8 +54,8 @@ export function adam(
   for (; n > 0; n -= 4) {
     const w = read(parameters, n)
     const g = fma(splat(penalty), w, f32x4.mul(splat(gradientScale), read(gradients, n)))
-    const m = fma(g, new1, f32x4.mul(read(mean, n), old1))
-    const v = fma(f32x4.mul(g, g), new2, f32x4.mul(read(squaredMean, n), old2))
+    const m = withoutDenormals(fma(g, new1, f32x4.mul(read(mean, n), old1)))
+    const v = fma(squareOf(g), new2, f32x4.mul(read(squaredMean, n), old2))
     write(mean, m, n)
     write(squaredMean, v, n)
     const root = fma(f32x4.sqrt(v), splat(rootScale), splat(epsilon))
@@ -88,11 +88,11 @@ export function rmsprop(
   for (; n > 0; n -= 4) {
     const w = read(parameters, n)
     const g = fma(splat(weightDecay), w, f32x4.mul(splat(gradientScale), read(gradients, n)))
-    const v = fma(f32x4.mul(g, g), fresh, f32x4.mul(read(squaredMean, n), old))
+    const v = fma(squareOf(g), fresh, f32x4.mul(read(squaredMean, n), old))
     write(squaredMean, v, n)
     let spread = v
     if (mean) {
-      const m = fma(g, fresh, f32x4.mul(read(mean, n), old))
+      const m = withoutDenormals(fma(g, fresh, f32x4.mul(read(mean, n), old)))
       write(mean, m, n)
       // Rounding can bring the variance of a constant gradient below zero.
       spread = f32x4.max(splat(0), f32x4.sub(v, f32x4.mul(m, m)))
@@ -100,7 +100,7 @@ export function rmsprop(
     }
     let direction = f32x4.div(g, f32x4.add(f32x4.sqrt(spread), splat(epsilon)))
     if (velocity) {
-      direction = fma(splat(momentum), read(velocity, n), direction)
+      direction = withoutDenormals(fma(splat(momentum), read(velocity, n), direction))
       write(velocity, direction, n)
       velocity += 16
     }
@@ -203,6 +203,17 @@ export function sumRanges(pointers: usize, count: i32, out: usize, offset: i32, 
 }
 
 /** See ../exports.ts. */
+export function totals(pointers: usize, count: i32, offset: i32, out: usize, n: i32): i32 {
+  for (let i = 0; i < n; i++) {
+    const element: usize = <usize>(offset + i) << 2
+    let sum: f32 = load<f32>(<usize>load<u32>(pointers) + element)
+    for (let k = 1; k < count; k++) sum += load<f32>(<usize>load<u32>(pointers + (<usize>k << 2)) + element)
+    store<f32>(out + (<usize>i << 2), sum)
+  }
+  return isFinite(load<f32>(out)) ? 1 : 0
+}
+
+/** See ../exports.ts. */
 export function sumOfSquares(x: usize, n: i32): f64 {
   let low = f64x2.splat(0)
   let high = f64x2.splat(0)
@@ -216,6 +227,26 @@ export function sumOfSquares(x: usize, n: i32): f64 {
   }
   const sum = f64x2.add(low, high)
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+}
+
+/**
+ * The running mean of a gradient that stays 0, as that of a dead unit does, would end among the denormal numbers, which
+ * make an update twice as slow. So squares are at least 2^-100, and other means are multiples of 2^-100.
+ */
+const TINY: f32 = 7.888609e-31
+/** One whose last bit is 2^-100. */
+const TINY_ULP: f32 = 6.617445e-24
+
+// @ts-ignore: decorator
+@inline
+function squareOf(x: v128): v128 {
+  return fma(x, x, splat(TINY))
+}
+
+// @ts-ignore: decorator
+@inline
+function withoutDenormals(x: v128): v128 {
+  return f32x4.sub(f32x4.add(x, splat(TINY_ULP)), splat(TINY_ULP))
 }
 
 /** Up to four floats; the missing ones are 0. */

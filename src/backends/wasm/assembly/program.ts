@@ -11,6 +11,8 @@ import { addInto, cast, fill, select } from './fill'
 import { layerNorm, layerNormGrad, layerNormParameterGrad } from './layer-norm'
 import { copyRows, gather, oneHot, pad, segmentSum } from './layout'
 import { matMul } from './mat-mul'
+import { meet } from './meeting'
+import { adagrad, adam, rmsprop, sgd, sumRanges, totals } from './optimizers'
 import { philoxFill } from './random'
 import { gruGates, gruGatesGrad, gruState, gruStateGrad, lstmCell, lstmCellGrad } from './recurrent'
 import { argExtreme, reduce, reduceBool, reduceInt } from './reduce'
@@ -54,6 +56,9 @@ function f(p: usize, i: usize): f32 {
 function d(p: usize, i: usize): f64 {
   return load<f64>(p + (i << 2))
 }
+
+/** The loss is not a finite number; see ../exports.ts. */
+const NOT_FINITE: i32 = -1
 
 /** See ../exports.ts. */
 export function runProgram(from: usize, to: usize): i32 {
@@ -285,6 +290,44 @@ export function runProgram(from: usize, to: usize): i32 {
           f(p, 11),
         )
         p += 48
+        break
+      case 100:
+        sgd(at(p, 1), at(p, 2), at(p, 3), n(p, 4), f(p, 5), f(p, 6), n(p, 7), f(p, 8), f(p, 9))
+        p += 40
+        break
+      case 101:
+        adam(
+          at(p, 1), at(p, 2), at(p, 3), at(p, 4), n(p, 5), f(p, 6), f(p, 7), d(p, 8), d(p, 10), f(p, 12), f(p, 13),
+          f(p, 14), f(p, 15),
+        )
+        p += 64
+        break
+      case 102:
+        rmsprop(
+          at(p, 1), at(p, 2), at(p, 3), at(p, 4), at(p, 5), n(p, 6), f(p, 7), d(p, 8), f(p, 10), f(p, 11), f(p, 12),
+          f(p, 13),
+        )
+        p += 56
+        break
+      case 103:
+        sumRanges(at(p, 1), n(p, 2), at(p, 3), n(p, 4), n(p, 5))
+        p += 24
+        break
+      case 104: {
+        if (faults) return faults
+        const stop = meet(at(p, 1), n(p, 2), n(p, 3), d(p, 4))
+        if (stop) return stop
+        p += 24
+        break
+      }
+      case 105:
+        if (faults) return faults
+        if (!totals(at(p, 1), n(p, 2), n(p, 3), at(p, 4), n(p, 5))) return NOT_FINITE
+        p += 24
+        break
+      case 106:
+        adagrad(at(p, 1), at(p, 2), at(p, 3), n(p, 4), f(p, 5), f(p, 6), f(p, 7), f(p, 8))
+        p += 36
         break
       default:
         unreachable()

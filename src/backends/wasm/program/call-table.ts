@@ -82,8 +82,27 @@ export const callTable = {
   batchNormTrainingGrad: form(51, 'rrrrrwwwnnf'),
 } as const satisfies Partial<Record<keyof KernelExports, CallForm>>
 
-/** A kernel that a program may call. */
+/** Kernels that make a whole step of the gradients: they meet the other workers, add up, update. */
+export const closingTable = {
+  sgd: form(100, 'urunffnff'),
+  adam: form(101, 'uruunffddffff'),
+  rmsprop: form(102, 'uruuunfdffff'),
+  sumRanges: form(103, 'rnwnn'),
+  meet: form(104, 'unnd'),
+  totals: form(105, 'rnnwn'),
+  adagrad: form(106, 'urunffff'),
+} as const satisfies Partial<Record<keyof KernelExports, CallForm>>
+
+/** A kernel that computes tensors. */
 export type CallName = keyof typeof callTable
 
+/** A kernel that a program may call. */
+export type ProgramCallName = CallName | keyof typeof closingTable
+
+const forms: Record<ProgramCallName, CallForm> = { ...callTable, ...closingTable }
+
+/** The code of a call. */
+export const codeOf = (name: ProgramCallName): number => forms[name].code
+
 /** The kinds of a call's arguments, in order. */
-export const kindsOf = (name: CallName): ArgumentKind[] => [...callTable[name].arguments] as ArgumentKind[]
+export const kindsOf = (name: ProgramCallName): ArgumentKind[] => [...forms[name].arguments] as ArgumentKind[]

@@ -10,7 +10,8 @@ import type { ProductArguments } from '../../assist/blas-assist.js'
 import type { KernelExports } from '../exports.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 import { kindsOf } from './call-table.js'
-import type { Place, RecordedCall } from './recorder.js'
+import { type LoopPlan, ProgramLoop } from './loop.js'
+import type { Place, ProgramCall, RecordedCall } from './recorder.js'
 import { CallWords } from './words.js'
 
 /** What to run, and where. */
@@ -84,6 +85,17 @@ export class WasmProgram {
       this.#runCalls(i, i + 1)
       return performance.now() - start
     })
+  }
+
+  /** Whether a native library computes a part of it. */
+  get isAssisted(): boolean {
+    return this.#assisted.length > 0
+  }
+
+  /** A loop over other calls on the same buffers. */
+  loop(calls: readonly ProgramCall[], varying: LoopPlan['varying'], capacity: number): ProgramLoop {
+    const addressOf = (place: Place) => this.address(place)
+    return new ProgramLoop(this.#backend.heap, this.#wasm, { calls, varying, capacity, addressOf })
   }
 
   /** Gives the memory back. */

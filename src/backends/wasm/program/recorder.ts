@@ -9,7 +9,7 @@
 import type { TypedArray } from '../../../core/index.js'
 import type { DataRecord } from '../data-record.js'
 import type { KernelExports } from '../exports.js'
-import { type CallName, callTable, kindsOf } from './call-table.js'
+import { type CallName, callTable, kindsOf, type ProgramCallName } from './call-table.js'
 
 /** Where a pointer leads: into a buffer of the recording, or (buffer -1) to a byte offset in the memory. */
 export interface Place {
@@ -29,6 +29,9 @@ export interface RecordedCall {
   /** What the `i` argument points to. */
   readonly info?: Int32Array
 }
+
+/** A call in a program: of a kernel that can be recorded, or of one that completes a step. */
+export type ProgramCall = Omit<RecordedCall, 'name'> & { readonly name: ProgramCallName }
 
 /** Memory that came to be during the recording. */
 export interface RecordedBuffer {

@@ -5,8 +5,8 @@
  */
 
 import type { WasmMemory } from '../memory.js'
-import { type ArgumentKind, callTable, kindsOf } from './call-table.js'
-import type { Place, RecordedCall } from './recorder.js'
+import { type ArgumentKind, codeOf, kindsOf } from './call-table.js'
+import type { Place, ProgramCall } from './recorder.js'
 
 /** Calls in a memory. */
 export class CallWords {
@@ -19,7 +19,7 @@ export class CallWords {
   readonly #pointer: number
 
   /** @param addressOf - The byte offset of a place. */
-  constructor(heap: WasmMemory, calls: readonly RecordedCall[], addressOf: (place: Place) => number) {
+  constructor(heap: WasmMemory, calls: readonly ProgramCall[], addressOf: (place: Place) => number) {
     const tables = calls.reduce((sum, { info }) => sum + (info?.length ?? 0), 0)
     const words = calls.reduce((sum, { name }) => sum + 1 + wordCount(kindsOf(name)), 0)
     this.sizeBytes = (words + tables) * 4
@@ -33,7 +33,7 @@ export class CallWords {
     let table = word + words
     for (const call of calls) {
       starts.push(word * 4)
-      ints[word++] = callTable[call.name].code
+      ints[word++] = codeOf(call.name)
       kindsOf(call.name).forEach((kind, i) => {
         const input = call.inputs?.get(i)
         if (input !== undefined) inputs.set(input, [...(inputs.get(input) ?? []), word])
