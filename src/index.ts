@@ -221,6 +221,7 @@ export {
   type SgdOptions,
   sgd,
   stepDecay,
+  type UpdateKernels,
   type UpdateRange,
   warmupCosine,
 } from './optimizers/index.js'
