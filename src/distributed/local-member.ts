@@ -53,9 +53,12 @@ export class LocalMember extends Member {
     return completeRecords(this.collectives, records)
   }
 
-  /** Averages weights and slots: what is saved is a state like any other, and all go on from it. */
-  override async gatherState(parameters: FlatParameters, slots: Slots): Promise<StrategyState> {
-    await this.#average(parameters)
+  override gatherWeights(parameters: FlatParameters): Promise<void> {
+    return this.#average(parameters)
+  }
+
+  /** Averages slots as well: what is saved is a state like any other, and all go on from it. */
+  override async gatherState(_parameters: FlatParameters, slots: Slots): Promise<StrategyState> {
     for (const slot of slots) await this.collectives.allReduce(slot.view(), { op: 'mean' })
     const strategy: Record<string, Float32Array> = {}
     if (this.#anchor) strategy.anchor = this.#anchor

@@ -160,6 +160,10 @@ export class ProcessCrew implements Crew {
     return this.#together('evaluate', [range])
   }
 
+  readWeights(): Promise<Record<string, Float32Array>> {
+    return this.#together('readWeights', [])
+  }
+
   readState(): Promise<TrainingState> {
     return this.#together('readState', [])
   }

@@ -110,6 +110,10 @@ export class ThreadCrew implements Crew {
     return this.#strategy.mergeMetrics(await this.#command<Sums>('evaluate', range))
   }
 
+  async readWeights(): Promise<Record<string, Float32Array>> {
+    return (await this.#command<Record<string, Float32Array>>('readWeights'))[0]!
+  }
+
   async readState(): Promise<TrainingState> {
     return (await this.#command<TrainingState>('readState'))[0]!
   }

@@ -15,7 +15,7 @@ import type { Callback, FitState } from './callback.js'
 import { type Checkpoint, encodeCheckpoint, type Position, readLatestCheckpoint } from './checkpoint.js'
 import { Commits } from './commits.js'
 import type { EpochRecord, History } from './history.js'
-import type { Crew, StepRecord, Sums, TrainingJob, TrainingState } from './job.js'
+import type { Crew, StepRecord, Sums, TrainingJob } from './job.js'
 import { means } from './means.js'
 import { prepareColumns } from './prepare-data.js'
 import { rowNumbers } from './rows.js'
@@ -274,20 +274,21 @@ export class FitLoop {
   }
 
   /** Brings the caller's model up to date with the workers. */
-  async #refreshModel(): Promise<TrainingState> {
-    const state = await this.#parts.crew.readState()
-    if (this.#parts.crew.remote) {
-      const values = { ...state.parameters, ...state.buffers }
-      for (const { name, variable } of namedWeights(this.#parts.model)) {
-        const saved = values[name]
-        if (saved) writeWeights(variable as tf.Variable, saved)
-      }
+  async #refreshModel(): Promise<void> {
+    this.#showWeights(await this.#parts.crew.readWeights())
+  }
+
+  #showWeights(values: Record<string, Float32Array>): void {
+    if (!this.#parts.crew.remote) return
+    for (const { name, variable } of namedWeights(this.#parts.model)) {
+      const saved = values[name]
+      if (saved) writeWeights(variable as tf.Variable, saved)
     }
-    return state
   }
 
   async #checkpoint(): Promise<Checkpoint> {
-    const state = await this.#refreshModel()
+    const state = await this.#parts.crew.readState()
+    this.#showWeights({ ...state.parameters, ...state.buffers })
     const position: Position = {
       epoch: this.#epoch,
       stepInEpoch: this.#stepInEpoch,

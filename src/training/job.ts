@@ -152,6 +152,9 @@ export interface Crew {
   /** Runs steps. Every worker computes the same records; those of rank 0 are returned. */
   train(range: TrainRange): Promise<StepRecord[]>
   evaluate(range: EvaluateRange): Promise<Sums>
+  /** All weights by name, trainable or not. */
+  readWeights(): Promise<Record<string, Float32Array>>
+  /** What a checkpoint holds: the weights, and all that the next steps depend on besides them. */
   readState(): Promise<TrainingState>
   writeState(state: TrainingState): Promise<void>
   /** Sets weights by name, trainable or not, and leaves everything else. */

@@ -152,24 +152,21 @@ export class Replica implements Crew {
     return sums
   }
 
+  async readWeights(): Promise<Record<string, Float32Array>> {
+    const { parameters, buffers } = await this.#gatherWeights()
+    return { ...parameters, ...buffers }
+  }
+
   async readState(): Promise<TrainingState> {
-    await this.#averageBuffers()
+    const weights = await this.#gatherWeights()
     const { slots, strategy } = await this.#strategy.gatherState(this.#parameters, this.#slots)
-    const { layout } = this.#parameters
-    const byName = (values: Float32Array) =>
-      Object.fromEntries(
-        layout.entries.map(({ name, offset, length }) => [name, values.slice(offset, offset + length)]),
-      )
     return {
       step: this.#step,
-      parameters: byName(this.#parameters.parameters),
+      ...weights,
       slots:
         this.#optimizer instanceof TfjsOptimizer
           ? await this.#optimizer.readState()
-          : Object.fromEntries(this.#optimizer.slots.map((name, i) => [name, byName(slots[i]!)])),
-      buffers: Object.fromEntries(
-        this.#buffers.map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),
-      ),
+          : Object.fromEntries(this.#optimizer.slots.map((name, i) => [name, this.#byName(slots[i]!)])),
       ...(strategy ? { strategy } : {}),
     }
   }
@@ -371,12 +368,23 @@ export class Replica implements Crew {
     return sum
   }
 
-  async #averageBuffers(): Promise<void> {
-    for (const { variable } of this.#buffers) {
+  /** Brings all workers to the same weights. */
+  async #gatherWeights(): Promise<Pick<TrainingState, 'parameters' | 'buffers'>> {
+    const buffers: Record<string, Float32Array> = {}
+    for (const { name, variable } of this.#buffers) {
       const values = Float32Array.from(variable.dataSync())
       await this.#strategy.averageBuffers(values)
       writeWeights(variable, values)
+      buffers[name] = values
     }
+    await this.#strategy.gatherWeights(this.#parameters)
+    return { parameters: this.#byName(this.#parameters.parameters), buffers }
+  }
+
+  /** Copies of the tensors in a flat buffer. */
+  #byName(values: Float32Array): Record<string, Float32Array> {
+    const { entries } = this.#parameters.layout
+    return Object.fromEntries(entries.map(({ name, offset, length }) => [name, values.slice(offset, offset + length)]))
   }
 }
 

@@ -145,10 +145,10 @@ export abstract class DistributedStrategy {
     return records
   }
 
-  /**
-   * The state of training as a whole, for a worker that owns a part of it; afterwards all workers have the same weights.
-   * By default each owns all.
-   */
+  /** Gives all workers the same weights, where they may differ between steps. Before weights are read. */
+  async gatherWeights(_parameters: FlatParameters): Promise<void> {}
+
+  /** The state of training besides the weights, for a worker that owns a part of it. By default each owns all. */
   async gatherState(_parameters: FlatParameters, slots: Slots): Promise<StrategyState> {
     return { slots: slots.map((slot) => slot.view()) }
   }
