@@ -69,6 +69,8 @@ export {
   type NesterovOptions,
   nesterov,
   type OuterOptimizer,
+  ParameterServer,
+  type ParameterServerStrategyOptions,
   type PowerSgdOptions,
   powerSgd,
   ShardedDataParallel,

@@ -10,6 +10,7 @@ import type { Compression } from './compression/compression.js'
 import { DataParallelMember } from './data-parallel-member.js'
 import { LocalMember, type LocalOptions } from './local-member.js'
 import { OneMemoryMember } from './one-memory-member.js'
+import { ParameterServerMember, type ParameterServerOptions } from './parameter-server-member.js'
 import { ShardedMember } from './sharded-member.js'
 
 /** A strategy as plain data: a name, and options that can be posted to a thread or written as JSON. */
@@ -17,6 +18,7 @@ export type StrategyDescription =
   | { name: 'data-parallel'; options: { bucketBytes?: number; compression?: Compression } }
   | { name: 'sharded'; options: { stage: 1 | 2 } }
   | { name: 'local'; options: LocalOptions }
+  | { name: 'parameter-server'; options: ParameterServerOptions }
 
 /**
  * Makes the member that takes part in every step of a worker.
@@ -38,6 +40,8 @@ export function createMember(
       return new ShardedMember(transport)
     case 'local':
       return new LocalMember(transport, description.options)
+    case 'parameter-server':
+      return new ParameterServerMember(transport, description.options)
     default:
       return description satisfies never
   }

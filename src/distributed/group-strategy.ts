@@ -3,6 +3,7 @@
 import { canShareMemory, hardwareThreads } from '#threads'
 import { ConfigError, StateError } from '../core/index.js'
 import { namedWeights } from '../models/index.js'
+import { resolveOptimizer } from '../optimizers/index.js'
 import { type Crew, DistributedStrategy, type Group, type LocalParts, type TrainingJob } from '../training/index.js'
 import {
   type ProcessTransportFactory,
@@ -126,5 +127,13 @@ export function refuseDeterministic(strategy: string, { logicalShards }: Trainin
     throw new ConfigError(`The weights that ${strategy} gives depend on the number of workers.`, {
       received: 'deterministic',
       remedy: 'Leave deterministic out, or use DataParallel',
+    })
+}
+
+/** @throws {ConfigError} if the optimizer cannot update a part of a tensor. */
+export function refuseWholeTensors({ optimizer }: TrainingJob, local: LocalParts): void {
+  if (!local.optimizer && resolveOptimizer(optimizer).wholeTensors)
+    throw new ConfigError(`The rule ${optimizer.name} needs whole tensors, and a worker owns parts of them.`, {
+      remedy: 'Use another optimizer, such as adamw(), or DataParallel',
     })
 }

@@ -1,10 +1,9 @@
 /** ZeRO: data parallelism whose workers share out the optimizer's state. @module */
 
 import { ConfigError } from '../core/index.js'
-import { resolveOptimizer } from '../optimizers/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy } from './group-strategy.js'
+import { type GroupOptions, GroupStrategy, refuseWholeTensors } from './group-strategy.js'
 
 /** Options of `ShardedDataParallel`. */
 export interface ShardedDataParallelOptions extends GroupOptions {
@@ -31,10 +30,7 @@ export class ShardedDataParallel extends GroupStrategy {
   }
 
   override async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
-    if (!local.optimizer && resolveOptimizer(job.optimizer).wholeTensors)
-      throw new ConfigError(`The rule ${job.optimizer.name} needs whole tensors, and a worker owns parts of them.`, {
-        remedy: 'Use another optimizer, such as adamw(), or DataParallel',
-      })
+    refuseWholeTensors(job, local)
     return super.start(job, local)
   }
 }

@@ -36,7 +36,7 @@ export class ShardedMember extends Member {
   override async update(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, at: UpdateAt): Promise<void> {
     const range = this.range(parameters.layout.length)
     applyUpdate(optimizer, parameters, slots, { ...at, range, slotsFrom: range.from })
-    await this.#spreadWeights(parameters)
+    await this.spreadWeights(parameters)
   }
 
   override async gatherState(parameters: FlatParameters, slots: Slots): Promise<StrategyState> {
@@ -59,7 +59,7 @@ export class ShardedMember extends Member {
   }
 
   /** Puts together the weights that each worker owns. */
-  async #spreadWeights(parameters: FlatParameters): Promise<void> {
+  protected async spreadWeights(parameters: FlatParameters): Promise<void> {
     const weights = parameters.parameters
     const { from, to } = this.range(parameters.layout.length)
     await this.collectives.allGather(weights.subarray(from, to), { into: weights })

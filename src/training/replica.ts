@@ -106,6 +106,7 @@ export class Replica implements Crew {
     this.#lowered = isLowered ? strategy.lower(parameters) : undefined
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
+    strategy.prepare(this.#optimizer, parameters, slots)
   }
 
   async lead<L, T>(load: () => Promise<L>, course: (loaded: L) => Promise<T>): Promise<T> {

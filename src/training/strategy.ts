@@ -91,6 +91,9 @@ export abstract class DistributedStrategy {
     }
   }
 
+  /** Learns what it will update, for strategies that do so also between the steps of their worker. */
+  prepare(_optimizer: Optimizer, _parameters: FlatParameters, _slots: Slots): void {}
+
   /** Norm of the gradients of all workers, once they are added up. */
   async gradientNorm(parameters: FlatParameters): Promise<number> {
     return Math.sqrt(sumOfSquares(parameters))

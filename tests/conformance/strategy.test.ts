@@ -6,6 +6,7 @@ import {
   int8,
   LocalSGD,
   nesterov,
+  ParameterServer,
   powerSgd,
   ShardedDataParallel,
   topK,
@@ -48,6 +49,11 @@ const subjects: Record<string, StrategySubject> = {
   'DataParallel with PowerSGD': {
     create: (workers) => new DataParallel({ workers, compression: powerSgd({ rank: 1 }) }),
     exact: false,
+  },
+  ParameterServer: {
+    create: (workers) => new ParameterServer({ workers, staleness: 1 }),
+    exact: false,
+    repeatable: false,
   },
   DiLoCo: { create: (workers) => new LocalSGD({ workers, everySteps: 3, outer: nesterov() }), exact: false },
 }

@@ -12,6 +12,7 @@ import {
   lamb,
   memory,
   nesterov,
+  ParameterServer,
   powerSgd,
   ShardedDataParallel,
   SingleWorker,
@@ -105,6 +106,13 @@ describe('what workers hold and send', () => {
     const [often] = (await train(new LocalSGD({ workers: WORKERS, everySteps: 1 }))).history.workers!
     const [seldom] = (await train(new LocalSGD({ workers: WORKERS, everySteps: 10 }))).history.workers!
     expect(often!.sentBytes).toBeGreaterThan(2 * seldom!.sentBytes)
+  })
+})
+
+describe('ParameterServer on worker threads', () => {
+  it.each([0, 3])('learns with a staleness of %i', async (staleness) => {
+    const { history } = await train(new ParameterServer({ workers: WORKERS, staleness }), { epochs: 6 })
+    expect(history.epochs.at(-1)!.loss).toBeLessThan(0.7 * history.epochs[0]!.loss)
   })
 })
 
