@@ -312,6 +312,7 @@ export {
 } from './training/index.js'
 export {
   type Collectives,
+  Mailbox,
   memoryTransports,
   type ProcessPlace,
   type ProcessTransportFactory,

@@ -1,13 +1,17 @@
 /** The conformance suite of `Transport`. @module */
 
-import { TransportError } from '../core/index.js'
-import type { Transport } from '../transport/index.js'
+import { ConfigError, TransportError } from '../core/index.js'
+import type { Transport, TransportOptions } from '../transport/index.js'
 import type { ConformanceCase } from './suite.js'
 
 /** How the suite gets its subject. */
 export interface TransportSubject {
   /** All ends of a new group, in rank order. */
-  create(worldSize: number): Transport[] | Promise<Transport[]>
+  create(worldSize: number, options: TransportOptions): Transport[] | Promise<Transport[]>
+  /** Ends a peer without a goodbye, as the end of its process would. The case of a lost peer needs it. */
+  lose?(end: Transport): unknown
+  /** Cases that cannot be run on this transport, by name, with the reason. */
+  skip?: Readonly<Record<string, string>>
 }
 
 /**
@@ -16,21 +20,52 @@ export interface TransportSubject {
  * @example
  * for (const { name, run } of testTransport({ create: (worldSize) => memoryTransports(worldSize) })) it(name, run)
  */
-export function testTransport({ create }: TransportSubject): ConformanceCase[] {
-  return Object.entries(cases).map(([name, check]) => ({
-    name,
-    async run() {
-      const group = await create(3)
-      try {
-        await check(group as [Transport, Transport, Transport])
-      } finally {
-        await Promise.all(group.map((transport) => transport.close()))
-      }
-    },
-  }))
+export function testTransport({ create, lose, skip = {} }: TransportSubject): ConformanceCase[] {
+  const run = async (check: Check, options: TransportOptions = {}) => {
+    const group = await create(3, options)
+    try {
+      await check(group as Group)
+    } finally {
+      await Promise.all(group.map((transport) => transport.close()))
+    }
+  }
+  const all: Record<string, () => Promise<void>> = {
+    ...Object.fromEntries(Object.entries(cases).map(([name, check]) => [name, () => run(check)])),
+    'gives up on a peer that is late, and names it': () => run(givesUp, { timeoutMs: 50 }),
+    ...(lose
+      ? { 'fails every operation of every survivor of a lost peer, and names it': () => run(losing(lose)) }
+      : {}),
+  }
+  const unknown = Object.keys(skip).find((name) => !(name in all))
+  if (unknown !== undefined) throw new ConfigError('testTransport has no such case to skip.', { received: unknown })
+  return Object.entries(all).map(([name, run]) =>
+    name in skip ? { name: `${name} (not run: ${skip[name]})`, run: async () => {} } : { name, run },
+  )
 }
 
-const cases: Record<string, (group: [Transport, Transport, Transport]) => Promise<void>> = {
+type Group = [Transport, Transport, Transport]
+type Check = (group: Group) => Promise<void>
+
+const givesUp: Check = async ([a]) => {
+  await assertFails(a.receive(1, 0), 1)
+}
+
+const losing =
+  (lose: (end: Transport) => unknown): Check =>
+  async ([a, b, c]) => {
+    await c.send(0, 9, Uint8Array.of(1))
+    await a.receive(2, 9)
+    const waiting = [a.receive(2, 0), b.receive(2, 0), a.receive(1, 0), b.receive(0, 0)]
+    const failed = waiting.map((operation) => assertFails(operation, 2))
+    await lose(c)
+    await Promise.all(failed)
+    for (const survivor of [a, b]) {
+      await assertFails(survivor.receive(2, 0), 2)
+      await assertFails(survivor.send(2, 0, Uint8Array.of(1)), 2)
+    }
+  }
+
+const cases: Record<string, Check> = {
   'numbers its peers': async (group) => {
     group.forEach((transport, rank) => {
       if (transport.rank !== rank || transport.worldSize !== 3) throw new Error(`rank ${rank} is ${transport.rank}`)
@@ -67,6 +102,68 @@ const cases: Record<string, (group: [Transport, Transport, Transport]) => Promis
     assertBytes(second, back)
   },
 
+  'carries messages of any length in order, on many tags at once': async ([a, b]) => {
+    const lengths = Array.from({ length: 120 }, (_, i) => (i * 7919) % 3001)
+    const received = [1, 2, 3].map(async (tag) => {
+      for (const [i, length] of lengths.entries()) assertBytes(await b.receive(0, tag), pattern(length, i + tag))
+    })
+    const sent = lengths.flatMap((length, i) => [3, 1, 2].map((tag) => a.send(1, tag, pattern(length, i + tag))))
+    await Promise.all([...received, ...sent])
+  },
+
+  'carries messages between all peers at once': async (group) => {
+    await Promise.all(
+      group.flatMap((from) =>
+        group.flatMap((to) =>
+          [0, 1, 2].flatMap(async (tag) => {
+            const message = pattern(20_000 + tag, from.rank * 3 + to.rank)
+            const received = to.receive(from.rank, tag)
+            await from.send(to.rank, tag, message)
+            assertBytes(await received, message)
+          }),
+        ),
+      ),
+    )
+  },
+
+  'carries tens of megabytes, both ways at once, with and without an array for them': async ([a, b]) => {
+    const [there, back] = [pattern(24_000_001, 1), pattern(17_000_003, 2)]
+    const into = new Uint8Array(there.length)
+    const [first, second] = await Promise.all([
+      b.receive(0, 0, into),
+      a.receive(1, 0),
+      a.send(1, 0, there),
+      b.send(0, 0, back),
+    ])
+    assertBytes(first, there)
+    assertBytes(second, back)
+  },
+
+  'takes what came before its receiver, into an array or not': async ([a, b]) => {
+    const sent = [1, 2, 3].map((seed) => a.send(1, seed, pattern(3000, seed)))
+    // The last one: by now the others are on their way or there.
+    assertBytes(await b.receive(0, 3), pattern(3000, 3))
+    const into = new Uint8Array(4000)
+    assertBytes(await b.receive(0, 1, into), pattern(3000, 1))
+    assertBytes(await b.receive(0, 2), pattern(3000, 2))
+    await Promise.all(sent)
+  },
+
+  'holds a sender back whose receiver does not come': async ([a, b]) => {
+    let taken = 0
+    const sent = Array.from({ length: 64 }, async (_, i) => {
+      await a.send(1, 0, pattern(1_000_000, i))
+      taken++
+    })
+    for (let before = -1, same = 0; same < 20; same = before === taken ? same + 1 : 0) {
+      before = taken
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    if (taken > 48) throw new Error(`${taken} of 64 megabytes were taken from a sender without a receiver`)
+    for (let i = 0; i < 64; i++) assertBytes(await b.receive(0, 0), pattern(1_000_000, i))
+    await Promise.all(sent)
+  },
+
   'holds a fast sender back without losing anything': async ([a, b]) => {
     const sent = Promise.all(Array.from({ length: 40 }, (_, i) => a.send(1, 0, pattern(10_000, i))))
     for (let i = 0; i < 40; i++) assertBytes(await b.receive(0, 0), pattern(10_000, i))
@@ -91,23 +188,27 @@ const cases: Record<string, (group: [Transport, Transport, Transport]) => Promis
   },
 
   'fails a receive from a peer that leaves': async ([a, b]) => {
-    const waiting = assertFails(b.receive(0, 0))
+    const waiting = assertFails(b.receive(0, 0), 0)
     await a.close()
     await waiting
-    await assertFails(b.send(0, 0, Uint8Array.of(1)))
+    await assertFails(b.send(0, 0, Uint8Array.of(1)), 0)
+    await assertFails(b.receive(0, 1), 0)
   },
 
   'delivers what a peer sent before it left': async ([a, b]) => {
     await a.send(1, 0, Uint8Array.of(4))
     await a.close()
     assertBytes(await b.receive(0, 0), Uint8Array.of(4))
-    await assertFails(b.receive(0, 0))
+    await assertFails(b.receive(0, 0), 0)
   },
 
-  'fails its own operations when closed while busy': async ([a]) => {
+  'fails its own operations when closed while busy, and closes twice': async ([a]) => {
     const waiting = assertFails(a.receive(1, 0))
+    // Whether it was taken or not, it must not be waited for any longer.
+    const sending = a.send(2, 0, pattern(24_000_000, 1)).catch(assertTransportError)
     await a.close()
-    await waiting
+    await a.close()
+    await Promise.all([waiting, sending])
     await assertFails(a.send(1, 0, Uint8Array.of(1)))
     await assertFails(a.receive(1, 0))
   },
@@ -125,17 +226,28 @@ const cases: Record<string, (group: [Transport, Transport, Transport]) => Promis
   },
 }
 
-const pattern = (length: number, seed: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + seed * 7) & 255)
+function pattern(length: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) bytes[i] = i * 31 + (i >> 8) * 7 + seed * 13
+  return bytes
+}
 
-async function assertFails(operation: Promise<unknown>): Promise<void> {
+async function assertFails(operation: Promise<unknown>, rank?: number): Promise<void> {
   const error = await operation.then(
     () => undefined,
     (thrown) => thrown,
   )
+  assertTransportError(error)
+  if (rank !== undefined && error.rank !== rank)
+    throw new Error(`expected an error that names rank ${rank}, got rank ${error.rank}: ${error.message}`)
+}
+
+function assertTransportError(error: unknown): asserts error is TransportError {
   if (!(error instanceof TransportError)) throw new Error(`expected a TransportError, got ${String(error)}`)
 }
 
 function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
-  const isSame = actual.length === expected.length && actual.every((byte, i) => byte === expected[i])
-  if (!isSame) throw new Error(`expected ${expected.length} certain bytes, got ${actual.length} or others`)
+  if (actual.length !== expected.length) throw new Error(`expected ${expected.length} bytes, got ${actual.length}`)
+  for (let i = 0; i < expected.length; i++)
+    if (actual[i] !== expected[i]) throw new Error(`expected ${expected[i]} at byte ${i}, got ${actual[i]}`)
 }

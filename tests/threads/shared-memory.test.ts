@@ -1,70 +1,22 @@
-import { Worker } from 'node:worker_threads'
-import { sharedMemory, type Transport, TransportError } from 'dcml'
+import { sharedMemory, TransportError, type TransportOptions } from 'dcml'
 import { testCollectives, testTransport } from 'dcml/testing'
 import { afterAll, describe, expect, it } from 'vitest'
+import { RemoteThread, remoteTransport } from '../fixtures/remote-end.js'
 
-/** A thread that lives as long as this file and takes part in one group after another. */
-class GroupThread {
-  readonly #worker = new Worker(new URL('../fixtures/group-thread.mjs', import.meta.url))
-  readonly #waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
-  #nextId = 0
-
-  constructor() {
-    this.#worker.on('message', ({ id, result, error }) => {
-      const { resolve, reject } = this.#waiting.get(id)!
-      this.#waiting.delete(id)
-      if (error === undefined) resolve(result)
-      else reject(error.name === 'TransportError' ? new TransportError(error.message, error) : new Error(error.message))
-    })
-    this.#worker.on('error', (error) => {
-      for (const { reject } of this.#waiting.values()) reject(error as Error)
-    })
-  }
-
-  call(command: string, values: object = {}): Promise<unknown> {
-    const id = this.#nextId++
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, command, values })
-    })
-  }
-
-  terminate(): Promise<unknown> {
-    return this.#worker.terminate()
-  }
-}
-
-/** A thread's end of a group, driven from here. */
-async function remoteTransport(thread: GroupThread, ticket: object): Promise<Transport> {
-  const place = (await thread.call('join', { ticket })) as { rank: number; worldSize: number }
-  return {
-    ...place,
-    send: (to, tag, bytes) => thread.call('send', { to, tag, bytes }) as Promise<void>,
-    async receive(from, tag, into) {
-      const bytes = (await thread.call('receive', { from, tag, intoLength: into?.length })) as Uint8Array
-      if (!into) return bytes
-      into.set(bytes)
-      return into.subarray(0, bytes.length)
-    },
-    abort: (reason) => void thread.call('abort', { reason }),
-    close: () => thread.call('close') as Promise<void>,
-  }
-}
-
-const threads: GroupThread[] = []
+const threads: RemoteThread[] = []
 
 /** Threads of real parallelism, started when they are first needed. */
-function threadsFor(worldSize: number): GroupThread[] {
-  while (threads.length < worldSize) threads.push(new GroupThread())
+function threadsFor(worldSize: number): RemoteThread[] {
+  while (threads.length < worldSize) threads.push(new RemoteThread())
   return threads.slice(0, worldSize)
 }
 
 afterAll(() => Promise.all(threads.map((thread) => thread.terminate())))
 
 describe('shared memory between threads', () => {
-  const create = async (worldSize: number) => {
-    const tickets = await sharedMemory().open(worldSize)
-    return Promise.all(threadsFor(worldSize).map((thread, rank) => remoteTransport(thread, tickets[rank]!)))
+  const create = async (worldSize: number, options: TransportOptions) => {
+    const tickets = await sharedMemory(options).open(worldSize)
+    return Promise.all(threadsFor(worldSize).map((thread, rank) => remoteTransport(thread, { ticket: tickets[rank] })))
   }
   for (const { name, run } of testTransport({ create })) it(name, run)
 })

@@ -155,7 +155,8 @@ export class AcceptingHandshake implements Handshake {
     const refuse = (what: string, refusal: Refusal) => new Refused(what, refusal, hello.from)
     if (!isSame(body, proof('dialer', secret, [helloBytes, challenge])))
       throw refuse('It does not know the secret', { reason: 'secret' })
-    if (!mayBe(hello.from)) throw refuse('Its certificate is that of another', { reason: 'certificate' })
+    if (!mayBe(hello.from))
+      throw refuse(`Its certificate does not show that it is rank ${hello.from}`, { reason: 'certificate' })
     if (hello.worldSize !== worldSize)
       throw refuse(`It takes the world size for ${hello.worldSize}, and it is ${worldSize}`, {
         reason: 'worldSize',
@@ -216,7 +217,7 @@ function refusalError(refusal: Partial<Refusal> | null, { from, to, worldSize, g
       })
     case 'certificate':
       return new ConfigError(`Rank ${to} refuses the certificate of rank ${from}.`, {
-        remedy: `Give rank ${from} a certificate for its identity, 'rank-${from}' unless tls.identity says otherwise`,
+        remedy: `Give rank ${from} a certificate of the common authority for 'rank-${from}', or what tls.identity says`,
       })
     case 'worldSize':
       return new ConfigError(`Rank ${to} and rank ${from} disagree about the world size.`, {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ConfigError, deferred, TransportError } from '../../core/index.js'
 import { type Address, Connection } from './connection.js'
@@ -41,6 +42,14 @@ export async function joinTcp(settings: TcpSettings, signal?: AbortSignal): Prom
   }
 }
 
+/** What rank 0 sends to all when all have come. */
+interface Table {
+  /** Where the others listen, by rank; nothing for rank 0. */
+  addresses: Address[]
+  /** Of the hearts of this group. */
+  key: string
+}
+
 class Gathering {
   readonly transport: TcpTransport
   /** The first thing that went wrong. */
@@ -61,7 +70,7 @@ class Gathering {
     this.#settings = settings
     this.transport = new TcpTransport(settings, {
       failed: (error) => this.fail(error),
-      table: (body) => this.#take(JSON.parse(new TextDecoder().decode(body)) as Address[]),
+      table: (body) => this.#take(JSON.parse(new TextDecoder().decode(body)) as Table),
       mayComeAgain: (rank) => this.#mayComeAgain(rank),
     })
     for (const { promise } of [this.#table, this.#whole]) promise.catch(() => {})
@@ -106,16 +115,24 @@ class Gathering {
     if (purpose === 'join') this.#addresses[from] = { host: connection.socket.remoteAddress!, port }
     const { peers } = this.transport
     if (this.#settings.rank === 0 && !this.#hasTable && peers.every((peer) => !peer || peer.isHere)) {
-      const table = new TextEncoder().encode(JSON.stringify(this.#addresses))
-      for (const peer of peers) peer?.tell(control.table, table)
-      this.#take(this.#addresses)
+      const table = { addresses: this.#addresses, key: randomBytes(32).toString('base64') }
+      const body = new TextEncoder().encode(JSON.stringify(table))
+      for (const peer of peers) peer?.tell(control.table, body)
+      this.#take(table)
     }
     this.#checkWhole()
   }
 
-  #take(addresses: Address[]): void {
+  #take({ addresses, key }: Table): void {
     this.#addresses = addresses
     this.#hasTable = true
+    const { rendezvous, secret } = this.#settings
+    this.transport.startHeart({
+      addresses: addresses.map((address, rank) => (rank === 0 ? rendezvous : address)),
+      bind: this.#listener!.address,
+      key,
+      secret,
+    })
     this.#table.resolve()
   }
 
@@ -143,7 +160,14 @@ class Gathering {
     if (!this.#listener)
       await this.#listen({ host: bind.host ?? connection.socket.localAddress!, port: bind.port ?? 0 })
     const handshake = new DialingHandshake(
-      { purpose: to === 0 ? 'join' : 'link', from: rank, to, worldSize, generation, port: this.#listener!.port },
+      {
+        purpose: to === 0 ? 'join' : 'link',
+        from: rank,
+        to,
+        worldSize,
+        generation,
+        port: this.#listener!.address.port,
+      },
       secret,
     )
     const peer = this.transport.peers[to]!

@@ -10,7 +10,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { ConfigError } from '../../core/index.js'
 import { type Address, Connection, HANDSHAKE_MS, nobody } from './connection.js'
 import { AcceptingHandshake, type Hello, type RefusalReason } from './handshake.js'
-import type { TcpSettings } from './tcp-options.js'
+import type { TcpSettings, TlsSides } from './tcp-options.js'
 
 /** Sockets of strangers at one time, beside those of the group. */
 const MAX_STRANGERS = 256
@@ -61,8 +61,9 @@ export class Listener {
   }
 
   /** Where it listens. */
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port
+  get address(): Address {
+    const { address, port } = this.#server.address() as AddressInfo
+    return { host: address, port }
   }
 
   /** Takes no more connections, and closes those of strangers. Those that came in stay. */
@@ -88,7 +89,7 @@ export class Listener {
     const { tls } = this.#settings
     const handshake = new AcceptingHandshake({
       ...this.#settings,
-      mayBe: (rank) => !tls || tls.isOf(rank, (socket as TLSSocket).getPeerCertificate()),
+      mayBe: (rank) => !tls || shows(socket as TLSSocket, rank, tls),
       admit: (hello) => this.#gate.admit(hello),
     })
     const onDone = () => {
@@ -108,6 +109,10 @@ export class Listener {
     this.#settings.log(`dcml: rank ${this.#settings.rank}: ${line}`)
   }
 }
+
+/** Whether the other end has shown a certificate of the authority, and that of a rank. */
+const shows = (socket: TLSSocket, rank: number, { isOf }: TlsSides) =>
+  socket.authorized && isOf(rank, socket.getPeerCertificate())
 
 const nameOf = (socket: Socket) => `${socket.remoteAddress}:${socket.remotePort}`
 

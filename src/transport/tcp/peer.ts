@@ -9,6 +9,10 @@ import { control, type FrameBody, type FrameTaker } from './frames.js'
 /** Bytes that may lie here without a receiver before the peer is held back. */
 const QUEUED_BYTES = 1 << 22
 
+/** How long a close waits for a peer to take what was sent before, and where some of it fails by the close itself. */
+const LINGER_MS = 5000
+const UNSENT_LINGER_MS = 1000
+
 /** How long the goodbye of a peer may be on its way when one of its sockets is closed already. */
 const GOODBYE_MS = 1000
 
@@ -128,9 +132,9 @@ export class Peer implements FrameTaker {
     if (this.#out && this.#out.sentAt < idleSince && this.#out.socket.writableLength === 0) this.tell(control.beat)
   }
 
-  /** Loses the peer if it has given no sign of life since `silentSince`. */
-  checkLife(silentSince: number, silenceMs: number): void {
-    if (!this.#in || this.#in.isPaused || this.#ended || this.#in.heardAt >= silentSince) return
+  /** Loses the peer if it has given no sign of life since `silentSince`; `beatsMs` is how long its heart is silent. */
+  checkLife(silentSince: number, { silenceMs, beatsMs }: { silenceMs: number; beatsMs: number }): void {
+    if (!this.#in || this.#in.isPaused || this.#ended || this.#in.heardAt >= silentSince || beatsMs < silenceMs) return
     this.#lose(`has given no sign of life for ${silenceMs} ms`)
   }
 
@@ -139,9 +143,9 @@ export class Peer implements FrameTaker {
     if (this.#in) this.#in.heardAt = Math.max(this.#in.heardAt, now)
   }
 
-  /** Takes leave once everything is sent, at the latest after `lingerMs`; closes the sockets. */
-  leave(error: TransportError, lingerMs: number): Promise<void> {
-    this.#leaving ??= this.#leave(error, lingerMs)
+  /** Takes leave once everything is sent, or when the peer does not take it in time; closes the sockets. */
+  leave(error: TransportError): Promise<void> {
+    this.#leaving ??= this.#leave(error)
     return this.#leaving
   }
 
@@ -188,7 +192,8 @@ export class Peer implements FrameTaker {
     this.#events.lost(new TransportError(`Rank ${this.rank} ${why}.`, { rank: this.rank }))
   }
 
-  async #leave(error: TransportError, lingerMs: number): Promise<void> {
+  async #leave(error: TransportError): Promise<void> {
+    const lingerMs = this.#pending.size > 0 ? UNSENT_LINGER_MS : LINGER_MS
     this.tell(control.bye)
     this.#end(error)
     // Nobody receives any more, and memory that a receiver gave is not written to after its receive has failed.

@@ -47,7 +47,12 @@ export interface TcpOptions extends TransportOptions {
   bind?: string
   /** How long to wait for all ranks to come, in milliseconds. @default 300,000 */
   joinTimeoutMs?: number
-  /** How long a peer may give no sign of life before it is taken for lost, in milliseconds. @default 4000 */
+  /**
+   * How long a peer may give no sign of life before it is taken for lost, in milliseconds; Infinity for as long as it
+   * likes. A peer that computes gives them too, from a thread of its own, by datagrams (UDP) to the ports that ranks
+   * listen at; where a network does not carry those, it must be longer than any step.
+   * @default 4000
+   */
   silenceMs?: number
   /** Longest message, in bytes, up to 2^32 - 1. @default 2^30 */
   maxMessageBytes?: number
@@ -65,7 +70,7 @@ export interface TcpSettings extends Required<Omit<TcpOptions, 'rendezvous' | 't
 }
 
 /** TLS for either side of a connection. */
-interface TlsSides {
+export interface TlsSides {
   accepting: TlsOptions
   dialing(to: number): ConnectionOptions
   /** Whether a certificate is that of a rank. */
@@ -184,7 +189,8 @@ function tlsSides({ ca, cert, key, passphrase, identity = (rank) => `rank-${rank
   }
   const isOf = (rank: number, certificate: PeerCertificate) => namesOf(certificate).includes(identity(rank))
   return {
-    accepting: { ...shared, requestCert: true, rejectUnauthorized: true },
+    // Checked in the handshake, which can tell the other side; a socket that is only closed tells nobody.
+    accepting: { ...shared, requestCert: true, rejectUnauthorized: false },
     dialing: (to) => ({
       ...shared,
       rejectUnauthorized: true,

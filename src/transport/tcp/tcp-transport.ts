@@ -1,7 +1,7 @@
 /**
  * Processes over TCP.
  *
- * Owns: the peers, the heart that beats for them, the end of all when one is lost.
+ * Owns: the peers, the watch over their lives, the end of all when one is lost.
  * Leaves: sockets to connection, coming together to join, waiting receivers to the mailbox.
  * @module
  */
@@ -11,14 +11,12 @@ import { Mailbox } from '../mailbox.js'
 import type { Transport } from '../transport.js'
 import type { Arrival } from './arrival.js'
 import { control } from './frames.js'
+import { Heart, type HeartOptions } from './heart.js'
 import { encodeAbort, Peer } from './peer.js'
 import type { TcpSettings } from './tcp-options.js'
 
 /** Signs of life in the time of silence that loses a peer. */
 const BEATS_PER_SILENCE = 4
-
-/** How long a close waits for peers to take what was sent before it. */
-const LINGER_MS = 5000
 
 /** What happens while the group comes together. */
 export interface GatheringEvents {
@@ -36,7 +34,9 @@ export class TcpTransport implements Transport {
   readonly #mailbox: Mailbox<Arrival>
   /** What this rank sends to itself. */
   readonly #own: Mailbox
-  readonly #heart: ReturnType<typeof setInterval>
+  readonly #watch: ReturnType<typeof setInterval> | undefined
+  readonly #everyMs: number
+  #heart: Heart | undefined
   readonly #gathering: GatheringEvents
   #failure: TransportError | undefined
 
@@ -55,7 +55,8 @@ export class TcpTransport implements Transport {
     this.peers = Array.from({ length: worldSize }, (_, peer) =>
       peer === rank ? undefined : new Peer(peer, this.#mailbox, { events, maxBytes: maxMessageBytes, timeoutMs }),
     )
-    this.#heart = this.#startHeart(silenceMs)
+    this.#everyMs = silenceMs / BEATS_PER_SILENCE
+    if (silenceMs < Infinity) this.#watch = this.#startWatch(silenceMs)
   }
 
   async send(to: number, tag: number, bytes: Uint8Array): Promise<void> {
@@ -79,6 +80,11 @@ export class TcpTransport implements Transport {
     await this.#leave(this.#failure)
   }
 
+  /** Gives signs of life from now on, also while this thread computes. */
+  startHeart(options: Omit<HeartOptions, 'rank' | 'everyMs'>): void {
+    if (this.#watch) this.#heart = new Heart({ ...options, rank: this.rank, everyMs: this.#everyMs })
+  }
+
   /** Ends the group, and tells the others why: whoever is lost is lost to all, by one name. */
   end(error: TransportError): void {
     if (this.#failure) return
@@ -89,27 +95,30 @@ export class TcpTransport implements Transport {
   }
 
   async #leave(error: TransportError): Promise<void> {
-    clearInterval(this.#heart)
+    clearInterval(this.#watch)
+    this.#heart?.stop()
     this.#mailbox.fail(error)
     this.#own.fail(error)
-    await Promise.all(this.peers.map((peer) => peer?.leave(error, LINGER_MS)))
+    await Promise.all(this.peers.map((peer) => peer?.leave(error)))
   }
 
-  #startHeart(silenceMs: number): ReturnType<typeof setInterval> {
-    const everyMs = silenceMs / BEATS_PER_SILENCE
+  #startWatch(silenceMs: number): ReturnType<typeof setInterval> {
+    const everyMs = this.#everyMs
     let last = performance.now()
-    const heart = setInterval(() => {
+    const watch = setInterval(() => {
       const now = performance.now()
       const hasSlept = now - last > 2 * everyMs
       last = now
+      // When this thread was busy or the process stopped, what came meanwhile has not been read yet.
+      if (hasSlept) for (const peer of this.peers) peer?.pardon(now)
       for (const peer of this.peers) {
-        // When this thread was busy or the process stopped, what came meanwhile has not been read yet.
-        if (hasSlept) peer?.pardon(now)
-        peer?.checkLife(now - silenceMs, silenceMs)
-        peer?.beat(now - everyMs / 2)
+        if (!peer) continue
+        const beatsMs = this.#heart?.silenceMs(peer.rank) ?? Infinity
+        peer.checkLife(now - silenceMs, { silenceMs, beatsMs })
+        peer.beat(now - everyMs / 2)
       }
     }, everyMs)
-    return heart.unref()
+    return watch.unref()
   }
 
   #check(rank: number): void {
