@@ -43,6 +43,7 @@ export {
   unaryCodes,
 } from './wasm/exports.js'
 export { type CallName, kindsOf, type ProgramCallName } from './wasm/program/call-table.js'
+export { chainHead, chainLink, linkArgument, MAX_LINKS } from './wasm/program/chain-form.js'
 export type { ProgramLoop } from './wasm/program/loop.js'
 export type { ProgramInputs, ProgramPlan, WasmProgram } from './wasm/program/program.js'
 export type { Place, ProgramCall, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'

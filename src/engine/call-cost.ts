@@ -11,9 +11,12 @@ import {
   activationCodes,
   binaryCodes,
   type CallName,
+  chainHead,
+  type chainLink,
   classifyCodes,
   compareCodes,
   dtypeCodes,
+  linkArgument,
   type RecordedCall,
   randomCodes,
   reduceCodes,
@@ -59,6 +62,7 @@ const rules: Record<CallName, (call: RecordedCall) => CallCost> = {
   avgPool: (call) => pool(call, 1, 1),
   avgPoolGrad: (call) => pool(call, 1, 1),
 
+  chain,
   unary: (call) => elementwise(nameOf(unaryCodes, call), [number(call, 3)], 8),
   classify: (call) => elementwise(nameOf(classifyCodes, call), [number(call, 3)], 5),
   logicalNot: (call) => elementwise('logicalNot', [number(call, 2)], 2),
@@ -166,6 +170,26 @@ function convolution({ name, info }: RecordedCall, note = ''): CallCost {
     flops: 2 * outputs * patch,
     bytes: 4 * (batch * inHeight * inWidth * inChannels + filters + outputs),
   }
+}
+
+/** Tensors that go through a chain count once; what stays in its tiles does not. */
+function chain(call: RecordedCall): CallCost {
+  const n = number(call, chainHead.n)
+  const names: string[] = []
+  const moving = new Set<string>()
+  for (let link = 0; link < number(call, chainHead.links); link++) {
+    const value = (name: keyof typeof chainLink) => number(call, linkArgument(link, name))
+    names.push(keyOf(value('isBinary') ? binaryCodes : unaryCodes, value('code')))
+    for (const [name, moves] of [
+      ['a', 'movesA'],
+      ['b', 'movesB'],
+      ['out', 'movesOut'],
+    ] as const) {
+      const { buffer, offset } = call.places.get(linkArgument(link, name))!
+      if (value(moves)) moving.add(`${buffer} ${offset}`)
+    }
+  }
+  return elementwise(names.join('+'), [n], 4 * moving.size)
 }
 
 /**

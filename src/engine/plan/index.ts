@@ -9,6 +9,7 @@ import { removeDeadCalls } from './dead-calls.js'
 import { writeResultsDirectly } from './direct-results.js'
 import { foldEpilogues } from './fold-epilogues.js'
 import { fuseReluGradients } from './fuse-relu-gradients.js'
+import { joinChains } from './join-chains.js'
 import { placeBuffers } from './place-buffers.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
@@ -16,7 +17,7 @@ export { BLOCK_BYTES, fuseUpdates } from './fuse-updates.js'
 
 /** Shortens a step and gives its buffers their places. */
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>): ProgramPlan {
-  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly]
+  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, joinChains]
   const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))
   return { calls: planned.calls, offsets, bytes, constants }

@@ -5,6 +5,7 @@ import { attention, attentionGrad } from './attention'
 import { batchNorm, batchNormTraining, batchNormTrainingGrad } from './batch-norm'
 import { binary, binaryStrided, compareStrided } from './binary'
 import { compare } from './compare'
+import { chain } from './chain'
 import { conv2d, conv2dFilterGrad, conv2dInputGrad } from './conv2d'
 import { cumulative } from './cumulative'
 import { addInto, cast, fill, select } from './fill'
@@ -184,6 +185,10 @@ export function runProgram(from: usize, to: usize): i32 {
       case 27:
         stridedCopy(at(p, 1), at(p, 2), n(p, 3), at(p, 4))
         p += 20
+        break
+      case 28:
+        chain(p + 4)
+        p += 432
         break
       case 29:
         copyRows(at(p, 1), at(p, 2), n(p, 3), n(p, 4), n(p, 5), n(p, 6))

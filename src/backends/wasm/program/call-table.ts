@@ -4,6 +4,7 @@
  */
 
 import type { KernelExports } from '../exports.js'
+import { chainArguments } from './chain-form.js'
 
 /**
  * What an argument is:
@@ -57,6 +58,8 @@ export const callTable = {
   argExtreme: form(25, 'nrwnnn'),
   softmax: form(26, 'nrwnn'),
   stridedCopy: form(27, 'rwni', 12),
+  /** Not an export: ./chain-form.ts. */
+  chain: form(28, chainArguments),
   copyRows: form(29, 'rwnnnn'),
   pad: form(30, 'rwfi', 18),
   gather: form(31, 'rrwnnnn'),
@@ -80,7 +83,7 @@ export const callTable = {
   attentionGrad: form(49, 'rrrrrrwwwnnnnnnnf'),
   batchNormTraining: form(50, 'rrrwwwnnf'),
   batchNormTrainingGrad: form(51, 'rrrrrwwwnnf'),
-} as const satisfies Partial<Record<keyof KernelExports, CallForm>>
+} as const satisfies Partial<Record<keyof KernelExports | 'chain', CallForm>>
 
 /** Kernels that make a whole step of the gradients: they meet the other workers, add up, update. */
 export const closingTable = {
