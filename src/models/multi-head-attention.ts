@@ -22,7 +22,9 @@ export interface MultiHeadAttentionOptions {
   useBias?: boolean
   /** Whether a token attends to itself and earlier ones alone. Keras takes it at each call. @default false */
   useCausalMask?: boolean
-  /** Name of the layer. @default 'multi_head_attention_N' */
+  /** Shape of the tokens, `[tokens, width]`, where it is the first layer of a sequential model. */
+  inputShape?: tfl.Shape
+  /** Name of the layer. @default chosen by tfjs-layers */
   name?: string
 }
 
@@ -44,7 +46,7 @@ export interface MultiHeadAttentionOptions {
  */
 export class MultiHeadAttention extends tfl.layers.Layer {
   static className = 'DcmlMultiHeadAttention'
-  readonly #options: Required<Omit<MultiHeadAttentionOptions, 'name'>>
+  readonly #options: Required<Omit<MultiHeadAttentionOptions, 'name' | 'inputShape'>>
   readonly #weights = new Map<string, tfl.LayerVariable>()
 
   /** @throws {ConfigError} if a size is not a whole number above 0. */

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../src/backends/index.js'
 import { listAssists } from '../../src/backends/node.js'
 import { Dataset } from '../../src/data/index.js'
+import { MultiHeadAttention } from '../../src/models/index.js'
 import { adam, adamw, rmsprop, sgd } from '../../src/optimizers/index.js'
 import { Trainer } from '../../src/training/index.js'
 
@@ -85,6 +86,15 @@ const models = {
     loss: 'meanSquaredError',
     layers: () => [
       tfl.layers.lstm({ units: 10, recurrentActivation: 'sigmoid', inputShape: [7, 5] }),
+      dense({ units: 2 }),
+    ],
+  },
+  attention: {
+    loss: 'meanSquaredError',
+    layers: () => [
+      new MultiHeadAttention({ numHeads: 2, keyDim: 5, useBias: false, useCausalMask: true, inputShape: [7, 10] }),
+      tfl.layers.activation({ activation: 'gelu' }),
+      tfl.layers.globalAveragePooling1d({}),
       dense({ units: 2 }),
     ],
   },

@@ -57,6 +57,26 @@ class LastState(nn.Module):
         return outputs[0][:, -1]
 
 
+class CausalAttention(nn.Module):
+    """Of tokens to themselves and earlier ones. Without biases: that of the keys has no gradient but rounding."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.inner = nn.MultiheadAttention(width, heads, bias=False, batch_first=True)
+
+    def forward(self, x):
+        later = torch.ones(x.shape[1], x.shape[1]).triu(1).bool()
+        return self.inner(x, x, x, attn_mask=later, need_weights=False)[0]
+
+    def kernels(self):
+        """Of query, key and value [width, heads, size], of the output [heads, size, width]."""
+        width = self.inner.embed_dim
+        shape = (width, self.heads, width // self.heads)
+        projections = [part.T.reshape(shape) for part in self.inner.in_proj_weight.chunk(3)]
+        return projections + [self.inner.out_proj.weight.T.reshape(self.heads, width // self.heads, width)]
+
+
 def lstm(features, units):
     """An LSTM with one bias, as TensorFlow.js has it: the second stays at zero."""
     layer = nn.LSTM(features, units, batch_first=True)
@@ -79,6 +99,8 @@ def tfjs_weights(module):
             # Gates are i, f, g, o here and i, f, c, o there: two names of one order.
             assert not layer.bias_hh_l0.any()
             weights += [layer.weight_ih_l0.T, layer.weight_hh_l0.T, layer.bias_ih_l0]
+        elif isinstance(layer, CausalAttention):
+            weights += layer.kernels()
     return [weight.detach().numpy() for weight in weights]
 
 
@@ -157,3 +179,8 @@ x = normal(ROWS, 7, 5)
 y = np.stack([x[:, 0, 0] - x[:, -1, 1], x[:, :, 2].mean(axis=1)], axis=1)
 recurrent = nn.Sequential(lstm(5, 10), LastState(), nn.Linear(10, 2))
 write("lstm", recurrent, F.mse_loss, x, y)
+
+x = normal(ROWS, 7, 10)
+y = np.stack([x[:, 0, 0] - x[:, -1, 1], x[:, :, 2].mean(axis=1)], axis=1)
+attention = nn.Sequential(CausalAttention(10, 2), nn.GELU(), MeanOverTime(), nn.Linear(10, 2))
+write("attention", attention, F.mse_loss, x, y)
