@@ -57,7 +57,7 @@ export function lstmCell(
   isHard: i32,
 ): void {
   const pitch: usize = <usize>units << 2
-  // Function by function over a row, which stays in the first-level cache: faster than gate by gate.
+  // Function by function over a row, which stays in the first-level cache.
   for (; rows > 0; rows--) {
     const fresh: usize = gates + 2 * pitch
     const open: usize = gates + 3 * pitch
