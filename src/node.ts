@@ -17,7 +17,7 @@ export {
 } from './data/node.js'
 export { type LaunchOptions, launch } from './distributed/node.js'
 export { directory } from './storage/node.js'
-export { stopOnSignal } from './training/node.js'
+export { csvLog, jsonlLog, stopOnSignal, tensorBoard } from './training/node.js'
 export {
   type Environment,
   listTransports,

@@ -1,0 +1,49 @@
+/** What trackers have in common: when they are given what. @module */
+
+import { ConfigError } from '../../core/index.js'
+import type { Callback, EpochState, StepState } from '../callback.js'
+
+/** What every tracker takes. */
+export interface TrackerOptions {
+  /** Also tells the loss and metrics of one update in so many. @default off, epochs only */
+  everySteps?: number
+}
+
+/** Values at one moment of training. */
+export interface Measurement {
+  kind: 'epoch' | 'step'
+  /** Updates made so far. */
+  step: number
+  /** From 0. */
+  epoch: number
+  /** By name: means of the epoch, or those of one update's batch. */
+  values: Readonly<Record<string, number>>
+}
+
+/** Passes on what is measured, epoch by epoch and at some updates. */
+export function tracked(
+  { everySteps }: TrackerOptions,
+  hooks: Omit<Callback, 'onEpochEnd' | 'onStepEnd'> & { write(measurement: Measurement): Promise<void> },
+): Callback {
+  if (everySteps !== undefined && !(Number.isInteger(everySteps) && everySteps > 0))
+    throw new ConfigError('everySteps of a tracker is out of range.', {
+      expected: 'a whole number above 0',
+      received: everySteps,
+    })
+  const { write, ...rest } = hooks
+  const callback: Callback = {
+    ...rest,
+    relaxed: true,
+    async onEpochEnd({ record, step }: EpochState) {
+      const { epoch, ...values } = record
+      await write({ kind: 'epoch', step, epoch, values })
+    },
+  }
+  if (everySteps === undefined) return callback
+  return {
+    ...callback,
+    async onStepEnd({ step, epoch, logs }: StepState) {
+      if (step % everySteps === 0) await write({ kind: 'step', step, epoch, values: logs })
+    },
+  }
+}
