@@ -23,6 +23,8 @@ export interface Task {
   /** Rows of a step on one worker; the global batch is `workers` times as large. */
   rowsPerWorker: number
   workers: number
+  /** Whether the workers are processes, which TCP joins; else threads. */
+  processes?: boolean
   /** Steps of an epoch: enough data that an epoch is no matter of start-up, yet takes about a second at most. */
   stepsPerEpoch: number
 }
@@ -72,6 +74,15 @@ export const cases: readonly BenchCase[] = [
     stepsPerEpoch: 4,
   },
   { name: 'mlp-64-2w', network: mlp(64), rowsPerWorker: 32, workers: 2, stepsPerEpoch: 256 },
+  {
+    name: 'mlp-64-2p',
+    network: mlp(64),
+    rowsPerWorker: 32,
+    workers: 2,
+    processes: true,
+    stepsPerEpoch: 256,
+    target: { over: 'pytorch', atLeast: 1.5 },
+  },
   {
     // The network of the main job, `dcml digits`.
     name: 'cnn-2w',

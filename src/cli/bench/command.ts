@@ -69,6 +69,7 @@ Cases: Adam at 1e-3, softmax cross-entropy, random data in the shape of the real
   lstm           64 units over 28 steps of 28, batch 32
   transformer    2 encoder blocks, width 128, 4 heads, 64 tokens, batch 32
   mlp-64-2w      mlp-64 on 2 workers with 32 rows each, beside 1 worker (dcml-1w)
+  mlp-64-2p      the same on 2 processes over TCP
   cnn-2w         the network of 'dcml digits' on 2 workers with 64 rows each, beside 1 worker
 
 PyTorch runs eagerly on one thread (with 2 workers: on 2 processes, by DistributedDataParallel over Gloo), once as it

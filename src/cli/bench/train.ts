@@ -49,8 +49,8 @@ async function runCase(
   contenders: readonly Contender[],
   { rounds, seconds, engine, assist = false }: BenchTrainOptions,
 ): Promise<Map<Contender, Outcome[]>> {
-  const { name, network, rowsPerWorker, workers, stepsPerEpoch } = benchCase
-  const order: Order = { network, rowsPerWorker, workers, stepsPerEpoch, seconds, engine, assist }
+  const { name, network, rowsPerWorker, workers, stepsPerEpoch, processes = false } = benchCase
+  const order: Order = { network, rowsPerWorker, workers, processes, stepsPerEpoch, seconds, engine, assist }
   const outcomes = new Map<Contender, Outcome[]>(contenders.map((contender) => [contender, []]))
   for (let round = 1; round <= rounds; round++)
     for (const [contender, own] of outcomes) {

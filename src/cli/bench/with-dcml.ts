@@ -1,13 +1,14 @@
 /** Measures dcml: the steps inside `trainer.fit`. @module */
 
 import { adam, DataParallel, Dataset, type EpochRecord, SingleWorker, selectBackend, Trainer } from '../../index.js'
+import { tcp } from '../../node.js'
 import { EpochClock, type Measurement, type Order } from './measurement.js'
 import { buildNetwork } from './networks.js'
 import { randomData } from './random-data.js'
 
 /** Trains until the clock has enough. */
 export async function measureDcml(order: Order): Promise<Measurement> {
-  const { network, rowsPerWorker, workers, seconds, engine, assist } = order
+  const { network, rowsPerWorker, workers, processes, seconds, engine, assist } = order
   const backend = await selectBackend()
   const { rows, shape, x, y } = randomData(order)
   const clock = new EpochClock(seconds)
@@ -15,7 +16,7 @@ export async function measureDcml(order: Order): Promise<Measurement> {
     model: buildNetwork(network),
     loss: 'sparseCategoricalCrossentropy',
     optimizer: adam({ learningRate: 1e-3 }),
-    strategy: workers > 1 ? new DataParallel({ workers }) : new SingleWorker(),
+    strategy: workers === 1 ? new SingleWorker() : new DataParallel(processes ? { transport: tcp() } : { workers }),
     engine,
     ...(assist ? { assist: 'blas' as const } : {}),
     callbacks: [

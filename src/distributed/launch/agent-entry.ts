@@ -6,8 +6,9 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { constants } from 'node:os'
 import { hear, type Notice, type Order, say, signalGroup } from './agent-protocol.js'
 
@@ -73,18 +74,16 @@ async function endAll(): Promise<void> {
   }
 }
 
-/** A port that is free, and the one above it too, which an elastic training uses. */
+/**
+ * A port that is free, and the one above it too, which an elastic training uses. Both below those that systems give to
+ * outgoing connections: such a connection would take a port that is not listened at all the time.
+ */
 async function findPort(): Promise<number> {
   for (;;) {
-    const first = createServer().listen(0)
-    await once(first, 'listening')
-    const { port } = first.address() as AddressInfo
-    const second = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      second.once('error', () => resolve(false))
-      second.listen(port + 1, () => resolve(true))
-    })
-    for (const server of [first, second]) server.close()
-    if (isFree) return port
+    const port = 20_000 + 2 * randomInt(6000)
+    const servers = [port, port + 1].map((wanted) => createServer().listen(wanted))
+    const results = await Promise.allSettled(servers.map((server) => once(server, 'listening')))
+    for (const server of servers) server.close()
+    if (results.every(({ status }) => status === 'fulfilled')) return port
   }
 }

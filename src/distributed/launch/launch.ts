@@ -58,6 +58,9 @@ export async function launch(script: string, args: readonly string[], options: L
   return launcher.run()
 }
 
+/** How long after one process others may be heard of that ended for the same reason, in milliseconds. */
+const SETTLING_MS = 1000
+
 class Launcher {
   readonly #command: string[]
   readonly #options: LaunchOptions
@@ -152,19 +155,28 @@ class Launcher {
 
   #onExit(rank: number, code: number, why: string): void {
     this.#running.delete(rank)
-    const { elastic = false, signal } = this.#options
+    const { elastic = false } = this.#options
     // Those that are ended for the failure of another have not failed.
     if (code !== 0 && !this.#isEnding) this.#say(`rank ${rank} failed: ${why}`)
     if (elastic && rank > 0) {
       // The others go on without it, and take it back when it returns.
-      if (code !== 0 && this.#restartsLeft > 0 && !signal?.aborted && this.#running.has(0)) {
-        this.#restartsLeft--
-        this.#say(`starting rank ${rank} again`)
-        this.#start(rank)
-      }
+      if (code !== 0) this.#bringBack(rank)
     } else if (code !== 0) this.#verdict.resolve(code)
     else if (elastic || this.#running.size === 0) this.#verdict.resolve(0)
     if (this.#running.size === 0) this.#allEnded.resolve()
+  }
+
+  /** Starts one rank again, unless rank 0 turns out to have failed: those that it takes along may be heard of first. */
+  #bringBack(rank: number): void {
+    const generation = this.#generation
+    const again = () => {
+      const isWanted = this.#running.has(0) && !this.#isEnding && generation === this.#generation
+      if (!isWanted || this.#options.signal?.aborted || this.#restartsLeft === 0) return
+      this.#restartsLeft--
+      this.#say(`starting rank ${rank} again`)
+      this.#start(rank)
+    }
+    setTimeout(again, SETTLING_MS).unref()
   }
 
   /** Ends those that still run: asks first, and forces those that do not listen. */
