@@ -3,7 +3,7 @@
  * @module
  */
 
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { gelu } from './gelu.js'
 
@@ -11,7 +11,11 @@ interface Activation {
   apply(x: tf.Tensor): tf.Tensor
 }
 
-/** Gives the classes of both activations dcml's function, which composes what tfjs composes elsewhere. */
+/**
+ * Gives the classes of both activations dcml's function, which composes what tfjs composes elsewhere.
+ *
+ * tfjs reads 'gelu_new' of a saved model as 'geluNew', a name that it does not know: it is told.
+ */
 export function speedUpGelu(): void {
   for (const [activation, approximate] of [
     ['gelu', false],
@@ -21,4 +25,6 @@ export function speedUpGelu(): void {
     const prototype = Object.getPrototypeOf(layer.activation) as Activation
     prototype.apply = (x) => gelu(x, { approximate })
   }
+  const { classNameMap } = tf.serialization.SerializationMap.getMap()
+  classNameMap.geluNew ??= classNameMap.gelu_new!
 }

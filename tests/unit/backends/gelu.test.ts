@@ -33,4 +33,12 @@ describe.each(['wasm', 'cpu'] as const)('gelu on %s', (name) => {
     const layer = tfl.layers.activation({ activation })
     expect(worstError((layer.apply(tf.tensor(at)) as tf.Tensor).dataSync(), known[form])).toBeLessThan(2e-7)
   })
+
+  it.each(['gelu', 'gelu_new'] as const)('is read again with a model, as %s', async (activation) => {
+    const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 2, activation, inputShape: [3] })] })
+    const read = await tfl.models.modelFromJSON(JSON.parse(model.toJSON(undefined) as string))
+    read.setWeights(model.getWeights())
+    const x = noise([4, 3])
+    expect((read.predict(x) as tf.Tensor).dataSync()).toEqual((model.predict(x) as tf.Tensor).dataSync())
+  })
 })
