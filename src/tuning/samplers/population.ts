@@ -5,7 +5,6 @@ import type { Axis, Params, Space } from '../space/index.js'
 import {
   checkBetween,
   checkWhole,
-  type Observation,
   observationsOf,
   randomOf,
   randomParams,
@@ -54,7 +53,11 @@ export function population({ seed = 0, size = 10, truncate = 0.2, resample = 0.2
       const { number, space } = context
       const random = randomOf(seed, number)
       if (number < size) return { params: randomParams(space, random) }
-      const ranked = latestOfEach(observationsOf(context), number, size).sort((a, b) => a.loss - b.loss)
+      // Only of the round before: who copied one that is a round ahead would have nothing left to train.
+      const round = Math.floor(number / size)
+      const ranked = observationsOf(context)
+        .filter((other) => Math.floor(other.number / size) === round - 1)
+        .sort((a, b) => a.loss - b.loss)
       if (ranked.length === 0) return { params: randomParams(space, random) }
       const few = Math.max(1, Math.floor(truncate * ranked.length))
       const place = ranked.findIndex((member) => member.number === number - size)
@@ -66,14 +69,6 @@ export function population({ seed = 0, size = 10, truncate = 0.2, resample = 0.2
       return { params, notes: { parent: model.number } }
     },
   }
-}
-
-/** What each member reached last. */
-function latestOfEach(observations: readonly Observation[], before: number, size: number): Observation[] {
-  const latest = new Map<number, Observation>()
-  for (const observation of observations)
-    if (observation.number < before) latest.set(observation.number % size, observation)
-  return [...latest.values()]
 }
 
 function changed(params: Params, space: Space, resample: number, random: Random): Params {

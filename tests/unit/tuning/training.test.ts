@@ -5,8 +5,8 @@ import { ConfigError } from '../../../src/core/index.js'
 import { Dataset, datasets } from '../../../src/data/index.js'
 import { Predictor } from '../../../src/inference/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
-import { memory } from '../../../src/storage/index.js'
-import { Trainer, type TrainerOptions } from '../../../src/training/index.js'
+import { memory, type Store } from '../../../src/storage/index.js'
+import { checkpoint, type History, Trainer, type TrainerOptions } from '../../../src/training/index.js'
 import {
   asha,
   choice,
@@ -14,6 +14,7 @@ import {
   findLearningRate,
   grid,
   logUniform,
+  population,
   pruning,
   random,
   Tuner,
@@ -87,6 +88,36 @@ describe('pruning', () => {
       { trials: 1 },
     )
     expect(trials[0]!.error!.message).toMatch(/Did you mean 'val_accuracy'\?/)
+  })
+})
+
+describe('population', () => {
+  it('trains in rounds, each from the checkpoint of its parent', async () => {
+    const data = digits(128)
+    const stores = new Map<number, Store>()
+    const histories = new Map<number, History>()
+    const size = 3
+    const result = await new Tuner({ space: { rate: logUniform(1e-6, 1e-1) }, sampler: population({ size }) }).run(
+      async ({ number, parent, params: { rate } }) => {
+        const store = memory()
+        stores.set(number, store)
+        const own = trainer({ optimizer: adam({ learningRate: rate }), callbacks: [checkpoint({ store })] })
+        const history = await own.fit(data, {
+          epochs: Math.floor(number / size) + 1,
+          ...(parent === undefined ? {} : { resumeFrom: stores.get(parent)! }),
+        })
+        histories.set(number, history)
+        return history.epochs.at(-1)!.loss
+      },
+      { trials: 4 * size },
+    )
+    for (const { number, state, notes } of result.trials) {
+      expect(state).toBe('complete')
+      const { epochs } = histories.get(number)!
+      expect(epochs).toHaveLength(Math.floor(number / size) + 1)
+      if (number >= size) expect(epochs.slice(0, -1)).toEqual(histories.get(notes!.parent!)!.epochs)
+    }
+    expect(result.value).toBeLessThan(histories.get(0)!.epochs[0]!.loss)
   })
 })
 
