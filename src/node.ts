@@ -6,9 +6,11 @@
 export { type AssistName, type AssistReport, listAssists } from './backends/node.js'
 export {
   type ArrayFiles,
+  type AudioFolderOptions,
   type CsvOptions,
   type CsvType,
   type FindMnistOptions,
+  type FolderOptions,
   type FoundMnist,
   findMnist,
   type MnistSplit,

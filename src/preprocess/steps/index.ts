@@ -11,7 +11,9 @@ import { dropMissing } from './drop-missing.js'
 import { hashBucket } from './hash-bucket.js'
 import { impute } from './impute.js'
 import { l2 } from './l2.js'
+import { logMel } from './log-mel.js'
 import { maxAbs } from './max-abs.js'
+import { type MfccOptions, mfcc } from './mfcc.js'
 import { minMax } from './min-max.js'
 import { oneHot } from './one-hot.js'
 import { type OrdinalOptions, ordinal } from './ordinal.js'
@@ -28,6 +30,7 @@ import { standardize } from './standardize.js'
 import { type TargetEncodeOptions, targetEncode } from './target-encode.js'
 
 export type { Category } from '../categories.js'
+export type { SpectrumOptions } from '../spectrum.js'
 export type { ClipOutliersOptions } from './clip-outliers.js'
 export type { DatePart } from './date-parts.js'
 export type { ImputeOptions } from './impute.js'
@@ -35,6 +38,7 @@ export type { OneHotOptions } from './one-hot.js'
 export type {
   BucketizeOptions,
   DatePartsOptions,
+  MfccOptions,
   OrdinalOptions,
   PcaOptions,
   PolynomialOptions,
@@ -54,7 +58,9 @@ export {
   hashBucket,
   impute,
   l2,
+  logMel,
   maxAbs,
+  mfcc,
   minMax,
   oneHot,
   ordinal,
@@ -87,7 +93,9 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   hashBucket: withOptions(hashBucket),
   impute: withOptions(impute),
   l2: withOptions(l2),
+  logMel: withOptions(logMel),
   maxAbs: withOptions(maxAbs),
+  mfcc: withOptions(mfcc),
   minMax: withOptions(minMax),
   oneHot: withOptions(oneHot),
   ordinal: withOptions(ordinal),

@@ -1,0 +1,54 @@
+/** The files of a folder, and the classes that its subfolders are. @module */
+
+import { readdir } from 'node:fs/promises'
+import { extname, relative, resolve, sep } from 'node:path'
+import { DataError } from '../core/index.js'
+
+/** A file and its class. */
+export interface FolderFile {
+  path: string
+  /** Relative to the folder, with `/`. */
+  name: string
+  label: string
+}
+
+/** How the class of a file is found. */
+export interface FolderOptions {
+  /** Class of a file from its name relative to the folder. @default the subfolder that it is in */
+  label?: (name: string) => string
+}
+
+/**
+ * Files below a folder by name, in order.
+ *
+ * @param extensions - In lower case, with the dot.
+ * @throws {DataError} if the folder cannot be read, holds no such file, or a file has no class.
+ */
+export async function folderFiles(
+  folder: string,
+  extensions: readonly string[],
+  { label }: FolderOptions,
+): Promise<FolderFile[]> {
+  let entries: import('node:fs').Dirent[]
+  try {
+    entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  } catch (cause) {
+    throw new DataError(`The folder ${folder} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+  const files = entries
+    .filter((entry) => entry.isFile() && extensions.includes(extname(entry.name).toLowerCase()))
+    .map((entry) => resolve(entry.parentPath ?? entry.path, entry.name))
+    .sort()
+  if (files.length === 0)
+    throw new DataError(`The folder ${folder} holds no file of the kind.`, { expected: extensions.join(', ') })
+  return files.map((path) => {
+    const name = relative(folder, path).split(sep).join('/')
+    const [subfolder] = name.split('/')
+    if (!label && subfolder === name)
+      throw new DataError(`The file ${path} has no class.`, {
+        expected: 'a subfolder for each class',
+        remedy: 'Pass label: (name) => class',
+      })
+    return { path, name, label: label ? label(name) : subfolder! }
+  })
+}
