@@ -228,6 +228,14 @@ export {
   warmupCosine,
 } from './optimizers/index.js'
 export {
+  type PlanOptions,
+  type PlanTrainingOptions,
+  planTraining,
+  type StepCosts,
+  type StepOptions,
+  TrainingPlan,
+} from './planning/index.js'
+export {
   type BucketizeOptions,
   bucketize,
   type Category,

@@ -19,8 +19,8 @@ const interchangeable = ['doubling', 'tree', 'halving-doubling', 'direct'] as co
 /** Algorithms whose cost is known. */
 export type CostedAlgorithm = (typeof interchangeable)[number] | 'ring'
 
-/** Adding in JavaScript, about: a nanosecond for a float32. */
-const ADD_US_PER_BYTE = 1 / 4000
+/** Adding, about: a third of a nanosecond for a float32. */
+const ADD_US_PER_BYTE = 1 / 12_000
 /** A message to one more peer at the same time, as a part of the latency. */
 const FAN_OUT = 1 / 2
 

@@ -5,6 +5,7 @@ import { contenders, transports } from './allreduce/order.js'
 import { runBenchAllReduce } from './allreduce/run.js'
 import { cases, libraries } from './cases.js'
 import { kernelNames, runBenchKernels } from './kernels.js'
+import { runBenchPlan } from './plan.js'
 import { runBenchTrain } from './train.js'
 
 /** Adds the command. */
@@ -12,10 +13,12 @@ export function registerBench(program: Command): void {
   const bench = program
     .command('bench')
     .description('Measures the speed of dcml on this machine.')
-    .usage('<train|kernels|allreduce> [options]')
+    .usage('<train|kernels|allreduce|plan> [options]')
     .argument('[what]')
     .action((what?: string) =>
-      bench.error(`error: expected the name of a benchmark: train, kernels or allreduce; received ${what ?? 'none'}`),
+      bench.error(
+        `error: expected the name of a benchmark: train, kernels, allreduce or plan; received ${what ?? 'none'}`,
+      ),
     )
   bench
     .command('train')
@@ -56,7 +59,19 @@ export function registerBench(program: Command): void {
     .option('--json <file>', 'writes the figures')
     .addHelpText('after', ALLREDUCE_HELP)
     .action(runBenchAllReduce)
+  bench
+    .command('plan')
+    .description('Predicts steps of training on several workers by planTraining, and then measures them.')
+    .addOption(new Option('--case <name>', 'the network').choices(networks).default('cnn'))
+    .option('--batch-size <n>', 'rows of a step of all workers together', count, 128)
+    .option('--workers <n...>', 'threads of this machine', counts)
+    .option('--rounds <n>', 'measurements of each number of workers; the shortest counts', count, 3)
+    .option('--json <file>', 'writes the figures')
+    .action(({ workers = [1, 2, 4], ...options }) => runBenchPlan({ workers, ...options }))
 }
+
+const networks = cases.filter(({ workers }) => workers === 1).map(({ name }) => name)
+const counts = (text: string, before: number[] = []) => [...before, count(text)]
 
 const algorithms = ['auto', 'ring', 'tree', 'doubling', 'halving-doubling', 'direct', 'hierarchical']
 
