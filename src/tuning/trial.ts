@@ -12,7 +12,7 @@ export interface Trial<P = Params> {
   readonly parent: number | undefined
   /** Set when the study is to stop; pass it to `fit`. What the trial gives after that does not count. */
   readonly signal: AbortSignal
-  /** Whether the last report was so bad that going on is not worth it: return soon, with any value. */
+  /** Whether a report was so bad that going on is not worth it: return soon, with any value. */
   readonly shouldPrune: boolean
   /**
    * Tells a value on the way, and sets `shouldPrune`.
@@ -67,6 +67,7 @@ export class LiveTrial implements Trial {
         throw new NumericError(`Trial ${this.number} reported a ${what} that is not a finite number.`, {
           received: number,
         })
-    this.#shouldPrune = await this.#judge(step, value)
+    // Schedulers judge at some steps only; what one said holds.
+    if (await this.#judge(step, value)) this.#shouldPrune = true
   }
 }

@@ -167,6 +167,18 @@ describe('Tuner', () => {
     expect(lines[1]).toMatch(/^Trial 1 {2}complete 1 {2}x -?\d.* y \d {2}best 1 \(trial 0\)\n$/)
   })
 
+  it('holds to a verdict when the objective looks late', async () => {
+    const { trials } = await new Tuner({ space, sampler: random(), scheduler: asha({ reductionFactor: 4 }) }).run(
+      async (trial) => {
+        // Judged at 1 and at 4; looked at after 3.
+        for (let step = 1; step <= 3; step++) await trial.report(step, trial.number)
+        return trial.shouldPrune ? -1 : trial.number
+      },
+      { trials: 3 },
+    )
+    expect(trials.map(({ state, values }) => `${state} ${values}`)).toEqual(['complete 0', 'pruned 1', 'pruned 2'])
+  })
+
   it.each<[name: string, run: () => unknown, message: RegExp]>([
     ['an unknown direction', () => new Tuner({ space, direction: 'max' as 'maximize' }), /no such direction.*max/],
     [
