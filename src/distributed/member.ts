@@ -24,6 +24,11 @@ export abstract class Member extends DistributedStrategy {
     return this.transport.sentBytes
   }
 
+  override get reduceNow(): ((values: Float64Array) => void) | undefined {
+    const { native } = this.transport
+    return native?.allReduceNow && ((values) => native.allReduceNow!(values))
+  }
+
   start(): Promise<Crew> {
     throw new StateError('A member of a group does not start another.')
   }

@@ -59,6 +59,11 @@ export class OneMemoryMember extends DistributedStrategy {
     return this.group.size
   }
 
+  override get reduceNow(): ((values: Float64Array) => void) | undefined {
+    const collectives = this.#collectives
+    return collectives.allReduceNow && ((values) => collectives.allReduceNow!(values))
+  }
+
   start(): Promise<Crew> {
     throw new StateError('A member of a group does not start another.')
   }

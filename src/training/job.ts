@@ -24,6 +24,8 @@ export interface TrainingJob {
   clipNorm?: number
   /** Fixed number of parts that a batch is computed in, whatever the number of workers. */
   logicalShards?: number
+  /** Whether batch normalization takes its statistics over the rows of all workers. */
+  syncBatchNorm?: true
   /** The backend that the workers use. */
   backend: BackendName
   /** What helps that backend. */

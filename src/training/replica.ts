@@ -20,7 +20,13 @@ import {
   type LoweredStep,
   type RunInputs,
 } from '../engine/index.js'
-import { namedWeights, seedRandomLayers, writeWeights } from '../models/index.js'
+import {
+  namedWeights,
+  type SynchronizedBatchNorm,
+  seedRandomLayers,
+  synchronizeBatchNorm,
+  writeWeights,
+} from '../models/index.js'
 import { type Optimizer, resolveOptimizer, type Slots, updateCall } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
 import type {
@@ -64,6 +70,7 @@ export class Replica implements Crew {
   readonly #assist: BlasAssist | undefined
   readonly #batchLoss: BatchLossMaker
   readonly #random: ReturnType<typeof seedRandomLayers>
+  readonly #batchNorm?: SynchronizedBatchNorm
   readonly #data = new ReplicaData()
   readonly #slots: Slots
   /** What follows the gradients, where the engine may run it by itself. */
@@ -100,12 +107,14 @@ export class Replica implements Crew {
     this.#slots = slots
     this.#buffers = namedWeights(local.model).filter((weight) => !weight.trainable)
     this.#optimizer = local.optimizer ? new TfjsOptimizer(local.optimizer, parameters) : resolveOptimizer(job.optimizer)
-    this.#engine = createEngine(local.optimizer ? 'eager' : job.engine, assist)
+    // A captured step could not wait for other workers in its midst.
+    this.#engine = createEngine(local.optimizer || job.syncBatchNorm ? 'eager' : job.engine, assist)
     this.#assist = assist
     const isLowered = updateCall(this.#optimizer, parameters, slots, { step: 1, gradientScale: 1 }) !== undefined
     this.#lowered = isLowered ? strategy.lower(parameters) : undefined
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
+    if (job.syncBatchNorm) this.#batchNorm = synchronizeBatchNorm(local.model, reducerOf(strategy))
     strategy.prepare(this.#optimizer, parameters, slots)
   }
 
@@ -211,7 +220,12 @@ export class Replica implements Crew {
 
   async engine(): Promise<EngineReport> {
     const { name } = this.#engine
-    const reason = this.#optimizer instanceof TfjsOptimizer ? 'A tf.Optimizer runs eagerly.' : this.#engine.reason
+    const reason =
+      this.#optimizer instanceof TfjsOptimizer
+        ? 'A tf.Optimizer runs eagerly.'
+        : this.#batchNorm
+          ? 'Statistics over all workers are computed eagerly.'
+          : this.#engine.reason
     return {
       name,
       ...(reason === undefined ? {} : { reason }),
@@ -232,6 +246,7 @@ export class Replica implements Crew {
   }
 
   async close(): Promise<void> {
+    this.#batchNorm?.restore()
     this.#random.restore()
     this.#engine.dispose()
     this.#parameters.dispose()
@@ -317,7 +332,10 @@ export class Replica implements Crew {
     let accumulate = false
     for (let start = from; start < to; start += range.batchSize) {
       const own = splitRows(start, Math.min(to, start + range.batchSize), part.rank, part.size)
-      if (own.from === own.to) continue
+      if (own.from === own.to) {
+        this.#batchNorm?.join()
+        continue
+      }
       const weight = this.#weightOf(columns, range.order, own.from, own.to)
       const selection = { ...ordered, from: own.from, to: own.to }
       // Rows are numbered within the window, so that random layers do not repeat themselves in it.
@@ -398,4 +416,13 @@ function recordOf(step: number, totals: Float32Array): StepRecord {
       remedy: 'Lower the learning rate, set clipNorm, or look for such values in the data',
     })
   return { step, loss: loss!, weight: weight!, metrics }
+}
+
+/** @throws {ConfigError} if the workers cannot add up within a step. */
+function reducerOf({ reduceNow }: DistributedStrategy): (values: Float64Array) => void {
+  if (reduceNow) return reduceNow
+  throw new ConfigError('These workers cannot share statistics within a step.', {
+    expected: 'worker threads over sharedMemory(), or a single worker',
+    remedy: 'Leave syncBatchNorm out, or take a strategy and a transport whose workers add up in shared memory',
+  })
 }

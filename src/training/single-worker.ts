@@ -15,6 +15,10 @@ import { DistributedStrategy, type Group, type ShardGradients } from './strategy
 export class SingleWorker extends DistributedStrategy {
   readonly group: Group = { rank: 0, size: 1, generation: 0 }
 
+  override get reduceNow(): () => void {
+    return () => {}
+  }
+
   async start(job: TrainingJob, local: LocalParts): Promise<Crew> {
     return Replica.create(job, local, this)
   }

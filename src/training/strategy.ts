@@ -91,6 +91,14 @@ export abstract class DistributedStrategy {
     }
   }
 
+  /**
+   * Adds up numbers over all workers before it returns, in place: within a step, where nothing can be awaited.
+   * Undefined where workers cannot wait for each other so.
+   */
+  get reduceNow(): ((values: Float64Array) => void) | undefined {
+    return undefined
+  }
+
   /** Learns what it will update, for strategies that do so also between the steps of their worker. */
   prepare(_optimizer: Optimizer, _parameters: FlatParameters, _slots: Slots): void {}
 

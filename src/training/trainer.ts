@@ -91,6 +91,12 @@ export interface TrainerOptions {
   precision?: 'float32'
   /** Computes each batch in a fixed number of parts, so that the weights do not depend on the number of workers. */
   deterministic?: { logicalShards: number }
+  /**
+   * Batch normalization takes mean and variance over the rows of all workers, not of each. Runs eagerly, on one worker or
+   * on threads over `sharedMemory()`.
+   * @default false
+   */
+  syncBatchNorm?: boolean
   /** Names of the columns. @default { features: 'x', target: 'y' } */
   columns?: { features?: string; target?: string }
 }
@@ -305,6 +311,7 @@ export class Trainer {
     if (typeof options.loss === 'string') job.loss = options.loss
     if (options.step !== undefined) job.step = named ?? '(function)'
     if (options.clipNorm !== undefined) job.clipNorm = options.clipNorm
+    if (options.syncBatchNorm) job.syncBatchNorm = true
     if (options.deterministic) job.logicalShards = options.deterministic.logicalShards
     const local = {
       model,
@@ -332,6 +339,7 @@ function checkOptions({
   accumulateSteps = 1,
   clipNorm,
   deterministic,
+  syncBatchNorm,
   setup,
   model,
   precision,
@@ -349,6 +357,11 @@ function checkOptions({
       remedy: `Pass setup: new URL('./models.js', import.meta.url), a module that exports '${model}'`,
     })
   checkCount('accumulateSteps', accumulateSteps)
+  if (syncBatchNorm && (engine === 'captured' || deterministic))
+    throw new ConfigError('syncBatchNorm runs eagerly, on whole batches.', {
+      expected: "engine 'auto' or 'eager', without deterministic",
+      received: engine === 'captured' ? engine : 'deterministic',
+    })
   if (deterministic) checkCount('logicalShards', deterministic.logicalShards)
   if (clipNorm !== undefined && !(clipNorm > 0))
     throw new ConfigError('clipNorm is out of range.', { expected: 'a number above 0', received: clipNorm })

@@ -79,4 +79,6 @@ export interface Collectives {
   allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]>
   /** Returns when every rank has called it. */
   barrier(): Promise<void>
+  /** Adds up before it returns, blocking the thread: only where ranks may wait for each other so. */
+  allReduceNow?(array: Reducible, options?: ReduceOptions): void
 }

@@ -42,7 +42,11 @@ export class SharedCollectives implements Collectives {
     this.#sums = floatSums(place.memory)
   }
 
-  async allReduce(array: Reducible, { op = 'sum' }: ReduceOptions = {}): Promise<void> {
+  async allReduce(array: Reducible, options?: ReduceOptions): Promise<void> {
+    this.allReduceNow(array, options)
+  }
+
+  allReduceNow(array: Reducible, { op = 'sum' }: ReduceOptions = {}): void {
     if (array.byteLength <= SHORT_BYTES) this.#reduceShort(array, op)
     else this.#reduce(array, { op, isSpread: true })
   }
