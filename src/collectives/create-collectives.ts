@@ -1,13 +1,14 @@
 /** Collectives from messages: picks an algorithm for each call. @module */
 
-import { ConfigError, ShapeError } from '../core/index.js'
+import { ConfigError } from '../core/index.js'
 import {
   type Collectives,
+  checkParts,
+  checkShards,
   type ReduceOperation,
   type ReduceOptions,
   type Reducible,
   type Shard,
-  shareOf,
   type Transport,
   type WireFormat,
 } from '../transport/index.js'
@@ -99,13 +100,7 @@ class MessageCollectives implements Collectives {
   }
 
   async allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
-    const { rank, worldSize } = this.#messages
-    const { start, end } = shareOf(total, rank, worldSize)
-    if (shards.length !== end - start || shards.some(({ shard }, i) => shard !== start + i))
-      throw new ConfigError(`Rank ${rank} does not hold its shards of a sum.`, {
-        expected: `${end - start} of ${total} shards, from ${start}`,
-        received: shards.map(({ shard }) => shard),
-      })
+    checkShards(shards, total, this.#messages)
     return this.#afterLast(this.#messages, (messages) => sumShards(messages, { shards, total, into }))
   }
 
@@ -130,11 +125,7 @@ class MessageCollectives implements Collectives {
   }
 
   async allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]> {
-    if (parts.length !== this.#messages.worldSize)
-      throw new ShapeError('allToAll needs one array for each rank.', {
-        expected: this.#messages.worldSize,
-        received: parts.length,
-      })
+    checkParts(parts, this.#messages.worldSize)
     return this.#afterLast(this.#messages, (messages) => directAllToAll(messages, parts))
   }
 

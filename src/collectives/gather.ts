@@ -1,10 +1,7 @@
 /** Collectives that only move arrays, over messages. @module */
 
-import { ShapeError } from '../core/index.js'
-import type { Reducible } from '../transport/index.js'
+import { emptyLike, gatheredInto, type Reducible } from '../transport/index.js'
 import { type Messages, shareOfArray } from './messages.js'
-
-type ArrayClass<T> = new (length: number) => T
 
 /** Every rank sends all others its array, its length ahead of it. */
 export async function directAllGather<T extends Reducible>(messages: Messages, array: T, into?: T): Promise<T> {
@@ -15,12 +12,7 @@ export async function directAllGather<T extends Reducible>(messages: Messages, a
   await Promise.all(peers.map((peer) => messages.receivePiece(peer, lengths.subarray(peer, peer + 1))))
 
   const total = lengths.reduce((sum, length) => sum + length, 0)
-  const result = into ?? new (array.constructor as ArrayClass<T>)(total)
-  if (result.length !== total)
-    throw new ShapeError('The array for what allGather gathers does not have its length.', {
-      expected: total,
-      received: result.length,
-    })
+  const result = gatheredInto(array, total, into)
   const place = (of: number) => {
     const start = lengths.subarray(0, of).reduce((sum, length) => sum + length, 0)
     return result.subarray(start, start + lengths[of]!) as T
@@ -34,17 +26,15 @@ export async function directAllGather<T extends Reducible>(messages: Messages, a
 export async function directAllToAll<T extends Reducible>(messages: Messages, parts: readonly T[]): Promise<T[]> {
   const { rank } = messages
   const peers = messages.peers()
-  const Class = parts[rank]!.constructor as ArrayClass<T>
+  const like = parts[rank]!
   for (const peer of peers) sendWithLength(messages, peer, parts[peer]!)
   const received: T[] = []
-  const own = new Class(parts[rank]!.length)
-  own.set(parts[rank]!)
-  received[rank] = own
+  received[rank] = like.slice() as T
   await Promise.all(
     peers.map(async (peer) => {
       const length = new Float64Array(1)
       await messages.receivePiece(peer, length)
-      received[peer] = new Class(length[0]!)
+      received[peer] = emptyLike(like, length[0]!)
       await messages.receive(peer, received[peer])
     }),
   )

@@ -1,3 +1,4 @@
+export * from './collective-arguments.js'
 export * from './collectives.js'
 export * from './combine.js'
 export * from './mailbox.js'

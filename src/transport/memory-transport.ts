@@ -1,8 +1,8 @@
 /** A group within one thread, for tests. @module */
 
-import { TransportError } from '../core/index.js'
 import { Mailbox } from './mailbox.js'
 import type { Transport, TransportOptions } from './transport.js'
+import { checkRank, closed, ended, gone } from './transport-errors.js'
 
 /**
  * Makes the ends of a group whose peers all live in this thread.
@@ -44,7 +44,7 @@ class MemoryTransport implements Transport {
   }
 
   abort(reason: string): void {
-    const error = new TransportError(`The group was ended: ${reason}`)
+    const error = ended(reason)
     for (const peer of this.#peers) {
       peer.#aborted ??= error
       peer.#mailbox.fail(error)
@@ -53,17 +53,14 @@ class MemoryTransport implements Transport {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#mailbox.fail(new TransportError('The transport is closed.'))
+    this.#mailbox.fail(closed())
     for (const peer of this.#peers) if (peer !== this) peer.#mailbox.fail(gone(this.rank), this.rank)
   }
 
   #peer(rank: number): MemoryTransport {
     if (this.#aborted) throw this.#aborted
-    if (this.#isClosed) throw new TransportError('The transport is closed.')
-    const peer = this.#peers[rank]
-    if (peer) return peer
-    throw new TransportError('There is no such rank.', { expected: `0 to ${this.worldSize - 1}`, received: rank })
+    if (this.#isClosed) throw closed()
+    checkRank(rank, this.worldSize)
+    return this.#peers[rank]!
   }
 }
-
-const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`, { rank })

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { ShapeError, treeSum } from '../core/index.js'
+import { treeSum } from '../core/index.js'
+import { checkParts, checkShards, emptyLike, gatheredInto } from './collective-arguments.js'
 import {
   type Collectives,
   type ReduceOperation,
@@ -22,8 +23,6 @@ import { BUFFERS, type SharedPlace } from './shared-group.js'
 
 /** Up to so many bytes every rank combines the whole arrays, which needs one barrier less. */
 const SHORT_BYTES = 1 << 13
-
-type ArrayClass<T> = new (length: number) => T
 
 /** What is done with a piece in its turn, given the buffers of all ranks that it is in. */
 type Stage<T> = (piece: number, buffers: readonly T[]) => void
@@ -53,6 +52,7 @@ export class SharedCollectives implements Collectives {
 
   async allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
     const { rank, worldSize } = this.#place
+    checkShards(shards, total, this.#place)
     const most = shareOf(total, 0, worldSize).end
     const lane = Math.floor(this.#bufferLength(into) / most)
     const pieceOf = (array: Float32Array, piece: number) => array.subarray(piece * lane, (piece + 1) * lane)
@@ -86,12 +86,7 @@ export class SharedCollectives implements Collectives {
     const { rank } = this.#place
     const lengths = this.#exchangeNumbers([array.length]).map(([length]) => length!)
     const total = lengths.reduce((sum, length) => sum + length, 0)
-    const result = into ?? new (array.constructor as ArrayClass<T>)(total)
-    if (result.length !== total)
-      throw new ShapeError('The array for what allGather gathers does not have its length.', {
-        expected: total,
-        received: result.length,
-      })
+    const result = gatheredInto(array, total, into)
     const startOf = (peer: number) => lengths.slice(0, peer).reduce((sum, length) => sum + length, 0)
     const parts = lengths.map((length, peer) => result.subarray(startOf(peer), startOf(peer) + length) as T)
     parts[rank]!.set(array)
@@ -126,11 +121,10 @@ export class SharedCollectives implements Collectives {
 
   async allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]> {
     const { rank, worldSize } = this.#place
-    if (parts.length !== worldSize)
-      throw new ShapeError('allToAll needs one array for each rank.', { expected: worldSize, received: parts.length })
+    checkParts(parts, worldSize)
     const like = parts[rank]!
     const lengths = this.#exchangeNumbers(parts.map(({ length }) => length))
-    const received = lengths.map((row) => new (like.constructor as ArrayClass<T>)(row[rank]!))
+    const received = lengths.map((row) => emptyLike(like, row[rank]!))
     const lane = Math.floor(this.#bufferLength(like) / worldSize)
     const pieceOf = (part: T, piece: number) => part.subarray(piece * lane, (piece + 1) * lane)
     this.#run(like, Math.ceil(Math.max(...lengths.flat()) / lane), [

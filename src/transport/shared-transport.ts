@@ -12,6 +12,7 @@ import {
 } from './shared-group.js'
 import { SharedRing } from './shared-ring.js'
 import type { ThreadTransportFactory, Transport } from './transport.js'
+import { checkRank, closed, gone } from './transport-errors.js'
 
 /** Turns of the event loop before a wait starts to sleep between looks. */
 const EAGER_TURNS = 100
@@ -163,12 +164,7 @@ export class SharedTransport implements Transport {
 
   #ring(from: number, to: number): SharedRing {
     this.#check()
-    for (const rank of [from, to])
-      if (!(Number.isInteger(rank) && rank >= 0 && rank < this.worldSize))
-        throw new TransportError('There is no such rank.', { expected: `0 to ${this.worldSize - 1}`, received: rank })
+    for (const rank of [from, to]) checkRank(rank, this.worldSize)
     return new SharedRing(this.#rings, from * this.worldSize + to)
   }
 }
-
-const closed = () => new TransportError('The transport is closed.')
-const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`, { rank })

@@ -1,6 +1,7 @@
 /** Collectives that MPI carries out, on the caller's arrays. @module */
 
-import { CallQueue, ShapeError, TransportError, treeSum } from '../../core/index.js'
+import { CallQueue, TransportError, treeSum } from '../../core/index.js'
+import { checkParts, checkShards, emptyLike, gatheredInto } from '../collective-arguments.js'
 import {
   type Collectives,
   type ReduceOperation,
@@ -63,8 +64,9 @@ export class MpiCollectives implements Collectives {
     })
   }
 
-  allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
+  async allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
     const { rank, worldSize } = this.#process
+    checkShards(shards, total, this.#process)
     const own = shareOf(into.length, rank, worldSize)
     const length = lengthOf(own)
     return this.#operation(async () => {
@@ -111,15 +113,11 @@ export class MpiCollectives implements Collectives {
       const counts = await this.#swap(this.#perRank(() => array.length))
       const total = sumOf(counts)
       // The others wait for this rank's part, whether the result has a place here or not.
-      const result = into?.length === total ? into : newLike(array, total)
+      const hasPlace = into === undefined || into.length === total
+      const result = gatheredInto(array, total, hasPlace ? into : undefined)
       result.set(array, placesOf(counts)[this.#process.rank])
       await this.#gather(result, counts)
-      if (into && into !== result)
-        throw new ShapeError('The array for what allGather gathers does not have its length.', {
-          expected: total,
-          received: into.length,
-        })
-      return result
+      return hasPlace ? result : gatheredInto(array, total, into)
     })
   }
 
@@ -132,15 +130,14 @@ export class MpiCollectives implements Collectives {
 
   async allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]> {
     const { rank, worldSize } = this.#process
-    if (parts.length !== worldSize)
-      throw new ShapeError('allToAll needs one array for each rank.', { expected: worldSize, received: parts.length })
+    checkParts(parts, worldSize)
     return this.#operation(async () => {
       const sizes = Int32Array.from(parts, ({ length }) => length)
-      const sent = newLike(parts[rank]!, sumOf(sizes))
+      const sent = emptyLike(parts[rank]!, sumOf(sizes))
       const places = placesOf(sizes)
       for (const [peer, part] of parts.entries()) sent.set(part, places[peer])
       const counts = await this.#swap(sizes.slice())
-      const received = newLike(parts[rank]!, sumOf(counts))
+      const received = emptyLike(parts[rank]!, sumOf(counts))
       await this.#exchange({ sent, sizes, received, counts })
       return Array.from(placesOf(counts), (place, peer) => received.subarray(place, place + counts[peer]!) as T)
     })
@@ -270,8 +267,5 @@ function pieces(array: Reducible): Reducible[] {
 }
 
 const sumOf = (counts: Int32Array) => counts.reduce((sum, count) => sum + count, 0)
-
-const newLike = <T extends Reducible>(array: T, length: number) =>
-  new (array.constructor as new (length: number) => T)(length)
 
 const lengthOf = ({ start, end }: { start: number; end: number }) => end - start

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { TransportError } from '../../core/index.js'
 import { Mailbox, placeIn } from '../mailbox.js'
 import type { Transport } from '../transport.js'
+import { checkRank, closed, ended, gone } from '../transport-errors.js'
 import type { MpiRequest } from './calls.js'
 import { type Frame, SHORT_BYTES } from './frame.js'
 import { MpiCollectives } from './mpi-collectives.js'
@@ -157,7 +158,7 @@ export class MpiTransport implements Transport, FrameReader {
   }
 
   #fail(reason: string): void {
-    this.#failure ??= new TransportError(`The group was ended: ${reason}`)
+    this.#failure ??= ended(reason)
     this.#mailbox.fail(this.#failure)
   }
 
@@ -175,8 +176,7 @@ export class MpiTransport implements Transport, FrameReader {
   #check(peer = 0): void {
     if (this.#failure) throw this.#failure
     if (this.#isClosed) throw closed()
-    if (!(Number.isInteger(peer) && peer >= 0 && peer < this.worldSize))
-      throw new TransportError('There is no such rank.', { expected: `0 to ${this.worldSize - 1}`, received: peer })
+    checkRank(peer, this.worldSize)
   }
 
   #checkHere(peer: number): void {
@@ -189,6 +189,3 @@ export class MpiTransport implements Transport, FrameReader {
     for (const [rank, { finished }] of this.#left) if (finished <= operation) throw gone(rank)
   }
 }
-
-const closed = () => new TransportError('The transport is closed.')
-const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`, { rank })

@@ -2,6 +2,7 @@
 
 import { TransportError } from '../../core/index.js'
 import type { Mailbox } from '../mailbox.js'
+import { gone } from '../transport-errors.js'
 import { Arrival } from './arrival.js'
 import type { Connection } from './connection.js'
 import { control, type FrameBody, type FrameTaker } from './frames.js'
@@ -245,5 +246,3 @@ function decodeAbort(body: Uint8Array): TransportError {
   const { message, rank } = JSON.parse(new TextDecoder().decode(body)) as { message: string; rank?: number }
   return new TransportError(message, { rank })
 }
-
-const gone = (rank: number) => new TransportError(`Rank ${rank} has left the group.`, { rank })

@@ -6,9 +6,10 @@
  * @module
  */
 
-import { TransportError } from '../../core/index.js'
+import type { TransportError } from '../../core/index.js'
 import { Mailbox } from '../mailbox.js'
 import type { Transport } from '../transport.js'
+import { checkRank, closed, ended } from '../transport-errors.js'
 import type { Arrival } from './arrival.js'
 import { control } from './frames.js'
 import { Heart, type HeartOptions } from './heart.js'
@@ -72,11 +73,11 @@ export class TcpTransport implements Transport {
   }
 
   abort(reason: string): void {
-    this.end(new TransportError(`The group was ended: ${reason}`))
+    this.end(ended(reason))
   }
 
   async close(): Promise<void> {
-    this.#failure ??= new TransportError('The transport is closed.')
+    this.#failure ??= closed()
     await this.#leave(this.#failure)
   }
 
@@ -123,7 +124,6 @@ export class TcpTransport implements Transport {
 
   #check(rank: number): void {
     if (this.#failure) throw this.#failure
-    if (!(Number.isInteger(rank) && rank >= 0 && rank < this.worldSize))
-      throw new TransportError('There is no such rank.', { expected: `0 to ${this.worldSize - 1}`, received: rank })
+    checkRank(rank, this.worldSize)
   }
 }
