@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type Transport, TransportError } from 'dcml'
+import { type Transport, TransportError, type TransportOptions } from 'dcml'
 
 /** An mpirun of this machine. */
 export interface Launcher {
@@ -111,8 +111,8 @@ export class MpiJob {
   }
 
   /** The ends of a new group, driven from here. */
-  async group(): Promise<Transport[]> {
-    const places = (await this.all('join')) as { rank: number; worldSize: number }[]
+  async group(options: TransportOptions): Promise<Transport[]> {
+    const places = (await this.all('join', options)) as { rank: number; worldSize: number }[]
     return places.map((place) => this.#remoteTransport(place))
   }
 

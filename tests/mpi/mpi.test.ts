@@ -2,10 +2,6 @@ import { testCollectives, testTransport } from 'dcml/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchers, MpiJob } from './mpi-job.js'
 
-const skip = {
-  'gives up on a peer that is late, and names it': 'a job has one group, with one time limit',
-}
-
 for (const launcher of launchers)
   describe.skipIf(launcher.missing)(`under ${launcher.name}`, () => {
     describe('messages of 3 processes', () => {
@@ -14,7 +10,7 @@ for (const launcher of launchers)
         job = await MpiJob.start(launcher, 3)
       })
       afterAll(async () => expect(await job.end()).toBe(0))
-      for (const { name, run } of testTransport({ create: () => job.group(), skip })) it(name, run)
+      for (const { name, run } of testTransport({ create: (_size, options) => job.group(options) })) it(name, run)
     })
 
     describe.each([2, 4])('collectives of %i processes', (worldSize) => {

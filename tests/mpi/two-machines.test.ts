@@ -7,9 +7,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TwoMachines } from '../fixtures/namespaces.js'
-import { type Launcher, launchers, runJob } from './mpi-job.js'
+import { launchers, runJob } from './mpi-job.js'
 
 const remoteShell = fileURLToPath(new URL('../fixtures/on-machine.sh', import.meta.url))
+const openMpi = launchers.find(({ name }) => name === 'Open MPI')!
+// A program in C that adds up arrays and ends has the same fate.
+console.log('Skipped: MPICH across two machines. MPI_Finalize of MPICH 4.0 hangs over TCP in every third run or so.')
 const reason = TwoMachines.whyNot() ?? ownNamesRefused()
 if (reason) console.log(`Skipped: MPI across two machines. ${reason}`)
 
@@ -46,28 +49,22 @@ describe.skipIf(reason)('four processes on two machines', () => {
     folder = mkdtempSync(join(tmpdir(), 'dcml-mpi-'))
     const hosts = machines.names.map((name, i) => `${machines.addresses[i]} ${name}`)
     writeFileSync(join(folder, 'hosts'), `${['127.0.0.1 localhost', ...hosts].join('\n')}\n`)
-    // MPICH would see through to the one memory of both.
-    environment = { HOSTS_FILE: join(folder, 'hosts'), UCX_TLS: 'tcp,self' }
+    environment = { HOSTS_FILE: join(folder, 'hosts') }
   })
   afterAll(() => {
     machines.remove()
     rmSync(folder, { recursive: true })
   })
 
-  const across: Record<string, (names: readonly string[]) => string[]> = {
-    'Open MPI': (names) => ['--mca', 'plm_rsh_agent', remoteShell, '--host', names.map((name) => `${name}:2`).join()],
-    MPICH: (names) => ['-launcher', 'ssh', '-launcher-exec', remoteShell, '-hosts', names.join(), '-ppn', '2'],
-  }
-
-  it.each(launchers)('reach each other under $name', async (launcher) => {
-    if (launcher.missing) return
-    const options = [...launcher.options, ...across[launcher.name]!(machines.names)]
-    const onFirst: Launcher = {
-      name: launcher.name,
+  it.skipIf(openMpi.missing)('reach each other under Open MPI', async () => {
+    const hosts = machines.names.map((name) => `${name}:2`).join()
+    const options = [...openMpi.options, '--mca', 'plm_rsh_agent', remoteShell, '--host', hosts]
+    const launcher = {
+      ...openMpi,
       command: remoteShell,
-      options: ['--exec', machines.names[0], launcher.command, ...options],
+      options: ['--exec', machines.names[0], openMpi.command, ...options],
     }
-    const { code, output } = await runJob(module, { launcher: onFirst, worldSize: 4, environment })
+    const { code, output } = await runJob(module, { launcher, worldSize: 4, environment })
     expect(code, output).toBe(0)
     const lines = output.trim().split('\n').toSorted()
     expect(lines).toEqual(machines.names.flatMap((name) => Array(2).fill(`${name} true 3000000 true`)))

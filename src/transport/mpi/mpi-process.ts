@@ -46,7 +46,10 @@ export class MpiProcess {
   /** How many long messages went to each rank. */
   readonly #sequences: Int32Array
   #joinCount = 0
+  /** Last words of groups, under way. MPI must be done with them before it ends: a rank in its end helps no other. */
+  readonly #farewells = new Set<MpiRequest>()
   #departure: MpiRequest | undefined
+  #isLeaving = false
   #isOver = false
 
   /** @throws {ConfigError} if MPI sees another world than the launcher made. */
@@ -80,7 +83,7 @@ export class MpiProcess {
     create: (place: { number: number; communicator: number }) => T,
   ): Promise<T> {
     return this.#joins.run(async () => {
-      if (this.#isOver || this.#departure) throw new StateError('MPI has ended with the work of this process.')
+      if (this.#isLeaving) throw new StateError('MPI has ended with the work of this process.')
       await this.turns.request(this.arrive(this.#communicator), check)
       const number = this.#joinCount++
       const group = create({ number, communicator: this.mpi.duplicate(this.#communicator) })
@@ -104,6 +107,12 @@ export class MpiProcess {
   post(to: number, frame: Omit<Frame, 'from'>, bytes?: Uint8Array): MpiRequest {
     const encoded = encodeFrame({ ...frame, from: this.rank }, bytes)
     return this.#transfer('Isend', encoded, { peer: to, tag: FRAME_TAG })
+  }
+
+  /** Sends a frame whose way nobody waits for until the process ends. */
+  bidFarewell(to: number, frame: Omit<Frame, 'from'>, bytes?: Uint8Array): void {
+    const request = this.post(to, frame, bytes)
+    if (!this.mpi.isDone(request)) this.#farewells.add(request)
   }
 
   /** Number of the next long message to a rank. */
@@ -157,14 +166,12 @@ export class MpiProcess {
     })
     process.once('beforeExit', () => {
       if (this.#isOver) return
-      const isGone = () => {}
-      this.turns.request(this.#depart(), isGone).then(() => this.#finalize())
+      void this.#depart()
     })
     process.on('exit', (code) => {
       if (this.#isOver) return
       if (code === 0 && !this.mpi.isAside) {
-        this.mpi.call('Wait', this.#depart().handle, this.mpi.library.abi.ignoredStatus)
-        this.#finalize()
+        this.#departAtOnce()
         return
       }
       // Node prints it after this, when MPI has ended the process already.
@@ -173,11 +180,31 @@ export class MpiProcess {
     })
   }
 
-  /** Leaves all groups and arrives at the end. */
-  #depart(): MpiRequest {
-    for (const group of this.#groups.values()) group.leave()
+  /** Ends MPI when all ranks have come to their end. */
+  async #depart(): Promise<void> {
+    const forEver = () => {}
+    for (const request of this.#leave()) await this.turns.request(request, forEver)
     this.#departure ??= this.arrive(this.#communicator)
-    return this.#departure
+    await this.turns.request(this.#departure, forEver)
+    this.#finalize()
+  }
+
+  /** The same without the event loop, which has ended. */
+  #departAtOnce(): void {
+    for (const request of this.#leave()) this.#wait(request)
+    this.#departure ??= this.arrive(this.#communicator)
+    this.#wait(this.#departure)
+    this.#finalize()
+  }
+
+  #leave(): ReadonlySet<MpiRequest> {
+    if (!this.#isLeaving) for (const group of this.#groups.values()) group.leave()
+    this.#isLeaving = true
+    return this.#farewells
+  }
+
+  #wait({ handle }: MpiRequest): void {
+    this.mpi.call('Wait', handle, this.mpi.library.abi.ignoredStatus)
   }
 
   #finalize(): void {
@@ -185,7 +212,7 @@ export class MpiProcess {
     this.look()
     this.#isOver = true
     this.mpi.call('Cancel', this.#listening!.handle)
-    this.mpi.call('Wait', this.#listening!.handle, this.mpi.library.abi.ignoredStatus)
+    this.#wait(this.#listening!)
     this.#listening = undefined
     this.mpi.call('Finalize')
   }

@@ -145,12 +145,16 @@ export class MpiTransport implements Transport, FrameReader {
   }
 
   #post(to: number, frame: Pick<Frame, 'kind'> & Partial<Frame>, bytes?: Uint8Array): MpiRequest {
-    return this.#process.post(to, { group: this.#number, tag: 0, sequence: 0, length: 0, ...frame }, bytes)
+    return this.#process.post(to, this.#frame(frame), bytes)
+  }
+
+  #frame(frame: Pick<Frame, 'kind'> & Partial<Frame>): Omit<Frame, 'from'> {
+    return { group: this.#number, tag: 0, sequence: 0, length: 0, ...frame }
   }
 
   #tellAll(frame: (rank: number) => Pick<Frame, 'kind'> & Partial<Frame>, bytes?: Uint8Array): void {
     for (let rank = 0; rank < this.worldSize; rank++)
-      if (rank !== this.rank) this.#process.turns.release(this.#post(rank, frame(rank), bytes))
+      if (rank !== this.rank) this.#process.bidFarewell(rank, this.#frame(frame(rank)), bytes)
   }
 
   #all(requests: readonly MpiRequest[], check: () => void): Promise<unknown> {
