@@ -32,7 +32,7 @@ const allReduces = {
 }
 
 /** How all-reduce goes about it. */
-export type AllReduceAlgorithm = keyof typeof allReduces | 'hierarchical'
+export type AllReduceAlgorithm = 'ring' | 'tree' | 'doubling' | 'halving-doubling' | 'direct' | 'hierarchical'
 
 /** Options of `createCollectives`. The same on every rank. */
 export interface CollectivesOptions {
