@@ -19,7 +19,7 @@ import {
 import { type CapturedStep, inputsOf } from './captured-step.js'
 import type { StepSeries, UpdateCall } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
-import { BLOCK_BYTES, fuseUpdates, makeCall } from './plan/index.js'
+import { makeCall } from './plan/index.js'
 
 /** Steps in one call. */
 const CAPACITY = 512
@@ -39,8 +39,6 @@ export class CapturedSeries {
   readonly #recordLength: number
   /** Where the own sums begin, for a worker that is alone. */
   readonly #ownSums: DeviceFloats
-  /** A part of a gradient that is used as soon as it is computed. */
-  readonly #block: DeviceFloats
 
   constructor(captured: CapturedStep, parameters: FlatParameters, { lowered, update }: StepSeries) {
     this.lowered = lowered
@@ -63,31 +61,14 @@ export class CapturedSeries {
       ...meet,
       { ...total, inputs: new Map([[3, 'record']]) },
     ]
-    this.#block = createDeviceFloats(peers ? 0 : BLOCK_BYTES / 4)!
-    const stepCalls = captured.program.calls
-    const calls: ProgramCall[] = []
-    if (peers) {
-      calls.push(...stepCalls, ...report)
-      for (let from = share.from; from < share.to; from += PIECE) {
-        const to = Math.min(share.to, from + PIECE)
-        calls.push(makeCall('sumRanges', [absolute(pointers), count, absolute(sums.pointer), from, to - from]))
-        calls.push(callOf(update(1, { from, to })))
-      }
-      calls.push(...meet)
-    } else {
-      const places = {
-        weights: parameters.weights.device!.pointer,
-        gradients: sums.pointer,
-        block: this.#block.pointer,
-      }
-      const rest = {
-        length,
-        results: captured.resultPlaces,
-        report,
-        update: (from: number, to: number, gradients: number) => callOf(update(1, { from, to }), gradients),
-      }
-      calls.push(...fuseUpdates(stepCalls, { ...places, ...rest }))
+    const calls: ProgramCall[] = [...captured.program.calls, ...report]
+    const piece = peers ? PIECE : length
+    for (let from = share.from; from < share.to; from += piece) {
+      const to = Math.min(share.to, from + piece)
+      if (peers) calls.push(makeCall('sumRanges', [absolute(pointers), count, absolute(sums.pointer), from, to - from]))
+      calls.push(callOf(update(1, { from, to })))
     }
+    calls.push(...meet)
     const floats = kindsOf(update(1, share).name).flatMap((kind, i) => (kind === 'f' ? [updateInput(i)] : []))
     this.#loop = captured.program.loop(calls, { ints: ['step', 'order', 'record'], floats }, CAPACITY)
   }
@@ -127,7 +108,6 @@ export class CapturedSeries {
     this.#loop.dispose()
     this.#records.dispose()
     this.#ownSums.dispose()
-    this.#block.dispose()
   }
 }
 
@@ -136,18 +116,12 @@ const meetCall = ({ pointer, count, spins, timeoutMs }: Meeting): ProgramCall =>
 
 const updateInput = (argument: number) => `update ${argument}`
 
-/** Where every update takes the gradients. */
-const GRADIENTS = 1
-
-/** An update as a call, of other gradients if wished; its float32 arguments change from step to step. */
-function callOf({ name, values }: UpdateCall, gradients = values[GRADIENTS]!): ProgramCall {
+/** An update as a call; its float32 arguments change from step to step. */
+function callOf({ name, values }: UpdateCall): ProgramCall {
   const kinds = kindsOf(name)
   const call = makeCall(
     name,
-    values.map((value, i) => {
-      if (i === GRADIENTS) return absolute(gradients)
-      return kinds[i] === 'u' || kinds[i] === 'r' ? absolute(value) : value
-    }),
+    values.map((value, i) => (kinds[i] === 'u' || kinds[i] === 'r' ? absolute(value) : value)),
   )
   return { ...call, inputs: new Map(kinds.flatMap((kind, i) => (kind === 'f' ? [[i, updateInput(i)] as const] : []))) }
 }

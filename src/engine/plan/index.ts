@@ -13,7 +13,6 @@ import { joinChains } from './join-chains.js'
 import { placeBuffers } from './place-buffers.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
-export { BLOCK_BYTES, fuseUpdates } from './fuse-updates.js'
 
 /** Shortens a step and gives its buffers their places. */
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>): ProgramPlan {

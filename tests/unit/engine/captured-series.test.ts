@@ -21,7 +21,7 @@ const data = (() => {
   return Dataset.fromArrays({ x: { data: x, shape: [rows, width] }, y: { data: y, shape: [rows] } })
 })()
 
-/** The first layer is large enough that its gradient is used block by block. */
+/** With what a step changes besides weights, and random numbers. */
 function network(): tfl.LayersModel {
   const start = (seed: number) => tfl.initializers.glorotUniform({ seed })
   return tfl.sequential({
