@@ -4,13 +4,13 @@ import { mapRowValue, mapValues, type Per } from '../column-groups.js'
 import type { Fitting, Json, Step } from '../step.js'
 
 /** What a column is shifted by and then divided by, per group. */
-export interface Affine {
+interface Affine {
   shift: number[]
   scale: number[]
 }
 
 /** What is fitted, by column. */
-export type AffineByColumn = Record<string, Affine>
+type AffineByColumn = Record<string, Affine>
 
 /** (value - shift) / scale, as float32, and its inverse. NaN stays NaN. */
 export function affine(

@@ -5,8 +5,11 @@ import { categoryColumn, isMissing } from '../categories.js'
 import { namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
-/** A part of a date, in UTC, its first value and how many it has; the year has no end. */
-const parts = {
+/** Name of a part of a date. */
+export type DatePart = 'year' | 'month' | 'day' | 'weekday' | 'dayOfYear' | 'hour' | 'minute' | 'second'
+
+/** Each part, in UTC, its first value and how many it has; the year has no end. */
+const parts: Record<DatePart, { of: (date: Date) => number; first: number; count: number }> = {
   year: { of: (date: Date) => date.getUTCFullYear(), first: 0, count: 0 },
   month: { of: (date: Date) => date.getUTCMonth() + 1, first: 1, count: 12 },
   day: { of: (date: Date) => date.getUTCDate(), first: 1, count: 31 },
@@ -20,9 +23,6 @@ const parts = {
   minute: { of: (date: Date) => date.getUTCMinutes(), first: 0, count: 60 },
   second: { of: (date: Date) => date.getUTCSeconds(), first: 0, count: 60 },
 }
-
-/** Name of a part of a date. */
-export type DatePart = keyof typeof parts
 
 /** Options of `dateParts`. */
 export interface DatePartsOptions {

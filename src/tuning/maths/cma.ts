@@ -7,7 +7,8 @@
  */
 
 import type { Random } from '../../core/index.js'
-import { type Matrix, symmetricEigen, zeros } from './matrix.js'
+import { symmetricEigen } from '../../core/index.js'
+import { type Matrix, zeros } from './matrix.js'
 
 /** Points of one generation, by dimension: 4 + 3 ln n. */
 export const populationFor = (dimensions: number): number => 4 + Math.floor(3 * Math.log(dimensions))
@@ -97,7 +98,8 @@ export class CmaDistribution {
       }
     }
     const { values, vectors } = symmetricEigen(this.#covariance)
-    this.#vectors = vectors
+    // Column j of the matrix is vector j.
+    this.#vectors = this.#vectors.map((_, i) => Float64Array.from(vectors, (vector) => vector[i]!))
     this.#deviations = values.map((value) => Math.sqrt(Math.max(value, 1e-20)))
   }
 }

@@ -41,23 +41,6 @@ export function normalCdf(x: number): number {
   return x > 0 ? 1 - tail : tail
 }
 
-/**
- * The x below which a standard normal is with probability p, 0 < p < 1; a rational guess and one step of Newton.
- *
- * @see Abramowitz and Stegun 1964, 26.2.23
- */
-export function normalQuantile(p: number): number {
-  if (p > 0.5) return -normalQuantile(1 - p)
-  if (p <= 0) return -37
-  const t = Math.sqrt(-2 * Math.log(p))
-  let x = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))))
-  for (let i = 0; i < 2; i++) {
-    const density = normalDensity(x)
-    if (density > 0) x -= (normalCdf(x) - p) / density
-  }
-  return x
-}
-
 /** log of the sum of exponentials. */
 export function logSumExp(values: Float64Array, count = values.length): number {
   let most = -Infinity

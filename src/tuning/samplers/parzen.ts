@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Random } from '../../core/index.js'
-import { logSumExp, normalCdf, normalQuantile } from '../maths/normal.js'
+import { normalQuantile, type Random } from '../../core/index.js'
+import { logSumExp, normalCdf } from '../maths/normal.js'
 import type { Axis } from '../space/index.js'
 
 /** Share of the range that a kernel is wide with one observation of one parameter. */
