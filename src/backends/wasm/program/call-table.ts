@@ -86,7 +86,7 @@ export const callTable = {
 } as const satisfies Partial<Record<keyof KernelExports | 'chain', CallForm>>
 
 /** Kernels that make a whole step of the gradients: they meet the other workers, add up, update. */
-export const closingTable = {
+const closingTable = {
   sgd: form(100, 'urunffnff'),
   adam: form(101, 'uruunffddffff'),
   rmsprop: form(102, 'uruuunfdffff'),
