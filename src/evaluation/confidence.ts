@@ -1,7 +1,7 @@
 /** How far values would move on other data of the same kind, by the bootstrap. @module */
 
-import { ConfigError, DataError, Random } from '../core/index.js'
-import type { Metric, Predictions } from '../metrics/index.js'
+import { ConfigError, DataError, Random, ShapeError } from '../core/index.js'
+import { type Metric, type Predictions, rowsIn } from '../metrics/index.js'
 import { drawWeights } from './prediction-rows.js'
 
 /** How intervals are found. */
@@ -59,7 +59,8 @@ export function confidenceIntervals(
  * Compares two models by one metric on samples of rows, the same for both.
  *
  * @param first - Predictions of one model. @param second - Those of the other, for the same rows in the same order.
- * @throws {DataError} if the metric is no number, or undefined on too many samples.
+ * @throws {ShapeError} if they have unequal numbers of rows. @throws {DataError} if the metric is no number, or
+ *   undefined on too many samples.
  * @example
  * pairedBootstrap(accuracy(), before, after).interval   // does it hold 0?
  */
@@ -70,6 +71,11 @@ export function pairedBootstrap(
   options: ConfidenceOptions = {},
 ): PairedDifference {
   const { level, resamples, seed } = checked(options)
+  if (rowsIn(first) !== rowsIn(second))
+    throw new ShapeError('The models were not given the same rows.', {
+      expected: `${rowsIn(first)} rows`,
+      received: `${rowsIn(second)} rows`,
+    })
   const whole = [valueOn(metric, first), valueOn(metric, second)]
   if (whole.some((value) => typeof value !== 'number'))
     throw new DataError(`Models cannot be compared by '${metric.name}'.`, { expected: 'a metric that is one number' })

@@ -95,7 +95,9 @@ function sliceTable({ column, slices, fairness }: SliceTable): ReportTable {
     value,
     String(rows),
     ...names.map((name) => (typeof values[name] === 'number' ? values[name].toFixed(4) : '')),
-    ...(rates ? [rates.selection, rates.truePositive, rates.falsePositive].map((rate) => rate.toFixed(4)) : []),
+    ...(rates
+      ? [rates.selectionRate, rates.truePositiveRate, rates.falsePositiveRate].map((rate) => rate.toFixed(4))
+      : []),
   ])
   const head = [
     column,

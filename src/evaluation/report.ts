@@ -40,7 +40,7 @@ export class EvaluationReport {
   readonly values: Record<string, unknown> & { accuracy?: number }
   /** Number of rows. */
   readonly rows: number
-  /** Names of the classes, in order; empty without a confusion matrix. */
+  /** Names of the classes, in order: those given, else their numbers; empty where neither is known. */
   readonly classes: readonly string[]
   /** Where values would lie on other data of the same kind, by the metric's name; empty unless asked for. */
   readonly intervals: Readonly<Record<string, Interval>>
@@ -52,7 +52,7 @@ export class EvaluationReport {
   constructor({ values, rows, classes, intervals = {}, slices = [], worst = [] }: Findings) {
     this.values = values
     this.rows = rows
-    this.classes = (this.matrix ?? []).map((_, i) => classes?.[i] ?? String(i))
+    this.classes = this.matrix?.map((_, i) => classes?.[i] ?? String(i)) ?? classes ?? []
     this.intervals = intervals
     this.slices = slices
     this.worst = worst

@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../core/index.js'
 import { type Column, type Columns, columnOf } from '../data/index.js'
-import type { ConfusionMatrix, Metric, Predictions } from '../metrics/index.js'
+import { type ConfusionMatrix, type Metric, type Predictions, ratio } from '../metrics/index.js'
 import { computedOrUndefined } from './confidence.js'
 import { selectRows } from './prediction-rows.js'
 
@@ -22,11 +22,11 @@ export interface Slice {
 /** Shares of the rows of a group; of an empty part 0. */
 export interface GroupRates {
   /** Taken for class 1, of all. */
-  selection: number
+  selectionRate: number
   /** Taken for class 1, of those that are. */
-  truePositive: number
+  truePositiveRate: number
   /** Taken for class 1, of those that are not. */
-  falsePositive: number
+  falsePositiveRate: number
 }
 
 /** All slices of one column. */
@@ -127,24 +127,23 @@ function rowsByValue({ data, shape }: Column, name: string): Map<string, number[
 
 function ratesOf(matrix: ConfusionMatrix): GroupRates {
   const at = (truth: number, predicted: number) => matrix[truth]?.[predicted] ?? 0
-  const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole)
   const positives = at(1, 0) + at(1, 1)
   const negatives = at(0, 0) + at(0, 1)
   return {
-    selection: share(at(0, 1) + at(1, 1), positives + negatives),
-    truePositive: share(at(1, 1), positives),
-    falsePositive: share(at(0, 1), negatives),
+    selectionRate: ratio(at(0, 1) + at(1, 1), positives + negatives),
+    truePositiveRate: ratio(at(1, 1), positives),
+    falsePositiveRate: ratio(at(0, 1), negatives),
   }
 }
 
 function fairnessOf(rates: readonly GroupRates[]): Fairness {
   const valuesOf = (rate: keyof GroupRates) => rates.map((group) => group[rate])
   const gap = (rate: keyof GroupRates) => Math.max(...valuesOf(rate)) - Math.min(...valuesOf(rate))
-  const largest = Math.max(...valuesOf('selection'))
+  const largest = Math.max(...valuesOf('selectionRate'))
   return {
-    demographicParityDifference: gap('selection'),
-    demographicParityRatio: largest === 0 ? 1 : Math.min(...valuesOf('selection')) / largest,
-    equalOpportunityDifference: gap('truePositive'),
-    equalizedOddsDifference: Math.max(gap('truePositive'), gap('falsePositive')),
+    demographicParityDifference: gap('selectionRate'),
+    demographicParityRatio: largest === 0 ? 1 : Math.min(...valuesOf('selectionRate')) / largest,
+    equalOpportunityDifference: gap('truePositiveRate'),
+    equalizedOddsDifference: Math.max(gap('truePositiveRate'), gap('falsePositiveRate')),
   }
 }

@@ -1,7 +1,7 @@
 /** The rows that a model is most wrong about. @module */
 
 import { ConfigError } from '../core/index.js'
-import { type Predictions, rowsIn, widthOf } from '../metrics/index.js'
+import { classScoresFor, type Predictions, predictedClasses, rowsIn, widthOf } from '../metrics/index.js'
 
 /** Which rows are listed. */
 export interface WorstOptions {
@@ -49,7 +49,7 @@ export class WorstRows {
     const judge = this.#by === 'logLoss' ? classJudge(batch) : valueJudge(batch)
     const found = Array.from({ length: rows }, (_, row) => ({ row: this.#seen + row, ...judge(row) }))
     this.#seen += rows
-    this.#worst = [...this.#worst, ...found].sort((a, b) => b.loss - a.loss || a.row - b.row).slice(0, this.#count)
+    this.#worst = [...this.#worst, ...found].sort(worstFirst).slice(0, this.#count)
   }
 
   list(): readonly WorstRow[] {
@@ -57,38 +57,34 @@ export class WorstRows {
   }
 }
 
+/** By loss; Infinity minus itself is no order. */
+const worstFirst = (a: WorstRow, b: WorstRow) => (a.loss === b.loss ? a.row - b.row : b.loss - a.loss)
+
 type Judge = (row: number) => Omit<WorstRow, 'row'>
 
-function classJudge({ truth, scores }: Predictions): Judge {
-  if (!scores)
+function classJudge(batch: Predictions): Judge {
+  if (!batch.scores)
     throw new ConfigError("The worst rows by 'logLoss' need the probabilities of the classes.", {
       remedy: "Pass scores, or worst: { by: 'absoluteError' }",
     })
-  const width = widthOf(scores)
-  const probabilities = (row: number) => {
-    const own = Array.from({ length: width }, (_, i) => scores.data[row * width + i]!)
-    return width === 1 ? [1 - own[0]!, own[0]!] : own
-  }
-  const labels = widthOf(truth)
+  const { actual, scoreOf } = classScoresFor('worst', batch)
+  const predicted = predictedClasses({ truth: batch.truth, scores: batch.scores })
   return (row) => {
-    const own = probabilities(row)
-    const actual =
-      labels === 1 ? truth.data[row]! : largest(Array.from({ length: labels }, (_, i) => truth.data[row * labels + i]!))
-    const predicted = largest(own)
-    const loss = -Math.log(Math.max(own[actual]!, Number.MIN_VALUE))
-    return { loss, truth: actual, predicted, probability: own[predicted]! }
+    const loss = -Math.log(Math.max(scoreOf(row, actual[row]!), Number.MIN_VALUE))
+    return { loss, truth: actual[row]!, predicted: predicted[row]!, probability: scoreOf(row, predicted[row]!) }
   }
 }
 
 function valueJudge({ truth, predicted, scores }: Predictions): Judge {
-  const values = predicted ?? scores!
+  const values = predicted ?? scores
+  if (!values) throw new ConfigError('There are no predictions.', { remedy: 'Pass predicted or scores' })
   const width = widthOf(truth)
   return (row) => {
     const of = (data: ArrayLike<number>) => Array.from({ length: width }, (_, i) => data[row * width + i]!)
     const [right, given] = [of(truth.data), of(values.data)]
-    const loss = right.reduce((sum, value, i) => sum + Math.abs(given[i]! - value), 0) / width
+    const error = right.reduce((sum, value, i) => sum + Math.abs(given[i]! - value), 0) / width
+    // What cannot be compared is as wrong as can be.
+    const loss = Number.isNaN(error) ? Infinity : error
     return width === 1 ? { loss, truth: right[0]!, predicted: given[0]! } : { loss, truth: right, predicted: given }
   }
 }
-
-const largest = (values: readonly number[]) => values.reduce((best, value, i) => (value > values[best]! ? i : best), 0)

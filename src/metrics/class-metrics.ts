@@ -12,7 +12,7 @@ import {
   recallOf,
 } from './averaging.js'
 import { type ConfusionMatrix, countsOf, fromConfusion } from './confusion-matrix.js'
-import { fromLabels, type LabelState, overLabels, share } from './label-counts.js'
+import { fromLabels, type LabelState, overLabels } from './label-counts.js'
 import type { Metric } from './metric.js'
 
 /** A metric of classes, or with `multilabel` of labels. */
@@ -23,7 +23,7 @@ export type LabelOptions = Pick<AverageOptions, 'multilabel' | 'threshold'>
 
 /** Share of rows whose predicted class is the true one; with `multilabel`, whose labels are all right. */
 export function accuracy({ multilabel, threshold }: LabelOptions = {}): ClassMetric<number> {
-  if (multilabel) return overLabels('accuracy', threshold, jaccardOf, (state) => share(state.exact, state))
+  if (multilabel) return overLabels('accuracy', threshold, ({ exact, weight }) => ratio(exact, weight))
   return fromConfusion('accuracy', (matrix) => rightShare(matrix))
 }
 
@@ -82,7 +82,7 @@ export function jaccard(options: AverageOptions = {}): ClassMetric<number | numb
 /** Share of labels that are wrong; for classes, of rows. */
 export function hammingLoss({ multilabel, threshold }: LabelOptions = {}): ClassMetric<number> {
   if (!multilabel) return fromConfusion('hammingLoss', (matrix) => 1 - rightShare(matrix))
-  return overLabels('hammingLoss', threshold, jaccardOf, (state) => {
+  return overLabels('hammingLoss', threshold, (state) => {
     const wrong = state.labels.reduce(
       (sum, { falsePositives, falseNegatives }) => sum + falsePositives + falseNegatives,
       0,

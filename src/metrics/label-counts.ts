@@ -1,7 +1,15 @@
 /** Counts for rows that may have any number of labels. @module */
 
 import { ConfigError, DataError, ShapeError } from '../core/index.js'
-import { type AverageOptions, addCounts, averageOf, type ClassCounts, type ClassValue, noCounts } from './averaging.js'
+import {
+  type AverageOptions,
+  addCounts,
+  averageOf,
+  type ClassCounts,
+  type ClassValue,
+  noCounts,
+  ratio,
+} from './averaging.js'
 import { type Metric, type Predictions, rowsIn, widthOf } from './metric.js'
 
 /** What rows with labels leave behind. */
@@ -24,17 +32,21 @@ export function fromLabels(
   value: ClassValue,
   { average = 'macro', threshold }: AverageOptions,
 ): Metric<LabelState, number | number[]> {
-  return overLabels(name, threshold, value, (state) =>
-    average === 'samples' ? share(state.rowValues, state) : averageOf(state.labels, value, average, true),
-  )
+  const compute = (state: LabelState) =>
+    average === 'samples' ? ratio(state.rowValues, state.weight) : averageOf(state.labels, value, average, true)
+  return overLabels(name, threshold, compute, value)
 }
 
-/** A metric of the whole state. */
+/**
+ * A metric of the whole state.
+ *
+ * @param rowValue - Of the counts of one row, for `rowValues`.
+ */
 export function overLabels<Result>(
   name: string,
   threshold: number | undefined,
-  rowValue: ClassValue,
   compute: (state: LabelState) => Result,
+  rowValue?: ClassValue,
 ): Metric<LabelState, Result> {
   checkThreshold(threshold)
   return {
@@ -53,10 +65,7 @@ export function overLabels<Result>(
   }
 }
 
-/** A sum over rows as a mean over rows. */
-export const share = (sum: number, { weight }: LabelState): number => (weight === 0 ? 0 : sum / weight)
-
-function count(state: LabelState, batch: Predictions, threshold: number, rowValue: ClassValue): void {
+function count(state: LabelState, batch: Predictions, threshold: number, rowValue: ClassValue = () => 0): void {
   const rows = rowsIn(batch)
   const { truth, predicted, scores } = batch
   const given = predicted ?? scores

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ConfigError, ShapeError } from '../core/index.js'
+import { ConfigError, DataError, ShapeError } from '../core/index.js'
 
 /** Numbers with a shape, `[rows, ...]`. */
 export interface Values {
@@ -72,20 +72,60 @@ export function trueClasses({ truth }: Predictions): Int32Array {
 
 /** Predicted class of every row, `[rows]`: as given, else the most probable one. */
 export function predictedClasses({ predicted, scores }: Predictions): Int32Array {
-  if (predicted) return widthOf(predicted) > 1 ? largest(predicted) : wholeNumbers(predicted)
+  if (predicted) return widthOf(predicted) > 1 ? largest(checkedScores(predicted)) : wholeNumbers(predicted)
   if (!scores) throw new ConfigError('There are no predictions.', { remedy: 'Pass predicted or scores' })
+  checkedScores(scores)
   if (widthOf(scores) > 1) return largest(scores)
   return Int32Array.from(scores.data, (score) => (score > 0.5 ? 1 : 0))
 }
 
-/** Probabilities, or an error that says which metric needs them. */
+/** Probabilities, or an error that says which metric needs them. @throws {DataError} if one is NaN. */
 export function scoresFor(metric: string, { scores }: Predictions): Values {
-  if (scores) return scores
+  if (scores) return checkedScores(scores)
   throw new ConfigError(`The metric '${metric}' needs the probabilities of the classes.`, {
     remedy: 'Pass scores: [rows, classes]',
   })
 }
 
+/**
+ * The score that each row gives a class.
+ *
+ * @param metric - For messages.
+ * @returns Of a row, the score of a class; a single score per row is that of the second of two classes.
+ * @throws {DataError} if a true class has no score.
+ */
+export function classScoresFor(metric: string, batch: Predictions) {
+  const scores = scoresFor(metric, batch)
+  const given = widthOf(scores)
+  const classes = Math.max(2, given)
+  const actual = trueClasses(batch)
+  actual.forEach((label, row) => {
+    if (label >= classes)
+      throw new DataError(`The true class of row ${row} has no score.`, {
+        expected: `0 to ${classes - 1}`,
+        received: label,
+        remedy: `Pass a score for each class to '${metric}'`,
+      })
+  })
+  const scoreOf = (row: number, label: number) => {
+    if (given > 1) return scores.data[row * given + label]!
+    return label === 1 ? scores.data[row]! : 1 - scores.data[row]!
+  }
+  return { classes, actual, scoreOf }
+}
+
+function checkedScores(scores: Values): Values {
+  const { data } = scores
+  for (let i = 0; i < data.length; i++)
+    if (Number.isNaN(data[i]))
+      throw new DataError(`The score of row ${Math.floor(i / widthOf(scores))} is not a number.`, {
+        received: data[i],
+        remedy: 'Look for such values in the data, or for a training that diverged',
+      })
+  return scores
+}
+
+/** Index of the largest value of each row; of equal ones the first. */
 function largest(values: Values): Int32Array {
   const width = widthOf(values)
   const { data } = values

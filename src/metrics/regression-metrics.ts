@@ -176,7 +176,7 @@ function overOutputs(
               squared: own.squared + output.squared,
               absolute: own.absolute + output.absolute,
             }
-          : { ...output }
+          : { ...output, truth: { ...output.truth }, error: { ...output.error } }
       })
     },
     compute: ({ outputs }) => mean(outputs.map(value)),
@@ -223,7 +223,7 @@ function take(moments: Moments, value: number, weight: number): void {
 }
 
 function joined(a: Moments, b: Moments): Moments {
-  if (a.weight === 0) return b
+  if (a.weight === 0) return { ...b }
   const weight = a.weight + b.weight
   const delta = b.mean - a.mean
   return {

@@ -1,5 +1,6 @@
 /** Curves over all thresholds, as data for plots. @module */
 
+import { ratio } from './averaging.js'
 import { cutsOf, fromKeptScores, type KeptScores, type KeptScoresOptions } from './kept-scores.js'
 import type { Metric } from './metric.js'
 
@@ -35,8 +36,8 @@ export function rocCurve(options: KeptScoresOptions = {}): Metric<KeptScores, Ro
       return rise !== run
     })
     return {
-      falsePositiveRate: kept.map(({ falsePositives }) => share(falsePositives, end.falsePositives)),
-      truePositiveRate: kept.map(({ truePositives }) => share(truePositives, end.truePositives)),
+      falsePositiveRate: kept.map(({ falsePositives }) => ratio(falsePositives, end.falsePositives)),
+      truePositiveRate: kept.map(({ truePositives }) => ratio(truePositives, end.truePositives)),
       thresholds: kept.map(({ score }) => score),
     }
   })
@@ -65,5 +66,3 @@ function overColumns<Curve>(
     Array.from({ length: state.columns }, (_, column) => curveOf(state, column)),
   )
 }
-
-const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole)

@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../core/index.js'
 import { meanOverRows, type WeightedSum } from './mean-over-rows.js'
-import { type Metric, type Predictions, scoresFor, trueClasses, widthOf } from './metric.js'
+import { classScoresFor, type Metric, type Predictions } from './metric.js'
 
 /**
  * Share of rows whose true class is among the `k` most probable. Of equal scores the lower class comes first.
@@ -14,14 +14,12 @@ export function topKAccuracy({ k = 5 }: { k?: number } = {}): Metric<WeightedSum
     throw new ConfigError('topKAccuracy needs a count.', { expected: 'an integer of at least 1', received: k })
   const name = `top${k}Accuracy`
   return meanOverRows(name, (batch) => {
-    const scores = scoresFor(name, batch)
-    const width = widthOf(scores)
-    const actual = trueClasses(batch)
+    const { classes, actual, scoreOf } = classScoresFor(name, batch)
     return (row) => {
-      const own = scores.data[row * width + actual[row]!]!
+      const own = scoreOf(row, actual[row]!)
       let before = 0
-      for (let i = 0; i < width; i++) {
-        const other = scores.data[row * width + i]!
+      for (let i = 0; i < classes; i++) {
+        const other = scoreOf(row, i)
         if (other > own || (other === own && i < actual[row]!)) before++
       }
       return before < k ? 1 : 0
@@ -47,13 +45,11 @@ export const perplexity = (): Metric<WeightedSum, number> =>
  */
 export function brier(): Metric<WeightedSum, number> {
   return meanOverRows('brier', (batch) => {
-    const scores = scoresFor('brier', batch)
-    const width = widthOf(scores)
-    const actual = trueClasses(batch)
-    if (width <= 2) return (row) => (scores.data[(row + 1) * width - 1]! - Number(actual[row] === 1)) ** 2
+    const { classes, actual, scoreOf } = classScoresFor('brier', batch)
+    if (classes === 2) return (row) => (scoreOf(row, 1) - actual[row]!) ** 2
     return (row) => {
       let sum = 0
-      for (let i = 0; i < width; i++) sum += (scores.data[row * width + i]! - Number(actual[row] === i)) ** 2
+      for (let i = 0; i < classes; i++) sum += (scoreOf(row, i) - Number(actual[row] === i)) ** 2
       return sum
     }
   })
@@ -61,17 +57,11 @@ export function brier(): Metric<WeightedSum, number> {
 
 /** -log of the probability of what was true, of each row. */
 const surprises = (name: string) => (batch: Predictions) => {
-  const scores = scoresFor(name, batch)
-  const width = widthOf(scores)
-  const actual = trueClasses(batch)
+  const { classes, actual, scoreOf } = classScoresFor(name, batch)
   return (row: number) => {
-    if (width === 1) {
-      const p = clip(scores.data[row]!)
-      return -Math.log(actual[row] === 1 ? p : 1 - p)
-    }
     let total = 0
-    for (let i = 0; i < width; i++) total += clip(scores.data[row * width + i]!)
-    return -Math.log(clip(scores.data[row * width + actual[row]!]!) / total)
+    for (let i = 0; i < classes; i++) total += clip(scoreOf(row, i))
+    return -Math.log(clip(scoreOf(row, actual[row]!)) / total)
   }
 }
 

@@ -40,7 +40,8 @@ export interface DatePartsOptions {
  * Dates as numbers, float32 `[rows, values]`: a value per part, or two where `cyclic` makes a circle of it. All in UTC.
  * A missing date gives NaN.
  *
- * @param columns - Columns `[rows]` of texts that `Date` reads (ISO 8601), or of milliseconds since 1970.
+ * @param columns - Columns `[rows]` of ISO 8601 texts, `2024-05-01` or `2024-05-01T12:00:00+02:00`, or of milliseconds
+ *   since 1970. A time without a zone is UTC.
  * @example
  * new Preprocessor([dateParts('sold', { parts: ['month', 'weekday'], cyclic: true })])
  */
@@ -85,10 +86,14 @@ export function dateParts(columns: string | readonly string[], options: DatePart
   }
 }
 
+/** A date, or a date and a time of any precision, with the zone that the time is of. */
+const ISO = /^\d{4}-\d\d-\d\d(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/
+
 function dateOf(value: number | string, name: string, row: number): Date {
+  const parts = typeof value === 'string' ? ISO.exec(value) : undefined
   // Without a zone, a time would be read in that of the machine.
-  const isLocal = typeof value === 'string' && /T[\d:.]+$/.test(value)
-  const date = new Date(isLocal ? `${value}Z` : value)
+  const text = parts?.[1] !== undefined && parts[2] === undefined ? `${value}Z` : value
+  const date = parts === null ? new Date(Number.NaN) : new Date(text)
   if (!Number.isNaN(date.getTime())) return date
   throw new DataError(`Row ${row} of the column "${name}" is no date.`, {
     expected: 'a text such as 2024-05-01 or 2024-05-01T12:00:00Z, or milliseconds since 1970',

@@ -1,13 +1,13 @@
 /** Any number of categories in a fixed number of places. @module */
 
 import { ConfigError } from '../../core/index.js'
-import { categoryColumn } from '../categories.js'
+import { categoryColumn, isMissing } from '../categories.js'
 import { namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
 /**
  * Each category as one of `buckets` numbers, int32: what an embedding needs where the categories are too many to list,
- * or not known. Nothing to fit. Different categories may share a bucket.
+ * or not known. Nothing to fit. Different categories may share a bucket; a missing value has that of the empty text.
  *
  * @param columns - Columns `[rows]` of numbers or strings; a number hashes as its decimal form.
  * @param options - `buckets`: 1 to 2^31. `seed`: a whole number, for another hash. @default 0
@@ -33,7 +33,10 @@ export function hashBucket(
       for (const name of names) {
         const { data, shape } = categoryColumn(columns, name, 'hashBucket')
         hashed[name] = {
-          data: Int32Array.from(data as string[], (value) => murmur3(String(value), seed) % buckets),
+          data: Int32Array.from(
+            data as string[],
+            (value) => murmur3(isMissing(value) ? '' : String(value), seed) % buckets,
+          ),
           shape,
         }
       }

@@ -24,7 +24,8 @@ const norms = {
 }
 
 /**
- * Divides each row by its norm, as float32; rows of zeros stay. Nothing to fit.
+ * Divides each row by its norm, as float32; rows of zeros stay, and a row with a missing value is missing as a whole.
+ * Nothing to fit.
  *
  * @param columns - Numeric columns `[rows, ...]`.
  * @param options - `norm`: root of the squares, sum of the absolute values, or the greatest of them. @default 'l2'
@@ -46,8 +47,8 @@ export function l2(columns: string | readonly string[], { norm = 'l2' }: { norm?
         const size = rowSize(column.shape)
         const values = new Float32Array(data.length)
         for (let from = 0; from < data.length; from += size) {
-          const length = norms[norm](data, from, from + size) || 1
-          for (let i = from; i < from + size; i++) values[i] = data[i]! / length
+          const length = norms[norm](data, from, from + size)
+          for (let i = from; i < from + size; i++) values[i] = length === 0 ? 0 : data[i]! / length
         }
         scaled[name] = { data: values, shape: column.shape }
       }

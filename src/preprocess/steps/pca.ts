@@ -9,7 +9,7 @@ import { fittingOf, type Step } from '../step.js'
 export interface PcaOptions {
   /** How many directions are kept; below 1: as many as explain this share of the variance. */
   components: number
-  /** Whether each direction gets a variance of 1. @default false */
+  /** Whether each direction gets a variance of 1; one without any becomes 0. @default false */
   whiten?: boolean
 }
 
@@ -54,7 +54,7 @@ export function pca(columns: string | readonly string[], { components, whiten = 
         for (const [name, other] of second) {
           const own = first.get(name)
           if (own) join(own, other)
-          else first.set(name, other)
+          else first.set(name, { count: other.count, mean: other.mean.slice(), products: other.products.slice() })
         }
         return first
       },
@@ -71,7 +71,7 @@ export function pca(columns: string | readonly string[], { components, whiten = 
           directions.forEach((direction, c) => {
             let sum = 0
             for (let i = 0; i < mean.length; i++) sum += (data[row * mean.length + i]! - mean[i]!) * direction[i]!
-            values[row * directions.length + c] = whiten ? sum / Math.sqrt(variance[c]!) : sum
+            values[row * directions.length + c] = whiten ? sum / (Math.sqrt(variance[c]!) || Infinity) : sum
           })
         projected[name] = { data: values, shape: [rows, directions.length] }
       }
@@ -145,7 +145,9 @@ function directions(moments: CoMoments | undefined, wanted: number, name: string
     return moments.products.subarray(start, start + i + 1).map((sum) => sum / (moments.count - 1))
   }).map((row) => Float64Array.from({ length: width }, (_, j) => row[j] ?? 0))
   const { values, vectors } = symmetricEigen(covariance)
-  const variance = Array.from(values, (value) => Math.max(0, value))
+  // What is left of directions that the others explain is rounding.
+  const least = values[0]! * width * Number.EPSILON
+  const variance = Array.from(values, (value) => (value > least ? value : 0))
   const total = variance.reduce((sum, value) => sum + value, 0)
   const most = Math.min(width, moments.count - 1)
   let kept = wanted < 1 ? 0 : wanted

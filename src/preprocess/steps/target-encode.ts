@@ -33,7 +33,7 @@ interface Fitted {
 /**
  * Each category as the mean of the target over its rows, drawn towards the overall mean where they are few:
  * (sum + smoothing * overall) / (count + smoothing); float32 `[rows]`. Unseen and missing categories become the overall
- * mean.
+ * mean; rows without a target are left out.
  *
  * The training rows see their own targets: with few rows per category raise `smoothing`, or the model trusts the column
  * too much.
@@ -93,12 +93,13 @@ function addRows({ all, byColumn }: State, columns: Columns, names: readonly str
       expected: '[rows]',
       received: column.shape,
     })
-  for (const value of targets) add(all, { sum: value, count: 1 })
+  for (const value of targets) if (!Number.isNaN(value)) add(all, { sum: value, count: 1 })
   for (const name of names) {
     const { data } = categoryColumn(columns, name, 'targetEncode')
     const sums = byColumn.get(name)!
     for (let row = 0; row < data.length; row++)
-      if (!isMissing(data[row]!)) add(sumsOf(sums, data[row]!), { sum: targets[row]!, count: 1 })
+      if (!isMissing(data[row]!) && !Number.isNaN(targets[row]))
+        add(sumsOf(sums, data[row]!), { sum: targets[row]!, count: 1 })
   }
 }
 

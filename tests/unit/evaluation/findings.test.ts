@@ -95,8 +95,8 @@ describe('slices', () => {
       { slices: { group: ['a', 'a', 'a', 'a', 'b', 'b'] } },
     )
     expect(slices[0]!.slices.map(({ rates }) => rates)).toEqual([
-      { selection: 0.5, truePositive: 0.5, falsePositive: 0.5 },
-      { selection: 0.5, truePositive: 1, falsePositive: 0 },
+      { selectionRate: 0.5, truePositiveRate: 0.5, falsePositiveRate: 0.5 },
+      { selectionRate: 0.5, truePositiveRate: 1, falsePositiveRate: 0 },
     ])
     expect(slices[0]!.fairness).toEqual({
       demographicParityDifference: 0,
@@ -143,6 +143,17 @@ describe('worst rows', () => {
       worst: { by: 'absoluteError', count: 1 },
     })
     expect(worst).toEqual([{ row: 2, loss: 3, truth: 3, predicted: 0 }])
+  })
+
+  it('name classes, and refuse targets that are none', () => {
+    const named = evaluatePredictions({ truth: [1, 0], scores: [0.9, 0.8] }, ['logLoss'], {
+      worst: { count: 1 },
+      classes: ['cat', 'dog'],
+    })
+    expect(named.toText()).toMatch(/1\s+cat\s+dog/)
+    expect(() => evaluatePredictions({ truth: [1.7], scores: [0.9] }, ['mse'], { worst: true })).toThrow(
+      /no class number/,
+    )
   })
 
   it('need probabilities, and a count', () => {
@@ -214,6 +225,8 @@ describe('two models', () => {
     expect(real.interval[0]).toBeGreaterThan(0)
     expect(real.pValue).toBeLessThan(0.01)
     expect(() => pairedBootstrap(confusionMatrix() as Metric, batch, worse)).toThrow(/one number/)
+    const fewer = { truth: { data: [1], shape: [1] }, scores: { data: [0, 1], shape: [1, 2] } }
+    expect(() => pairedBootstrap(metric, batch, fewer)).toThrow(/not given the same rows/)
   })
 })
 

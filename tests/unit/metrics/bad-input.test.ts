@@ -49,6 +49,20 @@ describe('data that a metric cannot judge', () => {
       { ...two, truth: { data: [0, 0.5], shape: [2] } },
       /Row 1 holds no class/,
     ],
+    ...[m.rocAuc(), m.averagePrecision(), m.topKAccuracy({ k: 1 }), m.logLoss(), m.brier(), m.accuracy(), m.ndcg()].map(
+      (metric) => [
+        `NaN for '${metric.name}'`,
+        metric,
+        { truth: { data: [0, 1], shape: [1, 2] }, scores: { data: [0.5, Number.NaN], shape: [1, 2] } },
+        /score of row 0 is not a number/,
+      ],
+    ),
+    ...[m.topKAccuracy({ k: 1 }), m.logLoss(), m.perplexity(), m.brier()].map((metric) => [
+      `a class without a score for '${metric.name}'`,
+      metric,
+      { truth: { data: [1, 3], shape: [2] }, scores: { data: [0.2, 0.5, 0.3, 0.1, 0.1, 0.8], shape: [2, 3] } },
+      /true class of row 1 has no score.*0 to 2/s,
+    ]),
     [
       'unequal rows',
       m.mse(),
@@ -126,4 +140,22 @@ describe('data that a metric cannot judge', () => {
     expect(() => m.evaluateTexts({ truth: ['a'], predicted: [] }, wer)).toThrow(/1 rows/)
     expect(() => m.evaluateTexts({ truth: [['a', 'b']], predicted: ['a'] }, wer)).toThrow(/one right text per row/)
   })
+})
+
+it('a single score per row is that of the second of two classes', () => {
+  const batch = { truth: { data: [0, 1, 1], shape: [3] }, scores: { data: [0.2, 0.9, 0.4], shape: [3, 1] } }
+  expect(run(m.topKAccuracy({ k: 1 }), batch)()).toBeCloseTo(2 / 3, 12)
+  expect(run(m.logLoss(), batch)()).toBeCloseTo(-(Math.log(0.8) + Math.log(0.9) + Math.log(0.4)) / 3, 12)
+})
+
+it('merging leaves the other state as it was', () => {
+  const metric = m.r2()
+  const batch = { truth: { data: [1, 2], shape: [2] }, predicted: { data: [1, 3], shape: [2] } }
+  const other = metric.create()
+  metric.update(other, batch)
+  const before = JSON.stringify(other)
+  const into = metric.create()
+  metric.merge(into, other)
+  metric.update(into, batch)
+  expect(JSON.stringify(other)).toBe(before)
 })

@@ -61,6 +61,11 @@ describe('targetEncode', () => {
     expect([...c!.data]).toEqual([2.5, 2.5, 2.4, 3, 2.4, 2.4].map(Math.fround))
   })
 
+  it('leaves out rows without a target', async () => {
+    const columns = { c: texts(['a', 'a', 'b']), y: numbers([1, Number.NaN, 3]) }
+    expect([...(await run(targetEncode('c', { smoothing: 0 }), columns)).c!.data]).toEqual([1, 1, 3])
+  })
+
   it('gives unseen categories the overall mean, and predicts without a target', async () => {
     const preprocessor = await new Preprocessor([targetEncode('c')]).fit(Dataset.fromArrays(columns))
     expect(preprocessor.transformRow({ c: 'z' })).toEqual({ c: 3 })
@@ -98,7 +103,7 @@ describe('dateParts', () => {
   it('splits dates and times in UTC', async () => {
     const parts = ['year', 'month', 'day', 'weekday', 'dayOfYear', 'hour', 'minute', 'second'] as const
     const dates = {
-      d: texts(['2024-02-29', '2024-12-31T23:59:58Z', '2023-01-01T05:06:07+02:00', '2024-03-01T12:30:00', '']),
+      d: texts(['2024-02-29', '2024-12-31T23:59:58Z', '2023-01-01T05:06:07+02:00', '2024-03-01 12:30:00', '']),
     }
     const { d } = await run(dateParts('d', { parts }), dates)
     const row = (i: number) => [...d!.data.slice(i * 8, i * 8 + 8)]
@@ -166,9 +171,23 @@ it('leaves missing values missing, and constants at 0', async () => {
     expect(v!.data[2]).toBeNaN()
     expect(v!.data[0]).toBe(step.kind === 'maxAbs' ? 1 : 0)
   }
-  expect([...(await run(l2('v'), { v: numbers([0, 0, 3, 4], 2, 2) })).v!.data]).toEqual(
-    [0, 0, 0.6, 0.8].map(Math.fround),
-  )
+  const rows = numbers([0, 0, 3, 4, 3, Number.NaN], 3, 2)
+  const expected = [0, 0, 0.6, 0.8, Number.NaN, Number.NaN].map(Math.fround)
+  expect([...(await run(l2('v'), { v: rows })).v!.data]).toEqual(expected)
+})
+
+it('pca gives 0 along directions that the others explain, whitened too', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => [
+    Math.sin(i),
+    Math.cos(i),
+    Math.sin(i) + Math.cos(i),
+    2 * Math.sin(i),
+  ])
+  const { x } = await run(pca('x', { components: 4, whiten: true }), { x: numbers(rows.flat(), 40, 4) })
+  for (let row = 0; row < 40; row++) {
+    expect(Math.abs(x!.data[row * 4] as number)).toBeLessThan(4)
+    expect(x!.data[row * 4 + 3]).toBeCloseTo(0, 12)
+  }
 })
 
 it('pca keeps as many directions as a share of the variance needs', async () => {
@@ -225,6 +244,7 @@ describe('one clear error for', () => {
     ['a target that is text', targetEncode('c', { target: 'c' }), { c: texts(['a', 'b']) }, /strings/],
     ['a signal that is one number', smooth('v'), { v: numbers([1, 2]) }, /a signal per row/],
     ['a date that is none', dateParts('d'), { d: texts(['2024-01-01', 'soon']) }, /Row 1 of the column "d" is no date/],
+    ['a date in words', dateParts('d'), { d: texts(['May 1, 2024']) }, /Row 0 of the column "d" is no date/],
     ['a cube of features', polynomial('c'), { c: numbers([1, 2, 3, 4], 1, 2, 2) }, /a vector per row/],
     [
       'too many products',
