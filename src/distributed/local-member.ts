@@ -49,6 +49,10 @@ export class LocalMember extends Member {
     if (this.#outer) this.#outerStep(this.#outer, parameters)
   }
 
+  override get completesRecords(): boolean {
+    return true
+  }
+
   override completeRecords(records: StepRecord[]): Promise<StepRecord[]> {
     return completeRecords(this.collectives, records)
   }
@@ -61,8 +65,8 @@ export class LocalMember extends Member {
   override async gatherState(_parameters: FlatParameters, slots: Slots): Promise<StrategyState> {
     for (const slot of slots) await this.collectives.allReduce(slot.view(), { op: 'mean' })
     const strategy: Record<string, Float32Array> = {}
-    if (this.#anchor) strategy.anchor = this.#anchor
-    if (this.#velocity) strategy.velocity = this.#velocity
+    if (this.#anchor) strategy.anchor = this.#anchor.slice()
+    if (this.#velocity) strategy.velocity = this.#velocity.slice()
     return { slots: slots.map((slot) => slot.view()), strategy }
   }
 

@@ -74,7 +74,7 @@ export class ParameterServerMember extends ShardedMember {
   override async afterStep(step: number, parameters: FlatParameters): Promise<void> {
     if (!this.#serving) {
       this.#clocks.fill(step - 1)
-      this.#serving = this.#peers.map((peer) => this.#serve(peer))
+      this.#serving = this.#peers.map((peer) => awaitedLater(this.#serve(peer)))
     }
     const { length } = parameters.layout
     const own = this.#own
@@ -93,6 +93,10 @@ export class ParameterServerMember extends ShardedMember {
     })
     await Promise.all([...pushes, ...pulls, this.#reached(step - this.#staleness)])
     parameters.publish()
+  }
+
+  override get completesRecords(): boolean {
+    return true
   }
 
   /** All workers end their steps here: what was pushed is in the weights. */
@@ -117,7 +121,7 @@ export class ParameterServerMember extends ShardedMember {
       const gradients = floatsOf(push.subarray(HEADER_BYTES))
       if (gradients.length > 0) this.#apply({ step: step!, gradientScale: gradientScale! }, gradients)
       this.#advance(peer, step!)
-      answers.push(this.#answer(peer, step!))
+      answers.push(awaitedLater(this.#answer(peer, step!)))
     }
     await Promise.all(answers)
   }
@@ -155,6 +159,12 @@ export class ParameterServerMember extends ShardedMember {
     if (Math.min(...this.#clocks) >= step) return Promise.resolve()
     return new Promise((resolve) => this.#waiting.push({ step, resolve }))
   }
+}
+
+/** Keeps a failure for whoever awaits the promise in the end: until then it is no unhandled rejection. */
+function awaitedLater(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {})
+  return promise
 }
 
 function packPush(step: number, gradientScale: number, share: Float32Array): Uint8Array {

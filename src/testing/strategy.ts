@@ -104,6 +104,19 @@ const cases: Record<string, Case> = {
     },
   },
 
+  'clips to the same bits on any number of workers when deterministic': {
+    needs: 'exact',
+    async holds(bench) {
+      const options = { ...CLIP, logicalShards: 4 }
+      // Weights are rounded to float32, which hides most of what the norm may be off.
+      const norms = async (crew: MemberCrew) => (await bench.train(crew, 5))[0]!.map(({ gradientNorm }) => gradientNorm)
+      const alone = await bench.single(options, norms)
+      const together = await bench.with(options, norms)
+      const wrong = alone.findIndex((norm, i) => norm !== together[i])
+      if (wrong >= 0) fail(`the norm in record ${wrong}`, alone[wrong], together[wrong])
+    },
+  },
+
   'adds up gradients of several batches to one update': {
     needs: 'exact',
     async holds(bench) {
@@ -253,10 +266,15 @@ class Bench {
 
   /** The state of a single worker after some epochs. */
   async alone(options: Partial<TrainingJob>, epochs: number, accumulateSteps = 1): Promise<TrainingState> {
-    return this.#run(await this.#start(options), async (crew) => {
+    return this.single(options, async (crew) => {
       await this.train(crew, epochs, accumulateSteps)
       return (await crew.readState())[0]!
     })
+  }
+
+  /** Runs something with a single worker that has no peers. */
+  async single<T>(options: Partial<TrainingJob>, run: (crew: MemberCrew) => Promise<T>): Promise<T> {
+    return this.#run(await this.#start(options), run)
   }
 
   /** Trains so many epochs. @returns The records of each rank. */

@@ -9,7 +9,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type BlasAssist, loadAssist } from '../backends/index.js'
-import { ConfigError, NumericError } from '../core/index.js'
+import { ConfigError } from '../core/index.js'
 import {
   type Batch,
   createEngine,
@@ -27,7 +27,7 @@ import {
   synchronizeBatchNorm,
   writeWeights,
 } from '../models/index.js'
-import { type Optimizer, resolveOptimizer, type Slots, updateCall } from '../optimizers/index.js'
+import { type Optimizer, resolveOptimizer, type Slots, sumOfSquares, updateCall } from '../optimizers/index.js'
 import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
 import type {
   Crew,
@@ -43,6 +43,7 @@ import type {
 } from './job.js'
 import { ReplicaData } from './replica-data.js'
 import { splitRows } from './rows.js'
+import { checkLoss, recordOf } from './step-record.js'
 import type { DistributedStrategy, ShardGradients } from './strategy.js'
 import { TfjsOptimizer } from './tfjs-optimizer.js'
 
@@ -139,7 +140,9 @@ export class Replica implements Crew {
       records.push(await this.#trainStep(range, from, Math.min(range.to, from + rowsPerStep), step++))
       from += rowsPerStep
     }
-    return this.#strategy.completeRecords(records)
+    const complete = await this.#strategy.completeRecords(records)
+    for (const record of complete) checkLoss(record)
+    return complete
   }
 
   async evaluate({ data, from, to, batchSize }: EvaluateRange): Promise<Sums> {
@@ -282,6 +285,7 @@ export class Replica implements Crew {
     )
     if (!sums?.length) return []
     const records = sums.map((totals, i) => recordOf(step + i, totals))
+    for (const record of records) checkLoss(record)
     this.#step = records.at(-1)!.step
     this.#parameters.publish()
     return records
@@ -300,12 +304,14 @@ export class Replica implements Crew {
       totals = parameters.gradients.subarray(length)
     }
     const record = recordOf(step, totals)
+    // Where workers do not talk at every step, one that stopped here would be waited for.
+    if (!this.#strategy.completesRecords) checkLoss(record)
     // A window in which every sample has weight 0 moves nothing.
     if (record.weight > 0) {
       let gradientScale = 1 / record.weight
       const { clipNorm } = this.#job
       if (clipNorm !== undefined) {
-        record.gradientNorm = (await this.#strategy.gradientNorm(parameters)) * gradientScale
+        record.gradientNorm = (await this.#gradientNorm()) * gradientScale
         if (record.gradientNorm > clipNorm) gradientScale *= clipNorm / record.gradientNorm
       }
       await this.#strategy.update(this.#optimizer, parameters, this.#slots, { step, gradientScale })
@@ -369,6 +375,12 @@ export class Replica implements Crew {
     return shards
   }
 
+  async #gradientNorm(): Promise<number> {
+    if (this.#job.logicalShards === undefined) return this.#strategy.gradientNorm(this.#parameters)
+    // Every worker has all gradients. Added up part by part, the bits would depend on the number of workers.
+    return Math.sqrt(sumOfSquares(this.#parameters))
+  }
+
   /** Rows as the engine takes them. */
   #batch(columns: SharedColumns, training: boolean, inputs: RunInputs): Batch {
     const loss = ({ selection, step, firstRow }: RunInputs) => {
@@ -405,17 +417,6 @@ export class Replica implements Crew {
     const { entries } = this.#parameters.layout
     return Object.fromEntries(entries.map(({ name, offset, length }) => [name, values.slice(offset, offset + length)]))
   }
-}
-
-/** @throws {NumericError} if the loss is not a finite number. */
-function recordOf(step: number, totals: Float32Array): StepRecord {
-  const [loss, weight, ...metrics] = totals
-  if (!Number.isFinite(loss))
-    throw new NumericError(`The loss of step ${step} is not a finite number.`, {
-      received: loss,
-      remedy: 'Lower the learning rate, set clipNorm, or look for such values in the data',
-    })
-  return { step, loss: loss!, weight: weight!, metrics }
 }
 
 /** @throws {ConfigError} if the workers cannot add up within a step. */

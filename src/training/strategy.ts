@@ -75,7 +75,11 @@ export abstract class DistributedStrategy {
    */
   abstract synchronize(parameters: FlatParameters): Promise<Float32Array>
 
-  /** Adds up logical shards in a fixed tree, so that the bits do not depend on the number of workers. */
+  /**
+   * Adds up logical shards in a fixed tree, so that the bits do not depend on the number of workers.
+   *
+   * @param into - Receives the whole sum, on every worker.
+   */
   abstract synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void>
 
   /**
@@ -102,7 +106,7 @@ export abstract class DistributedStrategy {
   /** Learns what it will update, for strategies that do so also between the steps of their worker. */
   prepare(_optimizer: Optimizer, _parameters: FlatParameters, _slots: Slots): void {}
 
-  /** Norm of the gradients of all workers, once they are added up. */
+  /** Norm of the gradients of all workers, once `synchronize` has added them up. */
   async gradientNorm(parameters: FlatParameters): Promise<number> {
     return Math.sqrt(sumOfSquares(parameters))
   }
@@ -148,9 +152,14 @@ export abstract class DistributedStrategy {
     return merged
   }
 
+  /** Whether `synchronize` returns the worker's own sums, since workers do not talk at every step. */
+  get completesRecords(): boolean {
+    return false
+  }
+
   /**
-   * Turns records of this worker's rows into those of all workers. For strategies that do not talk at every step, whose
-   * `synchronize` returns the worker's own sums. Every worker calls it after the same steps.
+   * Turns records of this worker's rows into those of all workers, for strategies whose `completesRecords` is true.
+   * Every worker calls it after the same steps.
    */
   async completeRecords(records: StepRecord[]): Promise<StepRecord[]> {
     return records

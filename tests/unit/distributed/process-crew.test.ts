@@ -3,12 +3,13 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { Dataset, datasets } from '../../../src/data/index.js'
-import { DataParallel } from '../../../src/distributed/index.js'
+import { DataParallel, LocalSGD, ParameterServer } from '../../../src/distributed/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
 import { memory } from '../../../src/storage/index.js'
 import {
   type Callback,
   checkpoint,
+  type DistributedStrategy,
   earlyStopping,
   type FitOptions,
   type History,
@@ -56,6 +57,8 @@ function classifier(seed?: number): tfl.LayersModel {
 const weightsOf = (model: tfl.LayersModel) => model.getWeights().map((weight) => Array.from(weight.dataSync()))
 
 interface Run {
+  model?: tfl.LayersModel
+  strategy?: (transport: TransportFactory) => DistributedStrategy
   options?: Partial<TrainerOptions>
   fit?: FitOptions
   data?: Dataset
@@ -65,15 +68,20 @@ interface Run {
 async function runRanks(worldSize: number, of: (rank: number) => Run = () => ({})) {
   return Promise.all(
     factories(worldSize).map(async (transport, rank) => {
-      const { options, fit, data = digits(100) } = of(rank)
-      // Unequal weights, as without seeds.
-      const model = classifier(rank === 0 ? undefined : rank)
+      const {
+        // Unequal weights, as without seeds.
+        model = classifier(rank === 0 ? undefined : rank),
+        strategy = (transport) => new DataParallel({ transport }),
+        options,
+        fit,
+        data = digits(100),
+      } = of(rank)
       const trainer = new Trainer({
         model,
         loss: 'sparseCategoricalCrossentropy',
         optimizer: adam({ learningRate: 1e-3 }),
         metrics: ['accuracy'],
-        strategy: new DataParallel({ transport }),
+        strategy: strategy(transport),
         ...options,
       } as TrainerOptions)
       const outcome = await trainer.fit(data, { epochs: 2, batchSize: 25, ...fit }).then(
@@ -88,6 +96,12 @@ async function runRanks(worldSize: number, of: (rank: number) => Run = () => ({}
       }
     }),
   )
+}
+
+const strategies: Record<string, NonNullable<Run['strategy']>> = {
+  DataParallel: (transport) => new DataParallel({ transport }),
+  LocalSGD: (transport) => new LocalSGD({ transport, everySteps: 2 }),
+  ParameterServer: (transport) => new ParameterServer({ transport }),
 }
 
 describe('a crew of processes', () => {
@@ -188,6 +202,15 @@ describe('a crew of processes', () => {
       expect(error).toMatchObject({ code: 'DCML_NUMERIC' })
   })
 
+  it.each(Object.entries(strategies))('does so where one alone diverges, with %s', async (_name, strategy) => {
+    const ranks = await runRanks(3, (rank) => ({
+      strategy,
+      options: { engine: 'eager', loss: (_truth, output) => output.mean(-1).mul(rank === 1 ? Number.NaN : 1) },
+    }))
+    for (const { error } of ranks)
+      expect(error).toMatchObject({ code: 'DCML_NUMERIC', message: expect.stringContaining('step 1') })
+  })
+
   it('ends all when a callback throws, with its error as the cause', async () => {
     const [leader, ...others] = await runRanks(3, () => ({
       options: {
@@ -215,8 +238,20 @@ describe('a crew of processes', () => {
     expect(histories[2]).toEqual(histories[0])
   })
 
-  it('ends all when one throws within a step', async () => {
+  it('ends all when one cannot make its replica', async () => {
+    const frozen = classifier()
+    frozen.trainable = false
+    const ranks = await runRanks(3, (rank) => (rank === 1 ? { model: frozen } : {}))
+    for (const { error } of ranks)
+      expect(error).toMatchObject({
+        code: 'DCML_WORKER',
+        message: expect.stringMatching(/Worker 1 failed: .*trainable/),
+      })
+  })
+
+  it.each(Object.entries(strategies))('ends all when one throws within a step of %s', async (_name, strategy) => {
     const ranks = await runRanks(3, (rank) => ({
+      strategy,
       options: {
         engine: 'eager',
         loss: (_truth, output) => {
@@ -234,5 +269,6 @@ describe('a crew of processes', () => {
     const strategy = new DataParallel({ workers: 4, transport: transport! })
     const trainer = new Trainer({ model: classifier(), loss: 'sparseCategoricalCrossentropy', strategy })
     await expect(trainer.fit(digits(20))).rejects.toThrow(/workers contradicts.*Expected 1/)
+    await trainer.close()
   })
 })
