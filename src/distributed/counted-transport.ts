@@ -45,19 +45,23 @@ export class CountedTransport implements Transport {
   /** A proxy, so that it lacks no operation that collectives may get. */
   #counted(native: Collectives): Collectives {
     const others = this.worldSize - 1
-    const copies: Partial<Record<string | symbol, number>> = {
-      allReduce: (2 * others) / this.worldSize,
-      reduceScatter: others / this.worldSize,
-      allGather: others,
-      broadcast: others / this.worldSize,
+    const reduced = ({ byteLength }: Reducible) => (byteLength * 2 * others) / this.worldSize
+    const sent: { [Name in keyof Collectives]?: (...values: Parameters<Collectives[Name] & {}>) => number } = {
+      allReduce: reduced,
+      allReduceNow: reduced,
+      allReduceShards: (_shards, _total, into) => reduced(into),
+      reduceScatter: ({ byteLength }) => (byteLength * others) / this.worldSize,
+      allGather: ({ byteLength }) => byteLength * others,
+      broadcast: ({ byteLength }) => (byteLength * others) / this.worldSize,
+      allToAll: (parts) => parts.reduce((sum, { byteLength }, rank) => sum + (rank === this.rank ? 0 : byteLength), 0),
     }
     return new Proxy(native, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name)
         if (typeof value !== 'function') return value
         return (...values: unknown[]) => {
-          const factor = copies[name]
-          if (factor !== undefined) this.#sentBytes += factor * (values[0] as Reducible).byteLength
+          const count = sent[name as keyof Collectives] as ((...values: unknown[]) => number) | undefined
+          this.#sentBytes += count?.(...values) ?? 0
           return value.apply(target, values)
         }
       },

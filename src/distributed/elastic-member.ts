@@ -133,15 +133,16 @@ export class ElasticMember implements ProcessSeat {
     const place = { rank: 1, worldSize: 2, rendezvous: lobbyOf(this.#place), generation: this.#place.generation ?? 0 }
     const { waitMs } = this.#terms
     const signal = AbortSignal.any([AbortSignal.timeout(waitMs), this.#closing.signal])
-    const startedAt = performance.now()
+    let refusedAt: number | undefined
     // One after another, for the door lets in one at a time.
     await pause(KNOCK_MS * (this.#place.rank - 1))
     for (;;)
       try {
         return await this.#factory.join(place, { signal })
       } catch (error) {
-        const patienceMs = error instanceof ConfigError ? Math.min(COLLISION_MS, waitMs) : waitMs
-        if (signal.aborted || performance.now() - startedAt > patienceMs) throw error
+        if (error instanceof ConfigError) refusedAt ??= performance.now()
+        const isRefused = error instanceof ConfigError && performance.now() - refusedAt! > COLLISION_MS
+        if (signal.aborted || isRefused) throw error
         await pause(KNOCK_MS * this.#place.rank)
       }
   }

@@ -1,21 +1,19 @@
 /**
  * Processes as one crew: each runs the user's script, holds a replica and its data; rank 0 leads, the others follow.
  *
- * Owns: what the leader says to the followers, the end of all when one fails.
- * Leaves: training to the replica, sums to the strategy's member, bytes to the transport.
+ * Owns: when the leader says what to the followers, the end of all when one fails.
+ * Leaves: training to the replica, sums to the strategy's member, messages to the talk.
  *
  * The leader announces each method of the crew before it runs its own part, so that all come to the same collectives in
- * the same order. An announcement goes down a binary tree of ranks.
+ * the same order.
  * @module
  */
 
-import { createCollectives } from '../collectives/index.js'
 import {
   ConfigError,
   DataError,
   deserializeError,
   NumericError,
-  type SerializedError,
   StateError,
   serializeError,
   TransportError,
@@ -40,26 +38,8 @@ import {
 } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
 import { type Belongings, fingerprintOf, fingerprintOfJob } from './fingerprint.js'
-import { pack, unpack } from './pack.js'
+import { type Announcement, GroupTalk, type Report, type Shared } from './group-talk.js'
 import type { ProcessSeat } from './process-seat.js'
-import type { Command } from './worker-protocol.js'
-
-/** The tag of everything that leader and followers say to each other. Collectives have the one above. */
-const TAG = 2 ** 31 - 2
-
-/** The crew's methods that all processes run together. */
-type Shared = Exclude<Command, 'engine' | 'close'>
-
-/** What the leader says. */
-type Announcement =
-  | { command: Shared; arguments: unknown[] }
-  /** To come together anew, with those who wait. */
-  | { regroup: true }
-  | { result: unknown }
-  | { error: SerializedError }
-
-/** What a follower says once it has loaded its data. */
-type Report = { brings: Belongings } | { error: SerializedError }
 
 /** What a process brings along. */
 export interface ProcessParts {
@@ -70,7 +50,7 @@ export interface ProcessParts {
 
 /** What a process has for as long as the group stays the same. */
 interface Station {
-  transport: Transport
+  talk: GroupTalk
   member: DistributedStrategy
   replica: Replica
 }
@@ -132,11 +112,11 @@ export class ProcessCrew implements Crew {
       if ('error' in loading) throw loading.error
       this.#isInCourse = true
       const result = await course(loading.loaded)
-      await this.#announce({ result })
+      await this.#here.talk.announce({ result })
       return result
     } catch (error) {
       // Where the group itself has ended, the others know already.
-      if (this.#station) await this.#announce({ error: serializeError(error) }).catch(() => {})
+      await this.#station?.talk.announce({ error: serializeError(error) }).catch(() => {})
       throw error
     } finally {
       this.#isInCourse = false
@@ -198,7 +178,7 @@ export class ProcessCrew implements Crew {
   /** Has all processes do the same. `told`: the arguments for the others, where they differ. */
   async #together<T>(command: Shared, own: unknown[], told = own): Promise<T> {
     try {
-      await this.#announce({ command, arguments: told })
+      await this.#here.talk.announce({ command, arguments: told })
       return (await this.#carryOut(command, own)) as T
     } catch (error) {
       throw this.#ended(error)
@@ -219,7 +199,7 @@ export class ProcessCrew implements Crew {
   /** Brings those together who are there. For the leader. */
   async #regroup(): Promise<void> {
     // Where the group has ended there is nobody to hear it, and no need.
-    await this.#announce({ regroup: true }).catch(() => {})
+    await this.#station?.talk.announce({ regroup: true }).catch(() => {})
     await this.#parts.seat.leave()
     await this.#muster()
   }
@@ -238,23 +218,19 @@ export class ProcessCrew implements Crew {
   async #form(failure?: unknown): Promise<Report[]> {
     await this.close()
     this.#order = undefined
+    let talk: GroupTalk | undefined
     try {
       const transport = await this.#parts.seat.enter()
+      talk = new GroupTalk(transport)
       const member = this.#parts.makeMember(transport)
       const replica = await Replica.create(this.#job, this.#local, member)
-      this.#station = { transport, member, replica }
+      this.#station = { talk, member, replica }
       for (const [name, [columns, options]] of this.#data) await replica.setData(name, columns, options)
-      const reports: Report[] = []
-      if (this.leads)
-        for (let rank = 1; rank < transport.worldSize; rank++)
-          reports.push(unpack(await transport.receive(rank, TAG)) as Report)
-      else {
-        const report: Report = failure === undefined ? { brings: this.#belongings } : { error: serializeError(failure) }
-        await transport.send(0, TAG, pack(report))
-      }
-      return reports
+      if (this.leads) return await talk.hearReports()
+      await talk.report(failure === undefined ? { brings: this.#belongings } : { error: serializeError(failure) })
+      return []
     } catch (error) {
-      throw this.#ended(error)
+      throw this.#ended(error, talk)
     }
   }
 
@@ -280,7 +256,7 @@ export class ProcessCrew implements Crew {
   async #obey(): Promise<Exclude<Announcement, { command: Shared }>> {
     try {
       for (;;) {
-        const heard = await this.#hear()
+        const heard = await this.#here.talk.hear()
         if (!('command' in heard)) return heard
         await this.#carryOut(heard.command, heard.arguments).catch((error: unknown) => {
           // All compute the same loss: the leader has met it too, and ends the course.
@@ -307,56 +283,31 @@ export class ProcessCrew implements Crew {
 
   /** Each process evaluates its rows; all get the sums over all. */
   async #evaluate(range: EvaluateRange): Promise<Sums> {
-    const { replica, member } = this.#here
+    const { talk, replica, member } = this.#here
     const { loss, weight, metrics } = await replica.evaluate(range)
-    const parts = await this.#gather([loss, weight, ...metrics])
+    const parts = await talk.gather([loss, weight, ...metrics])
     return member.mergeMetrics(parts.map(([loss, weight, ...metrics]) => ({ loss: loss!, weight: weight!, metrics })))
   }
 
   async #usage(): Promise<WorkerUsage[]> {
-    const [{ sentBytes, memory }] = (await this.#here.replica.usage()) as [WorkerUsage]
+    const { talk, replica } = this.#here
+    const [{ sentBytes, memory }] = (await replica.usage()) as [WorkerUsage]
     const names = Object.keys(memory) as (keyof typeof memory)[]
-    const all = await this.#gather([sentBytes, ...names.map((name) => memory[name])])
+    const all = await talk.gather([sentBytes, ...names.map((name) => memory[name])])
     return all.map(([sent, ...bytes]) => ({
       sentBytes: sent!,
       memory: Object.fromEntries(names.map((name, i) => [name, bytes[i]!])) as unknown as WorkerUsage['memory'],
     }))
   }
 
-  /** The numbers of every process, in rank order; as many from each. */
-  async #gather(own: number[]): Promise<number[][]> {
-    const all = await createCollectives(this.#here.transport).allGather(Float64Array.from(own))
-    return Array.from({ length: this.#here.transport.worldSize }, (_, rank) =>
-      Array.from(all.subarray(rank * own.length, (rank + 1) * own.length)),
-    )
-  }
-
-  async #announce(announcement: Announcement): Promise<void> {
-    await this.#passOn(pack(announcement))
-  }
-
-  async #hear(): Promise<Announcement> {
-    const { transport } = this.#here
-    const message = await transport.receive((transport.rank - 1) >> 1, TAG)
-    await this.#passOn(message)
-    return unpack(message) as Announcement
-  }
-
-  async #passOn(message: Uint8Array): Promise<void> {
-    const { transport } = this.#here
-    const children = [2 * transport.rank + 1, 2 * transport.rank + 2].filter((child) => child < transport.worldSize)
-    await Promise.all(children.map((child) => transport.send(child, TAG, message)))
-  }
-
   /** Ends the group, so that nobody waits for this process, and says whose fault it was. */
-  #ended(error: unknown): Error {
+  #ended(error: unknown, talk = this.#station?.talk): Error {
     if (error instanceof NumericError || error instanceof WorkerError) return error
-    const transport = this.#station?.transport
     const failure =
       error instanceof TransportError
         ? new GroupLoss(`The group of workers has ended: ${error.message}`, { cause: error })
-        : failureOf(transport?.rank ?? this.#parts.seat.group.rank, error)
-    transport?.abort(failure.message)
+        : failureOf(talk?.rank ?? this.#parts.seat.group.rank, error)
+    talk?.abort(failure.message)
     return failure
   }
 }

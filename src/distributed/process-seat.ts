@@ -61,7 +61,8 @@ export class FixedSeat implements ProcessSeat {
   async close(): Promise<void> {
     const joining = this.#joining
     this.#joining = undefined
-    await (await joining)?.close()
+    // Whoever entered has had the error.
+    await (await joining?.catch(() => undefined))?.close()
   }
 
   async #join(): Promise<Transport> {

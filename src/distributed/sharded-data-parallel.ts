@@ -7,13 +7,17 @@ import { type GroupOptions, GroupStrategy, refuseWholeTensors } from './group-st
 
 /** Options of `ShardedDataParallel`. */
 export interface ShardedDataParallelOptions extends GroupOptions {
-  /** What is shared out: 1 the optimizer's slots, 2 the gradients too. @default 2 */
+  /**
+   * What is shared out: 1 the optimizer's slots, 2 the gradients too. Both do the same so far: gradients are added up by
+   * range, in a buffer of full length.
+   * @default 2
+   */
   stage?: 1 | 2
 }
 
 /**
- * The maths of `DataParallel`, with the optimizer's slots (stage 1) and the gradients (stage 2) split over the workers.
- * Each worker adds up and updates its own share, then all gather the new weights: as many bytes as data parallelism.
+ * The maths of `DataParallel`, with the optimizer's slots split over the workers. Each worker adds up and updates its
+ * own share, then all gather the new weights: as many bytes as data parallelism.
  *
  * @see Rajbhandari et al. 2020, ZeRO, https://arxiv.org/abs/1910.02054
  * @example

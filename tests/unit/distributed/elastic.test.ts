@@ -1,11 +1,14 @@
 import * as tfl from '@tensorflow/tfjs-layers'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
+import { ConfigError, TransportError } from '../../../src/core/index.js'
 import { Dataset, datasets } from '../../../src/data/index.js'
+import { ElasticMember } from '../../../src/distributed/elastic-member.js'
+import { resolveElastic } from '../../../src/distributed/elastic-options.js'
 import { DataParallel, type ElasticOptions } from '../../../src/distributed/index.js'
 import { adam } from '../../../src/optimizers/index.js'
 import { type Callback, type History, Trainer } from '../../../src/training/index.js'
-import { memoryTransports } from '../../../src/transport/index.js'
+import { memoryTransports, type ProcessTransportFactory, type Transport } from '../../../src/transport/index.js'
 import { MemoryNetwork } from './memory-network.js'
 
 beforeAll(async () => {
@@ -168,5 +171,49 @@ describe('an elastic training', () => {
     expect(() => new DataParallel({ elastic: { min: 1 } })).toThrow(/tcp\(\)/)
     const mpi = { name: 'mpi', kind: 'processes', join: async () => memoryTransports(1)[0]! } as const
     expect(() => strategy({ min: 1 }, mpi)).toThrow(/'mpi' cannot form its group anew/)
+  })
+})
+
+describe('the door of the lobby', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** Rank 1 knocks; each knock is answered by the next of these, or as the last was. */
+  function knock(...answers: (() => Promise<Transport>)[]) {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] })
+    const factory: ProcessTransportFactory = {
+      name: 'memory',
+      kind: 'processes',
+      place: () => ({ rank: 1, worldSize: 3, rendezvous: 'host:1000' }),
+      join: () => (answers.length > 1 ? answers.shift()! : answers[0]!)(),
+    }
+    const member = new ElasticMember(factory, resolveElastic({ min: 1 }, factory))
+    const outcome = member.enter().catch((error: unknown) => error)
+    return { member, outcome }
+  }
+
+  const refused = async () => {
+    throw new ConfigError('Refused.')
+  }
+
+  it('may refuse one of two that knock at once, however long they knocked before', async () => {
+    const [leader, link] = memoryTransports(2)
+    const nobody = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20_000))
+      throw new TransportError('Nobody opens.')
+    }
+    const { member, outcome } = knock(nobody, refused, async () => link!)
+    await vi.advanceTimersByTimeAsync(21_000)
+    await leader!.close()
+    expect(await outcome).toMatchObject({ message: expect.stringContaining('Rank 0, which leads, is lost') })
+    await member.close()
+  })
+
+  it('ends for one that is refused again and again', async () => {
+    const { member, outcome } = knock(refused)
+    await vi.advanceTimersByTimeAsync(6000)
+    expect(await outcome).toBeInstanceOf(ConfigError)
+    await member.close()
   })
 })

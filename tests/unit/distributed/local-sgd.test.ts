@@ -16,8 +16,8 @@ const RATE = 0.05
 const x = Float32Array.from({ length: ROWS }, (_, i) => Math.sin(i) + 0.2 * Math.cos(3 * i))
 const y = x.map((value, i) => 1.7 * value + 0.1 * Math.sin(7 * i))
 
-/** A single weight trained by the crew: y = w x, from w = 0, without shuffling. */
-async function trained(strategy: LocalSGD): Promise<number> {
+/** A crew that trains a single weight: y = w x, from w = 0, without shuffling. */
+async function start(strategy: LocalSGD) {
   const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [1], useBias: false })] })
   const { name } = namedWeights(model)[0]!
   const job = {
@@ -34,7 +34,18 @@ async function trained(strategy: LocalSGD): Promise<number> {
   const crew = await MemberCrew.start(job, { [name]: Float32Array.of(0) }, group)
   await crew.setData('train', { x: { data: x, shape: [ROWS, 1] }, y: { data: y, shape: [ROWS, 1] } })
   const order = Uint32Array.from({ length: ROWS }, (_, i) => i)
-  await crew.train({ data: 'train', order, from: 0, to: ROWS, batchSize: BATCH, accumulateSteps: 1, firstStep: 1 })
+  return {
+    crew,
+    name,
+    train: () =>
+      crew.train({ data: 'train', order, from: 0, to: ROWS, batchSize: BATCH, accumulateSteps: 1, firstStep: 1 }),
+  }
+}
+
+/** The weight after an epoch. */
+async function trained(strategy: LocalSGD): Promise<number> {
+  const { crew, name, train } = await start(strategy)
+  await train()
   const [state] = await crew.readState()
   await crew.close()
   return state!.parameters[name]![0]!
@@ -72,6 +83,18 @@ describe('LocalSGD', () => {
   it('takes an outer Nesterov step along the average', async () => {
     const outer = nesterov({ learningRate: 0.7, momentum: 0.9 })
     expect(await trained(new LocalSGD({ workers: 2, everySteps: 2, outer }))).toBeCloseTo(expected(2, outer), 6)
+  })
+
+  it('leaves a state that was read as it is while training goes on', async () => {
+    const { crew, train } = await start(new LocalSGD({ workers: 2, everySteps: 2, outer: nesterov() }))
+    await train()
+    const [state] = await crew.readState()
+    const before = structuredClone(state!.strategy)
+    await train()
+    const [later] = await crew.readState()
+    await crew.close()
+    expect(state!.strategy).toEqual(before)
+    expect(later!.strategy).not.toEqual(before)
   })
 
   it('refuses what it cannot do', () => {
