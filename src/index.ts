@@ -79,7 +79,7 @@ export {
   type TopKOptions,
   topK,
 } from './distributed/index.js'
-export type { EngineChoice, LoweredStep, Outputs } from './engine/index.js'
+export type { EngineChoice, Outputs } from './engine/index.js'
 export {
   type Answers,
   type ClassRow,
