@@ -3,7 +3,7 @@
 import { ConfigError } from '../core/index.js'
 import type { Dataset } from '../data/index.js'
 import type { Callback, Trainer } from '../training/index.js'
-import { keepWeights } from './keep-weights.js'
+import { type KeptWeights, keepWeights } from './keep-weights.js'
 
 /** How to look for a batch size. */
 export interface BatchSizeOptions {
@@ -61,7 +61,7 @@ export async function findBatchSize(
   try {
     for (let batchSize = from, tired = 0; batchSize <= largest && tired < 2; batchSize *= 2) {
       const before = sizes.at(-1)?.samplesPerSecond ?? 0
-      const samplesPerSecond = await throughput(trainer, data, batchSize, steps, kept.callback)
+      const samplesPerSecond = await throughput(trainer, data, batchSize, steps, kept)
       sizes.push({ batchSize, samplesPerSecond })
       tired = samplesPerSecond < before * GROWTH ? tired + 1 : 0
     }
@@ -94,7 +94,7 @@ async function throughput(
   data: Dataset,
   batchSize: number,
   steps: number,
-  keep: Callback,
+  kept: KeptWeights,
 ): Promise<number> {
   const endedMs: number[] = []
   const watch: Callback = {
@@ -105,7 +105,7 @@ async function throughput(
   }
   // Whole batches only.
   const rows = Math.floor(Math.min(data.size!, batchSize * steps) / batchSize) * batchSize
-  const probe = trainer.with(() => ({ callbacks: [keep, watch] }))
+  const probe = trainer.with(({ model }) => ({ callbacks: [kept.callback(model), watch] }))
   await probe.fit(data.take(rows), { batchSize, epochs: 2 * steps + 1 })
   const times = endedMs.slice(steps + 1).map((ms, i) => ms - endedMs[steps + i]!)
   return (batchSize * 1000) / times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!

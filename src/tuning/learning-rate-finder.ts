@@ -133,9 +133,9 @@ export async function findLearningRate(
     },
   }
   const kept = keepWeights()
-  const probe = trainer.with(({ optimizer }) => ({
+  const probe = trainer.with(({ model, optimizer }) => ({
     optimizer: withRate(optimizer, { kind: 'stepDecay', rate: from, everySteps: 1, factor }),
-    callbacks: [kept.callback, watch],
+    callbacks: [kept.callback(model), watch],
   }))
   try {
     await probe.fit(train, { batchSize, epochs: steps })

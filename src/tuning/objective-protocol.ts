@@ -3,15 +3,15 @@
 import type { SerializedError } from '../core/index.js'
 import type { Score, TrialParts } from './trial.js'
 
-/** To the thread. */
+/** To the thread. An answer names the trial that reported: the next may have begun. */
 export type ObjectiveRequest =
   | { kind: 'run'; module: string; trial: TrialParts }
-  | { kind: 'verdict'; prune: boolean }
-  | { kind: 'refusal'; error: SerializedError }
+  | { kind: 'verdict'; trial: number; prune: boolean }
+  | { kind: 'refusal'; trial: number; error: SerializedError }
   | { kind: 'abort' }
 
 /** From the thread. */
 export type ObjectiveReply =
-  | { kind: 'report'; step: number; value: number }
+  | { kind: 'report'; trial: number; step: number; value: number }
   | { kind: 'done'; score: Score }
   | { kind: 'failed'; error: SerializedError }

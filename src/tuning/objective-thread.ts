@@ -10,6 +10,7 @@ export class ObjectiveThread {
   readonly #module: string
   readonly #name: string
   #thread: Thread | undefined
+  /** Undefined between trials. */
   #current: { trial: Trial; score: Deferred<Score> } | undefined
 
   constructor(module: string, name: string) {
@@ -45,19 +46,23 @@ export class ObjectiveThread {
     thread.onExit((cause) => {
       this.#thread = undefined
       const reason = cause instanceof Error ? cause.message : String(cause)
-      this.#current!.score.reject(new WorkerError(`The thread of the objective ended: ${reason}`, { cause }))
+      this.#current?.score.reject(new WorkerError(`The thread of the objective ended: ${reason}`, { cause }))
     })
     return thread
   }
 
   async #hear(message: ObjectiveReply): Promise<void> {
-    const { trial, score } = this.#current!
+    const current = this.#current
+    // What a trial reports without waiting may come after its end.
+    if (!current || (message.kind === 'report' && message.trial !== current.trial.number)) return
+    const { trial, score } = current
+    if (message.kind !== 'report') this.#current = undefined
     if (message.kind === 'done') score.resolve(message.score)
     else if (message.kind === 'failed') score.reject(deserializeError(message.error))
     else
       await trial.report(message.step, message.value).then(
-        () => this.#post({ kind: 'verdict', prune: trial.shouldPrune }),
-        (error) => this.#post({ kind: 'refusal', error: serializeError(error) }),
+        () => this.#post({ kind: 'verdict', trial: trial.number, prune: trial.shouldPrune }),
+        (error) => this.#post({ kind: 'refusal', trial: trial.number, error: serializeError(error) }),
       )
   }
 

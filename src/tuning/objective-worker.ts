@@ -10,21 +10,28 @@ if (!parent) throw new Error('This module runs in a worker thread.')
 const reply = (message: ObjectiveReply) => parent.post(message)
 
 let aborting = new AbortController()
-let verdict: Deferred<boolean> | undefined
+/** What the trial that runs has reported and waits for, in that order. */
+let reported: { trial: number; verdicts: Deferred<boolean>[] } | undefined
 
 parent.onMessage((received) => {
   const message = received as ObjectiveRequest
   if (message.kind === 'run') run(message.module, message.trial)
-  else if (message.kind === 'verdict') verdict?.resolve(message.prune)
-  else if (message.kind === 'refusal') verdict?.reject(deserializeError(message.error))
-  else aborting.abort()
+  else if (message.kind === 'abort') aborting.abort()
+  else if (message.trial === reported?.trial) {
+    const verdict = reported.verdicts.shift()!
+    if (message.kind === 'verdict') verdict.resolve(message.prune)
+    else verdict.reject(deserializeError(message.error))
+  }
 })
 
 async function run(module: string, parts: TrialParts): Promise<void> {
   aborting = new AbortController()
+  const verdicts: Deferred<boolean>[] = []
+  reported = { trial: parts.number, verdicts }
   const trial = new LiveTrial(parts, aborting.signal, (step, value) => {
-    verdict = deferred()
-    reply({ kind: 'report', step, value })
+    const verdict = deferred<boolean>()
+    verdicts.push(verdict)
+    reply({ kind: 'report', trial: parts.number, step, value })
     return verdict.promise
   })
   try {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ConfigError, NumericError, serializeError } from '../core/index.js'
+import { CallQueue, ConfigError, NumericError, serializeError } from '../core/index.js'
 import { ObjectiveThread } from './objective-thread.js'
 import type { Sampler } from './samplers/index.js'
 import type { Scheduler } from './schedulers/index.js'
@@ -50,7 +50,7 @@ export class StudyRun {
   readonly #running = new Set<number>()
   readonly #startedMs = performance.now()
   /** Trials are begun one after the other, so that each sampler call sees the trial before. */
-  #begun: Promise<unknown> = Promise.resolve()
+  readonly #begins = new CallQueue()
   #stopReason: StopReason | undefined
 
   constructor(parts: StudyParts, objective: Objective | URL, options: TuneOptions) {
@@ -90,7 +90,7 @@ export class StudyRun {
     const objective: Objective = thread ? (trial) => thread.run(trial) : (this.#objective as Objective)
     try {
       for (;;) {
-        const trial = await this.#begin()
+        const trial = await this.#begins.run(() => this.#begin())
         if (!trial) return
         await this.#runTrial(trial, objective)
       }
@@ -103,13 +103,7 @@ export class StudyRun {
     }
   }
 
-  #begin(): Promise<TrialRecord | undefined> {
-    const begun = this.#begun.then(() => this.#beginNow())
-    this.#begun = begun.catch(() => {})
-    return begun
-  }
-
-  async #beginNow(): Promise<TrialRecord | undefined> {
+  async #begin(): Promise<TrialRecord | undefined> {
     const { log, limit, space, sampler, directions } = this.#parts
     const { timeoutMs } = this.#options
     if (timeoutMs !== undefined && performance.now() - this.#startedMs >= timeoutMs) this.#stopReason ??= 'timeout'
@@ -140,8 +134,10 @@ export class StudyRun {
     )
     let outcome: TrialOutcome
     try {
-      const values = checkScore(await objective(live), directions)
-      outcome = live.shouldPrune ? await this.#pruned(number) : { state: 'complete', values }
+      const score = await objective(live)
+      outcome = live.shouldPrune
+        ? await this.#pruned(number)
+        : { state: 'complete', values: checkScore(score, directions) }
     } catch (error) {
       outcome = { state: 'failed', error: serializeError(error) }
     }
@@ -150,7 +146,10 @@ export class StudyRun {
     this.#running.delete(number)
     await log.finish(number, outcome)
     const state = await this.#state()
-    for (const callback of callbacks) await callback.onTrialEnd?.(state.trials[number]!, state)
+    const ended = state.trials[number]!
+    // It goes on in another process, which took it up while this one was silent.
+    if (ended.endedMs === undefined) return
+    for (const callback of callbacks) await callback.onTrialEnd?.(ended, state)
   }
 
   async #giveBack(number: number): Promise<void> {

@@ -68,31 +68,48 @@ export async function tuneAndRetrain<S extends SpaceDefinition>(
     })
   const settings = (params: ParamsOf<S>) => (typeof fitting === 'function' ? fitting(params) : fitting)
   const best = await tuner.run(async (trial) => {
-    let model: tfl.LayersModel | undefined
-    const keepModel: Callback = {
-      onFitStart(state) {
-        model = state.model
-      },
-    }
-    const trainer = await make(trial.params, [keepModel, pruning(trial, { monitor })])
+    const made = keepModel()
+    const trainer = await make(trial.params, [made.callback, pruning(trial, { monitor })])
     try {
       const { epochs } = await trainer.fit(train, { ...settings(trial.params), validation, signal: trial.signal })
       // Told to stop before its first epoch ended: the tuner does not count it.
       return epochs.length === 0 ? 0 : bestEpoch(epochs, monitor, direction!)[monitor]!
     } finally {
       await trainer.close()
-      model?.dispose()
+      made.dispose()
     }
   }, run)
   run.signal?.throwIfAborted()
   const { params, reports, values } = best.trial
   const epochs = reports.find(({ value }) => value === values[0])!.step
-  const trainer = await make(params, [])
   const whole = await together(train, validation)
   const { signal } = run
-  const history = await trainer.fit(whole, { ...settings(params), epochs, ...(signal ? { signal } : {}) })
-  if (store) await trainer.save(store)
-  return { best, trainer, history }
+  const made = keepModel()
+  const trainer = await make(params, [made.callback])
+  try {
+    const history = await trainer.fit(whole, { ...settings(params), epochs, ...(signal ? { signal } : {}) })
+    if (store) await trainer.save(store)
+    return { best, trainer, history }
+  } catch (error) {
+    await trainer.close()
+    made.dispose()
+    throw error
+  }
+}
+
+/** A callback that learns which model a trainer trains, so that it can be disposed. */
+function keepModel(): { callback: Callback; dispose(): void } {
+  let model: tfl.LayersModel | undefined
+  return {
+    callback: {
+      onFitStart(state) {
+        model = state.model
+      },
+    },
+    dispose() {
+      model?.dispose()
+    },
+  }
 }
 
 function bestEpoch(epochs: readonly EpochRecord[], monitor: string, direction: Direction): EpochRecord {

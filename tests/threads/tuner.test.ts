@@ -90,8 +90,13 @@ describe('sqlite', () => {
     let taken = await other.begin(1)
     while (!taken) taken = await other.begin(1)
     expect(taken).toMatchObject({ number: 0, attempt: 2, params: { x: 1 } })
+    // The first must not disturb it: what it tells and gives after all does not count any more.
+    await expect(silent.report(0, 1, 5)).rejects.toThrow(/another process took it up/)
+    await silent.describe(0, { x: 2 })
+    await silent.release(0)
+    await silent.finish(0, { state: 'complete', values: [3] })
+    expect((await other.trials())[0]).toMatchObject({ state: 'running', params: { x: 1 }, reports: [] })
     await other.finish(0, { state: 'complete', values: [1] })
-    // What the first gives after all does not count any more.
     await silent.finish(0, { state: 'complete', values: [2] })
     expect((await silent.trials())[0]).toMatchObject({ values: [1] })
     await silent.close()
@@ -143,6 +148,12 @@ describe('an objective in threads', () => {
     expect(of('report')[0]).toMatchObject({ state: 'complete', reports: { length: 4 } })
     for (const { error } of of('throw')) expect(error).toMatchObject({ name: 'RangeError' })
     for (const { error } of of('nothing')) expect(error).toMatchObject({ code: 'DCML_NUMERIC' })
+  })
+
+  it('gives verdicts to the trial that reported, also when it does not wait for them', async () => {
+    const { trials } = await inThreads(['hurry'])
+    expect(trials.map(({ state }) => state)).toEqual(['complete', 'pruned', 'pruned', 'pruned'])
+    for (const { reports } of trials) expect(reports.map(({ step }) => step)).toEqual([1, 2])
   })
 
   it('replaces a thread that ended', async () => {

@@ -42,11 +42,8 @@ export function normalCdf(x: number): number {
 }
 
 /** log of the sum of exponentials. */
-export function logSumExp(values: Float64Array, count = values.length): number {
-  let most = -Infinity
-  for (let i = 0; i < count; i++) if (values[i]! > most) most = values[i]!
+export function logSumExp(values: Float64Array): number {
+  const most = values.reduce((a, b) => Math.max(a, b), -Infinity)
   if (most === -Infinity) return -Infinity
-  let sum = 0
-  for (let i = 0; i < count; i++) sum += Math.exp(values[i]! - most)
-  return most + Math.log(sum)
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0))
 }

@@ -9,7 +9,7 @@ import type { Scheduler } from './scheduler.js'
 export interface HyperbandOptions {
   /** Steps after which a trial of the strictest bracket is judged first. @default 1 */
   minSteps?: number
-  /** Steps of a whole trial. */
+  /** Steps of a whole trial, after which none is judged. */
   maxSteps: number
   /** One trial in so many goes on at each judgement. @default 3 */
   reductionFactor?: number
@@ -49,6 +49,8 @@ export function hyperband({ minSteps = 1, maxSteps, reductionFactor = 3 }: Hyper
   return {
     name: 'hyperband',
     shouldPrune(context) {
+      // Nothing is saved by ending a trial that is whole.
+      if (context.trial.reports.at(-1)!.step >= maxSteps) return false
       const bracket = bracketOf(context.trial.number)
       const rivals = context.trials.filter(({ number }) => bracketOf(number) === bracket)
       return isHalved(context, rivals, minSteps * reductionFactor ** bracket, reductionFactor)

@@ -12,7 +12,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { StorageError, serializeError, WorkerError } from '../../core/index.js'
+import { StateError, StorageError, serializeError, WorkerError } from '../../core/index.js'
 import { checkSameStudy } from './check-description.js'
 import { openSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-driver.js'
 import { MOST_ATTEMPTS, type StudyDescription, type StudyLog, type StudyStorage } from './study-storage.js'
@@ -142,13 +142,18 @@ class SqliteStudyLog implements StudyLog {
   }
 
   async describe(number: number, params: TrialRecord['params'], notes?: TrialRecord['notes']): Promise<void> {
-    this.#write(() =>
-      this.#set(number, { params: JSON.stringify(params), notes: notes ? JSON.stringify(notes) : null }),
-    )
+    this.#write(() => {
+      if (!this.#isOwn(number)) return
+      this.#set(number, { params: JSON.stringify(params), notes: notes ? JSON.stringify(notes) : null })
+    })
   }
 
   async report(number: number, step: number, value: number): Promise<void> {
     this.#write(() => {
+      if (!this.#isOwn(number))
+        throw new StateError(`Trial ${number} no longer runs here: another process took it up.`, {
+          remedy: 'Raise leaseMs of sqlite() if this process may be silent for longer',
+        })
       this.#run('INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)', this.#study, number, step, value)
       this.#set(number, { lease_ms: Date.now() + this.#leaseMs })
     })
@@ -156,7 +161,7 @@ class SqliteStudyLog implements StudyLog {
 
   async finish(number: number, outcome: TrialOutcome): Promise<void> {
     this.#write(() => {
-      if (this.#stateOf(number) !== 'running') return
+      if (!this.#isOwn(number)) return
       this.#set(number, {
         state: outcome.state,
         ended_ms: Date.now(),
@@ -169,7 +174,7 @@ class SqliteStudyLog implements StudyLog {
 
   async release(number: number): Promise<void> {
     this.#write(() => {
-      if (this.#stateOf(number) === 'running') this.#set(number, { state: 'waiting' })
+      if (this.#isOwn(number)) this.#set(number, { state: 'waiting' })
     })
   }
 
@@ -233,8 +238,10 @@ class SqliteStudyLog implements StudyLog {
     return leaseMs < Date.now() || (host === hostname() && !isAlive(processId))
   }
 
-  #stateOf(number: number): TrialRecord['state'] {
-    return this.#one<TrialRow>('SELECT state FROM trials WHERE study = ? AND number = ?', this.#study, number)!.state
+  /** Whether a trial still runs here: another takes up what was silent for longer than its lease. */
+  #isOwn(number: number): boolean {
+    const row = this.#one<TrialRow>('SELECT * FROM trials WHERE study = ? AND number = ?', this.#study, number)!
+    return row.state === 'running' && row.owner === this.#owner
   }
 
   /** Changes columns of a trial, and marks it as changed. */

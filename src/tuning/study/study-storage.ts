@@ -34,13 +34,17 @@ export interface StudyLog {
    * fewer than `limit` in all. Undefined when there is nothing to do.
    */
   begin(limit: number): Promise<TrialRecord | undefined>
-  /** Writes what a trial just begun is to try. */
+  /** Writes what a trial just begun is to try. Does nothing to one that another worker took up since. */
   describe(number: number, params: Params, notes?: Readonly<Record<string, number>>): Promise<void>
-  /** Adds a value on the way; the later one of the same step counts. */
+  /**
+   * Adds a value on the way; the later one of the same step counts.
+   *
+   * @throws {StateError} if another worker took the trial up since.
+   */
   report(number: number, step: number, value: number): Promise<void>
-  /** Ends a trial. Does nothing to one that has ended. */
+  /** Ends a trial. Does nothing to one that has ended or that another worker took up. */
   finish(number: number, outcome: TrialOutcome): Promise<void>
-  /** Gives a trial back unfinished, to be taken up again. */
+  /** Gives a trial back unfinished, to be taken up again. Does nothing to one that another worker took up. */
   release(number: number): Promise<void>
   /** Milliseconds between two calls of `renew`; undefined where it does nothing. */
   readonly renewMs?: number

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
@@ -159,6 +160,35 @@ describe('tuneAndRetrain', () => {
     predictor.dispose()
   })
 
+  it('closes the final trainer and disposes its model if that cannot be trained or saved', async () => {
+    const data = digits(32)
+    const store = memory()
+    store.write = async () => {
+      throw new RangeError('full')
+    }
+    let closed = 0
+    const models: tfl.LayersModel[] = []
+    const run = tuneAndRetrain(new Tuner({ space: { a: choice([1]) } }), {
+      trainer: (_, callbacks) => {
+        models.push(network())
+        const made = trainer({ model: models.at(-1)!, callbacks })
+        const close = made.close.bind(made)
+        made.close = async () => {
+          closed++
+          await close()
+        }
+        return made
+      },
+      train: data,
+      validation: data,
+      trials: 1,
+      store,
+    })
+    await expect(run).rejects.toThrow(/full/)
+    expect(closed).toBe(2)
+    for (const model of models) expect(() => weightsOf(model)).toThrow(/disposed/)
+  })
+
   it('needs one direction', async () => {
     const tuner = new Tuner({ space: { a: choice([1]) }, sampler: random(), directions: ['minimize', 'minimize'] })
     const data = digits(8)
@@ -189,12 +219,22 @@ describe('findLearningRate', () => {
     expect(curve.toHTML()).toContain('<svg')
   })
 
+  it('disposes the models that it makes', async () => {
+    const data = digits(64)
+    const own = trainer({ model: () => network() })
+    const count = async () => {
+      await findLearningRate(own, data, { steps: 10 })
+      await findBatchSize(own, data, { from: 8, to: 16, steps: 1 })
+      return tf.memory().numTensors
+    }
+    expect(await count()).toBe(await count())
+  })
+
   it('refuses rates that are no range, and an optimizer whose rate it cannot set', async () => {
     const data = digits(64)
     await expect(findLearningRate(trainer(), data, { from: 1, to: 0.1 })).rejects.toThrow(ConfigError)
     await expect(findLearningRate(trainer(), data, { steps: 3 })).rejects.toThrow(/steps is out of range/)
-    const { train } = await import('@tensorflow/tfjs-core')
-    await expect(findLearningRate(trainer({ optimizer: train.sgd(0.1) }), data)).rejects.toThrow(/tf\.Optimizer/)
+    await expect(findLearningRate(trainer({ optimizer: tf.train.sgd(0.1) }), data)).rejects.toThrow(/tf\.Optimizer/)
   })
 })
 

@@ -54,6 +54,19 @@ describe('Tuner', () => {
     expect(best.value).toBe(2)
   })
 
+  it('records a pruned trial as such, whatever it returns', async () => {
+    const scheduler = { name: 'all', shouldPrune: () => true }
+    const returned = [Number.NaN, undefined as unknown as number, 7]
+    const { trials } = await new Tuner({ space, scheduler }).run(
+      async (trial) => {
+        await trial.report(1, trial.number)
+        return returned[trial.number]!
+      },
+      { trials: 3 },
+    )
+    expect(trials.map(({ state, values }) => [state, values])).toEqual([0, 1, 2].map((n) => ['pruned', [n]]))
+  })
+
   it('says so when no trial was complete, and why', async () => {
     const result = await new Tuner({ space }).run(
       () => {
@@ -296,7 +309,7 @@ describe('asha', () => {
 
 describe('hyperband', () => {
   it('judges some trials from the first step, some later, some never before the end', () => {
-    // 9 steps by 3: brackets that judge at 1, at 3 and at 9.
+    // 9 steps by 3: brackets that judge from 1, from 3 and not at all, for a trial of 9 steps is whole.
     const scheduler = hyperband({ maxSteps: 9 })
     const firstEnd = Array.from({ length: 60 }, (_, number) => {
       // The worst of 60 by far.
@@ -308,7 +321,7 @@ describe('hyperband', () => {
       }
       return 0
     })
-    const counts = [1, 3, 9].map((step) => firstEnd.filter((end) => end === step).length)
+    const counts = [1, 3, 0].map((step) => firstEnd.filter((end) => end === step).length)
     expect(counts.reduce((a, b) => a + b)).toBe(60)
     // 9, 5 and 3 of 17 in expectation.
     expect(counts[0]).toBeGreaterThan(counts[1]!)
@@ -326,7 +339,10 @@ describe('hyperband', () => {
     )
     const pruned = trials.filter(({ state }) => state === 'pruned')
     expect(pruned.length).toBeGreaterThan(20)
-    for (const { values, reports } of pruned) expect(values).toEqual([reports.at(-1)!.value])
+    for (const { values, reports } of pruned) {
+      expect(values).toEqual([reports.at(-1)!.value])
+      expect(reports.length).toBeLessThan(9)
+    }
     const best = trials.reduce((a, b) => (b.values![0]! < a.values![0]! ? b : a))
     expect(best.state).toBe('complete')
   })
