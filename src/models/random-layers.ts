@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { randomTensor } from '../backends/index.js'
+import { type LayerNode, walkLayers } from './walk-layers.js'
 
 /** Which numbers the next forward pass draws. */
 interface RandomContext {
@@ -24,19 +25,12 @@ export interface SeededLayers {
 }
 
 // What tfjs keeps on its layers but does not declare.
-interface RandomLayer {
+interface RandomLayer extends LayerNode<RandomLayer> {
   rate?: number
   stddev?: number
   noiseShape?: number[]
   call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor | tf.Tensor[]
-  cell?: RandomLayer & { cells?: RandomLayer[] }
-  cells?: RandomLayer[]
   dropoutFunc?: unknown
-  layer?: RandomLayer
-  forwardLayer?: RandomLayer
-  backwardLayer?: RandomLayer
-  layers?: RandomLayer[]
-  getClassName(): string
 }
 
 /**
@@ -56,8 +50,6 @@ export function seedRandomLayers(model: tfl.LayersModel): SeededLayers {
     return randomTensor(rate === undefined ? options : { ...options, rate })
   }
   const seed = (layer: RandomLayer) => {
-    for (const inner of [layer.layer, layer.forwardLayer, layer.backwardLayer, layer.cell]) if (inner) seed(inner)
-    for (const inner of [...(layer.layers ?? []), ...(layer.cells ?? [])]) seed(inner)
     if ('dropoutFunc' in layer) {
       const stream = streams++
       const before = layer.dropoutFunc
@@ -80,7 +72,7 @@ export function seedRandomLayers(model: tfl.LayersModel): SeededLayers {
       layer.call = before
     })
   }
-  for (const layer of model.layers) seed(layer as unknown as RandomLayer)
+  for (const layer of walkLayers<RandomLayer>(model)) seed(layer)
   return {
     setContext(next) {
       context = next

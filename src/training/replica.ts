@@ -339,7 +339,11 @@ export class Replica implements Crew {
     for (let start = from; start < to; start += range.batchSize) {
       const own = splitRows(start, Math.min(to, start + range.batchSize), part.rank, part.size)
       if (own.from === own.to) {
-        this.#batchNorm?.join()
+        await this.#batchNorm?.join(() => {
+          const selection = { ...ordered, from: start, to: start + 1 }
+          const batch = this.#batch(columns, true, { selection, step, firstRow: start - from })
+          return this.#engine.gradients(batch, parameters, false)
+        })
         continue
       }
       const weight = this.#weightOf(columns, range.order, own.from, own.to)
@@ -384,6 +388,7 @@ export class Replica implements Crew {
   /** Rows as the engine takes them. */
   #batch(columns: SharedColumns, training: boolean, inputs: RunInputs): Batch {
     const loss = ({ selection, step, firstRow }: RunInputs) => {
+      if (training) this.#batchNorm?.begin()
       this.#random.setContext({ seed: this.#job.seed, step, firstRow })
       return this.#batchLoss({ columns, selection }, { training, step, firstRow })()
     }
