@@ -201,6 +201,7 @@ export {
   loadBundle,
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
+  registerMultiHeadAttention,
   saveBundle,
 } from './models/index.js'
 export {

@@ -121,7 +121,10 @@ export class MultiHeadAttention extends tfl.layers.Layer {
   }
 }
 
-/** Lets models that hold the layer be read. */
+/**
+ * Lets tfjs read models that hold the layer, as `tfl.loadLayersModel` does. dcml reads them without; making a layer
+ * does it as well.
+ */
 export function registerMultiHeadAttention(): void {
   const { classNameMap } = tf.serialization.SerializationMap.getMap()
   if (!(MultiHeadAttention.className in classNameMap)) tf.serialization.registerClass(MultiHeadAttention)

@@ -1,6 +1,6 @@
 // Update rules fused over a range of parameters. Formulas as in src/optimizers.
 
-import { fma, maskOf, splat, sumOfLanes } from './simd'
+import { fma, splat, sumOfLanes } from './simd'
 
 /** See ../exports.ts. */
 export function sgd(
@@ -170,13 +170,11 @@ export function lamb(
     const left = n - i
     const w = read(parameters + at, left)
     const g = f32x4.mul(splat(gradientScale), read(gradients + at, left))
-    const m = fma(g, new1, f32x4.mul(read(mean + at, left), old1))
-    const v = fma(f32x4.mul(g, g), new2, f32x4.mul(read(squaredMean + at, left), old2))
+    const m = withoutDenormals(fma(g, new1, f32x4.mul(read(mean + at, left), old1)))
+    const v = fma(squareOf(g), new2, f32x4.mul(read(squaredMean + at, left), old2))
     write(mean + at, m, left)
     write(squaredMean + at, v, left)
-    let u = lambDirection(m, v, w, meanScale, rootScale, epsilon, weightDecay)
-    // 0 / 0 past the end where epsilon is 0.
-    if (left < 4) u = v128.and(u, maskOf(left))
+    const u = lambDirection(m, v, w, meanScale, rootScale, epsilon, weightDecay)
     weightSquares += <f64>sumOfLanes(f32x4.mul(w, w))
     directionSquares += <f64>sumOfLanes(f32x4.mul(u, u))
   }

@@ -107,6 +107,19 @@ describe('update rules', () => {
     expect(worstError(arena.readFloats(parameters, n), expected)).toBeLessThan(2e-6)
   })
 
+  it('lamb, whose means stay out of the denormal numbers', () => {
+    arena.reset()
+    const slots = [
+      arena.floats(new Float32Array(n).fill(1e-38)),
+      arena.floats(new Float32Array(n).fill(1e-38)),
+    ] as const
+    const still = arena.floats(new Float32Array(n))
+    arena.wasm.lamb(arena.floats(weights), still, ...slots, n, 0.01, 1, 1, 0.9, 0.999, 0, 0, 1)
+    const [mean, square] = slots.map((slot) => arena.readFloats(slot, n)) as [Float32Array, Float32Array]
+    expect(mean.every((value) => value === 0)).toBe(true)
+    expect(Math.min(...square)).toBeGreaterThan(2 ** -126)
+  })
+
   it('rmsprop, centered with momentum', () => {
     follow(
       3,
