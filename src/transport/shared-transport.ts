@@ -149,8 +149,11 @@ export class SharedTransport implements Transport {
       } else {
         canGoOn()
         idle++
-        if (performance.now() - movedAt > timeoutMs)
+        if (performance.now() - movedAt > timeoutMs) {
+          // The rest of a message that is half in the ring would be taken for the next one.
+          this.#place.abort()
           throw new TransportError(`Rank ${rank} took nothing of a message within ${timeoutMs} ms.`, { rank })
+        }
       }
       if (idle < EAGER_TURNS) await nextTurn()
       else await new Promise((resolve) => setTimeout(resolve, 1))

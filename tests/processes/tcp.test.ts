@@ -61,20 +61,35 @@ describe.each([2, 3, 4])('a group of %i', (worldSize) => {
   it.each([
     ['is killed', (process: RemoteProcess) => process.signal('SIGKILL')],
     ['is stopped', (process: RemoteProcess) => process.signal('SIGSTOP')],
-    ['throws', (process: RemoteProcess) => void process.call('throwUncaught').catch(() => {})],
+    // Over when it is known to be gone: it must not go to the next group.
+    ['throws', (process: RemoteProcess) => Promise.allSettled([process.call('throwUncaught'), process.exit()])],
   ])('in mid all-reduce fails on every survivor when a rank %s, and names it', async (_what, strike) => {
     const ends = await group(worldSize, { silenceMs: 2000 })
     const running = ends.map((end) => end.call('reduce', { length: 300_000 }))
     for (const result of running) result.catch(() => {})
     // All have been through the first rounds when this comes back.
     await ends[0]!.call('block', { forMs: 50 })
-    strike(ends[victim]!)
+    await strike(ends[victim]!)
     const results = await Promise.allSettled(running.slice(0, victim))
     expect(results).toEqual(
       results.map(() => ({ status: 'rejected', reason: expect.objectContaining({ rank: victim }) })),
     )
     for (const survivor of ends.slice(0, victim)) await survivor.call('close')
   })
+})
+
+it('notices the stop of a peer that it holds back', async () => {
+  const ends = await group(2, { silenceMs: 1000 })
+  // More than may lie there without a receiver; once what follows it has come, nothing is read any more.
+  for (const length of [4_000_000, 300_000])
+    await ends[0]!.call('send', { to: 1, tag: 0, bytes: new Uint8Array(length) })
+  await ends[0]!.call('send', { to: 1, tag: 1, bytes: new Uint8Array(1) })
+  await ends[1]!.call('receive', { from: 0, tag: 1 })
+  // Its heart beats meanwhile.
+  await ends[0]!.call('block', { forMs: 1000 })
+  ends[0]!.signal('SIGSTOP')
+  const sent = ends[1]!.call('send', { to: 0, tag: 0, bytes: new Uint8Array(32_000_000) })
+  await expect(sent).rejects.toMatchObject({ rank: 0, message: expect.stringMatching(/no sign of life/) })
 })
 
 it('waits for a peer that is only slow', async () => {

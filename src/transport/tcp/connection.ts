@@ -9,6 +9,7 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { deferred, TransportError } from '../../core/index.js'
+import type { Address } from './address.js'
 import { type FrameBody, FrameReader, type FrameTaker, HEAD_BYTES, writeHead } from './frames.js'
 import { type Handshake, MAX_HANDSHAKE_BYTES, Refused } from './handshake.js'
 
@@ -17,12 +18,6 @@ export const HANDSHAKE_MS = 5000
 
 /** Bodies up to this length are copied behind their head: one write of one piece costs less than one of two. */
 const COPIED_BYTES = 1 << 14
-
-/** Where a rank listens. */
-export interface Address {
-  host: string
-  port: number
-}
 
 /** One socket. */
 export class Connection {

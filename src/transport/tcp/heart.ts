@@ -10,7 +10,7 @@
 
 import { createHmac } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
-import type { Address } from './connection.js'
+import type { Address } from './address.js'
 
 /** What a heart must know. */
 export interface HeartOptions {
@@ -37,11 +37,13 @@ interface HeartData {
 
 /** Beats until it is stopped, whatever the main thread does. */
 export class Heart {
+  /** By the clock; nobody is heard that early. */
+  readonly #startedAt = clock()
   readonly #heardAt: Int32Array
   readonly #worker: Worker
 
   constructor({ rank, addresses, bind, key, secret, everyMs }: HeartOptions) {
-    this.#heardAt = new Int32Array(new SharedArrayBuffer(4 * addresses.length)).fill(clock())
+    this.#heardAt = new Int32Array(new SharedArrayBuffer(4 * addresses.length)).fill(this.#startedAt)
     const workerData: HeartData = {
       rank,
       addresses,
@@ -58,13 +60,19 @@ export class Heart {
     this.#worker.on('error', () => {})
   }
 
-  /** How long a rank has sent no datagram, in milliseconds. */
+  /** How long a rank has sent no datagram, in milliseconds; from the start on if it never did. */
   silenceMs(rank: number): number {
     return (clock() - Atomics.load(this.#heardAt, rank)) | 0
   }
 
-  stop(): void {
-    void this.#worker.terminate()
+  /** Whether a datagram of a rank ever came. */
+  hasHeard(rank: number): boolean {
+    return Atomics.load(this.#heardAt, rank) !== this.#startedAt
+  }
+
+  /** Resolves when the port is free for another. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate()
   }
 }
 

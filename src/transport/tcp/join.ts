@@ -9,7 +9,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ConfigError, deferred, TransportError } from '../../core/index.js'
-import { type Address, Connection } from './connection.js'
+import { type Address, formatAddress } from './address.js'
+import { Connection } from './connection.js'
 import { control } from './frames.js'
 import { DialingHandshake, type Hello, type RefusalReason } from './handshake.js'
 import { Listener } from './listener.js'
@@ -32,6 +33,8 @@ export async function joinTcp(settings: TcpSettings, signal?: AbortSignal): Prom
   try {
     return await gathering.run()
   } catch (error) {
+    // Lets nobody in any more while it takes leave of those who came.
+    gathering.end()
     const failure = gathering.failure ?? error
     gathering.transport.end(asTransportError(failure))
     await gathering.transport.close()
@@ -105,8 +108,7 @@ class Gathering {
     })
   }
 
-  #admit({ from, purpose }: Hello): RefusalReason | undefined {
-    if (purpose === 'join' && this.#settings.rank !== 0) return 'target'
+  #admit({ from }: Hello): RefusalReason | undefined {
     return this.transport.peers[from]!.isHere ? 'rank' : undefined
   }
 
@@ -157,8 +159,13 @@ class Gathering {
     const { rank, worldSize, generation, secret, tls, bind } = this.#settings
     const address = await safeAddressOf(host, this.#settings)
     const connection = await Connection.dial({ host: address, port }, tls?.dialing(to), this.#stop.signal)
-    if (!this.#listener)
-      await this.#listen({ host: bind.host ?? connection.socket.localAddress!, port: bind.port ?? 0 })
+    try {
+      if (!this.#listener)
+        await this.#listen({ host: bind.host ?? connection.socket.localAddress!, port: bind.port ?? 0 })
+    } catch (error) {
+      connection.fail(error as Error)
+      throw error
+    }
     const handshake = new DialingHandshake(
       {
         purpose: to === 0 ? 'join' : 'link',
@@ -207,7 +214,7 @@ class Gathering {
 
   #late(timeoutMs: number): TransportError {
     const { rank, rendezvous } = this.#settings
-    const where = `${rendezvous.host}:${rendezvous.port}`
+    const where = formatAddress(rendezvous)
     if (rank !== 0 && !this.#hasTable && !this.transport.peers[0]!.isHere && this.#lastProblem)
       return new TransportError(`Rank 0 was not met at ${where} within ${timeoutMs} ms: ${this.#lastProblem}`, {
         remedy: 'See that rank 0 runs, and that MASTER_ADDR and MASTER_PORT name its machine for all ranks',

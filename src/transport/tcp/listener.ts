@@ -8,7 +8,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { ConfigError } from '../../core/index.js'
-import { type Address, Connection, HANDSHAKE_MS, nobody } from './connection.js'
+import { type Address, formatAddress } from './address.js'
+import { Connection, HANDSHAKE_MS, nobody } from './connection.js'
 import { AcceptingHandshake, type Hello, type RefusalReason } from './handshake.js'
 import type { TcpSettings, TlsSides } from './tcp-options.js'
 
@@ -116,8 +117,8 @@ const shows = (socket: TLSSocket, rank: number, { isOf }: TlsSides) =>
 
 const nameOf = (socket: Socket) => `${socket.remoteAddress}:${socket.remotePort}`
 
-function listenError(error: NodeJS.ErrnoException, { host, port }: Address, rank: number): unknown {
-  const received = `${host}:${port}`
+function listenError(error: NodeJS.ErrnoException, address: Address, rank: number): unknown {
+  const received = formatAddress(address)
   if (error.code === 'EADDRINUSE')
     return new ConfigError(`Rank ${rank} cannot listen: the port is taken.`, {
       received,

@@ -74,6 +74,7 @@ export class Peer implements FrameTaker {
 
   /** Takes the socket that this rank hears on. */
   hearOn(connection: Connection): void {
+    if (this.#isTooLate(connection)) return
     this.#in = connection
     connection.isFull = () =>
       this.#queuedBytes > QUEUED_BYTES && !this.#arrival?.isClaimed && !this.#mailbox.isAwaited(this.rank)
@@ -85,6 +86,7 @@ export class Peer implements FrameTaker {
 
   /** Takes the socket that this rank speaks on. */
   speakOn(connection: Connection): void {
+    if (this.#isTooLate(connection)) return
     this.#out = connection
     connection.onClose = (cause) => {
       if (this.#ended) return
@@ -119,13 +121,24 @@ export class Peer implements FrameTaker {
 
   /** Receives a message, and hears the peer again where it was held back. */
   async receive(tag: number, into?: Uint8Array): Promise<Uint8Array> {
+    const start = performance.now()
     const taken = this.#mailbox.take(this.rank, tag, (arrival) => {
       arrival.claim(into)
       this.#queuedBytes -= arrival.length
     })
     this.#in?.resume()
     const arrival = await taken
-    return arrival.received(into)
+    if (arrival.filled === arrival.length || this.#timeoutMs === Infinity) return arrival.received(into)
+    // What is left of it would go into memory that is the caller's again: without it nothing can go on.
+    const timer = setTimeout(
+      () => this.#lose(`sent only a part of a message within ${this.#timeoutMs} ms`),
+      start + this.#timeoutMs - performance.now(),
+    )
+    try {
+      return await arrival.received(into)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** Shows that this rank lives, where it has said nothing since `idleSince`. */
@@ -133,9 +146,16 @@ export class Peer implements FrameTaker {
     if (this.#out && this.#out.sentAt < idleSince && this.#out.socket.writableLength === 0) this.tell(control.beat)
   }
 
-  /** Loses the peer if it has given no sign of life since `silentSince`; `beatsMs` is how long its heart is silent. */
-  checkLife(silentSince: number, { silenceMs, beatsMs }: { silenceMs: number; beatsMs: number }): void {
-    if (!this.#in || this.#in.isPaused || this.#ended || this.#in.heardAt >= silentSince || beatsMs < silenceMs) return
+  /**
+   * Loses the peer if it has given no sign of life since `silentSince`. What one that is held back sends is not read:
+   * then only its heart can tell.
+   *
+   * @param life - `beatsMs`: how long its heart is silent; `hasBeaten`: whether it was ever heard.
+   */
+  checkLife(silentSince: number, life: { silenceMs: number; beatsMs: number; hasBeaten: boolean }): void {
+    const { silenceMs, beatsMs, hasBeaten } = life
+    if (!this.#in || this.#ended || this.#in.heardAt >= silentSince || beatsMs < silenceMs) return
+    if (this.#in.isPaused && !hasBeaten) return
     this.#lose(`has given no sign of life for ${silenceMs} ms`)
   }
 
@@ -187,6 +207,12 @@ export class Peer implements FrameTaker {
       default:
         throw new TransportError(`Rank ${this.rank} sent a frame of an unknown kind.`, { rank: this.rank })
     }
+  }
+
+  /** Closes a socket that came when this side had left already. */
+  #isTooLate({ socket }: Connection): boolean {
+    if (this.#leaving) socket.destroy()
+    return this.#leaving !== undefined
   }
 
   #lose(why: string): void {

@@ -6,7 +6,7 @@ import type { ConnectionOptions, PeerCertificate, TlsOptions } from 'node:tls'
 import { ConfigError, TransportError } from '../../core/index.js'
 import { type ProcessPlace, processPlace } from '../process-place.js'
 import { DEFAULT_TIMEOUT_MS, type TransportOptions } from '../transport.js'
-import type { Address } from './connection.js'
+import { type Address, parseAddress } from './address.js'
 
 /** Mutual TLS 1.3: every rank shows a certificate of a common authority, and checks that of the other. */
 export interface TcpTls {
@@ -167,16 +167,6 @@ function rendezvousOf(text: string | undefined): Address {
   const { host, port } = parseAddress(text, 'rendezvous')
   if (port !== undefined && port > 0) return { host, port }
   throw new ConfigError('The rendezvous has no port.', { expected: 'host:port', received: text })
-}
-
-/** Reads `host:port`, `[v6]:port` or `host`. */
-function parseAddress(text: string, option: string): { host: string; port?: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? (isIP(text) ? [text, text] : undefined)
-  const port = match?.[3] === undefined ? undefined : Number(match[3])
-  if (!match || (port !== undefined && port > 65_535))
-    throw new ConfigError(`${option} is no address.`, { expected: 'host:port', received: text })
-  const host = (match[1] ?? match[2])!
-  return { host, ...(port === undefined ? {} : { port }) }
 }
 
 function tlsSides({ ca, cert, key, passphrase, identity = (rank) => `rank-${rank}` }: TcpTls): TlsSides {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { hostname } from 'node:os'
 import type { TransportError } from '../../core/index.js'
 import { Mailbox } from '../mailbox.js'
 import type { Transport } from '../transport.js'
@@ -30,6 +31,7 @@ export interface GatheringEvents {
 export class TcpTransport implements Transport {
   readonly rank: number
   readonly worldSize: number
+  readonly host = hostname()
   /** All other ranks; none at the place of this one. */
   readonly peers: readonly (Peer | undefined)[]
   readonly #mailbox: Mailbox<Arrival>
@@ -97,10 +99,11 @@ export class TcpTransport implements Transport {
 
   async #leave(error: TransportError): Promise<void> {
     clearInterval(this.#watch)
-    this.#heart?.stop()
     this.#mailbox.fail(error)
     this.#own.fail(error)
     await Promise.all(this.peers.map((peer) => peer?.leave(error)))
+    // Until then it lives, for a peer that still takes what was sent.
+    await this.#heart?.stop()
   }
 
   #startWatch(silenceMs: number): ReturnType<typeof setInterval> {
@@ -115,7 +118,8 @@ export class TcpTransport implements Transport {
       for (const peer of this.peers) {
         if (!peer) continue
         const beatsMs = this.#heart?.silenceMs(peer.rank) ?? Infinity
-        peer.checkLife(now - silenceMs, { silenceMs, beatsMs })
+        const hasBeaten = this.#heart?.hasHeard(peer.rank) ?? false
+        peer.checkLife(now - silenceMs, { silenceMs, beatsMs, hasBeaten })
         peer.beat(now - everyMs / 2)
       }
     }, everyMs)

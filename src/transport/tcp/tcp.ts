@@ -1,7 +1,7 @@
 /** The factory of groups over TCP. @module */
 
-import { isIPv6 } from 'node:net'
 import type { ProcessTransportFactory } from '../transport.js'
+import { formatAddress } from './address.js'
 import { joinTcp } from './join.js'
 import { resolveTcpOptions, type TcpOptions } from './tcp-options.js'
 
@@ -23,8 +23,7 @@ export function tcp(options: TcpOptions = {}): ProcessTransportFactory {
     join: async (place, { signal } = {}) => joinTcp(resolveTcpOptions(options, place), signal),
     place() {
       const { rank, worldSize, generation, rendezvous } = resolveTcpOptions(options)
-      const host = isIPv6(rendezvous.host) ? `[${rendezvous.host}]` : rendezvous.host
-      return { rank, worldSize, generation, rendezvous: `${host}:${rendezvous.port}` }
+      return { rank, worldSize, generation, rendezvous: formatAddress(rendezvous) }
     },
   }
 }
