@@ -25,7 +25,7 @@ export function registerLaunch(program: Command): void {
     .option('--hosts <list>', 'hosts and how many processes each may run: a:2,b:2 (default: this machine)')
     .option('--restarts <n>', 'how many times what failed is started again, in all', number, 0)
     .option('--elastic', 'only what failed is started again, unless it is rank 0; the script says elastic too')
-    .option('--rsh <command>', 'runs a command line on a host (default: ssh -T -o BatchMode=yes)')
+    .option('--rsh <command>', 'runs a command line on a host (default: ssh)')
     .option('--master-addr <host>', 'where the others find rank 0 (default: its host)')
     .option('--master-port <port>', 'a port of that host (default: a free one)', number)
     .option('--grace <s>', 'seconds that a process has to end before it is killed', number, 10)

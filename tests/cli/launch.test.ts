@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { launch } from 'dcml/node'
 import { describe, expect, it } from 'vitest'
 import { dcml } from './run-cli.js'
 
@@ -114,6 +115,18 @@ describe('dcml launch', () => {
     expect(once).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('starting all 2 processes again') })
     expect(once.stdout.match(/generation 1/g)).toHaveLength(2)
     expect(await dcml('launch', '-n', '2', '--restarts', '1', script, 'fail')).toMatchObject({ exitCode: 7 })
+  })
+
+  it('starts again through a new agent where the old one was lost', async () => {
+    const { exitCode, stdout, stderr } = await dcml('launch', '-n', '1', '--restarts', '1', script, 'loseAgent')
+    expect(stderr).toMatch(/agent on this machine is gone/)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '[0] generation 0\n[0] generation 1\n' })
+  })
+
+  it('starts nothing when it was told to end before', async () => {
+    const lines: string[] = []
+    const options = { processes: 1, signal: AbortSignal.abort('SIGINT'), write: (line: string) => lines.push(line) }
+    expect({ exitCode: await launch(script, ['place'], options), lines }).toEqual({ exitCode: 130, lines: [] })
   })
 
   it('starts a rank alone again when the training is elastic', async () => {

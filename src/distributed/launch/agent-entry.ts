@@ -11,6 +11,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { constants } from 'node:os'
 import { hear, type Notice, type Order, say, signalGroup } from './agent-protocol.js'
+import { reachableHost } from './reachable-host.js'
 
 /** How long ranks may take to end once the launcher is gone. */
 const GRACE_MS = 3000
@@ -23,8 +24,8 @@ process.stdout.on('error', () => {})
 
 await hear<Order>(process.stdin, (order) => {
   switch (order.kind) {
-    case 'findPort':
-      findPort().then((port) => tell({ kind: 'port', port }))
+    case 'findRendezvous':
+      Promise.all([reachableHost(order), findPort()]).then(([host, port]) => tell({ kind: 'rendezvous', host, port }))
       break
     case 'start':
       start(order)

@@ -5,15 +5,24 @@ import type { Readable, Writable } from 'node:stream'
 
 /** From the launcher. When its end of the pipe closes, the agent ends all ranks, and itself. */
 export type Order =
-  /** Asks for a port that is free, and the one above it too. */
-  | { kind: 'findPort' }
+  /**
+   * Asks where others can meet a rank of that host: under the name that they know it by, if that leads beyond its own
+   * machine, and at a port that is free, as is the one above it. `towards`: one of the others.
+   */
+  | { kind: 'findRendezvous'; name: string; towards: string | undefined }
   | { kind: 'start'; rank: number; command: string[]; cwd: string; environment: Record<string, string> }
   /** Passes a signal on to one rank, or to all. */
   | { kind: 'signal'; signal: NodeJS.Signals; rank?: number }
 
+/** Where rank 0 is met. */
+export interface Rendezvous {
+  host: string
+  port: number
+}
+
 /** From the agent. */
 export type Notice =
-  | { kind: 'port'; port: number }
+  | ({ kind: 'rendezvous' } & Rendezvous)
   | { kind: 'started'; rank: number; pid: number }
   | { kind: 'output'; rank: number; stream: 'stdout' | 'stderr'; text: string }
   | { kind: 'exit'; rank: number; code: number; why: string }

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { deferred, TransportError } from '../../core/index.js'
-import { hear, type Notice, type Order, say, signalGroup } from './agent-protocol.js'
+import { hear, type Notice, type Order, type Rendezvous, say, signalGroup } from './agent-protocol.js'
 
 /** Whom an agent tells what happens. */
 export interface AgentEvents {
@@ -17,7 +17,7 @@ export class Agent {
   readonly #name: string
   readonly #isLocal: boolean
   readonly #events: AgentEvents
-  readonly #port = deferred<number>()
+  readonly #rendezvous = deferred<Rendezvous>()
   /** Ranks that run, and their processes on that host. */
   readonly #running = new Map<number, number | undefined>()
   readonly #ended: Promise<void>
@@ -35,7 +35,7 @@ export class Agent {
     // Detached: a Ctrl-C in the terminal is for the launcher, which passes it on once.
     this.#process = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
     this.#process.stdin!.on('error', () => {})
-    this.#port.promise.catch(() => {})
+    this.#rendezvous.promise.catch(() => {})
     const failed = new Promise<void>((resolve) => {
       this.#process.once('error', (error) => {
         this.#lose(error.message)
@@ -46,10 +46,20 @@ export class Agent {
     this.#ended = Promise.race([failed, heard.then(() => this.#lose('its connection ended'))])
   }
 
-  /** A free port of that host. @throws {TransportError} if there is no agent. */
-  findPort(): Promise<number> {
-    this.#say({ kind: 'findPort' })
-    return this.#port.promise
+  /** Whether it ended by itself: nothing can be started through it any more. */
+  get isLost(): boolean {
+    return this.#lost !== undefined
+  }
+
+  /**
+   * Where others can meet a rank of that host.
+   *
+   * @param name - What they know it by. @param towards - One of them, undefined if all are on that host.
+   * @throws {TransportError} if there is no agent.
+   */
+  findRendezvous(name: string, towards: string | undefined): Promise<Rendezvous> {
+    this.#say({ kind: 'findRendezvous', name, towards })
+    return this.#rendezvous.promise
   }
 
   start(order: Omit<Order & { kind: 'start' }, 'kind'>): void {
@@ -78,8 +88,8 @@ export class Agent {
 
   #take(notice: Notice): void {
     switch (notice.kind) {
-      case 'port':
-        this.#port.resolve(notice.port)
+      case 'rendezvous':
+        this.#rendezvous.resolve(notice)
         break
       case 'started':
         this.#running.set(notice.rank, notice.pid)
@@ -99,7 +109,7 @@ export class Agent {
   /** Without its agent no rank may go on; those of this machine can be reached even so. */
   #lose(why: string): void {
     this.#lost ??= `the agent on ${this.#name} is gone: ${why}`
-    this.#port.reject(new TransportError(`There is no port: ${this.#lost}.`))
+    this.#rendezvous.reject(new TransportError(`There is no rendezvous: ${this.#lost}.`))
     for (const [rank, pid] of this.#running) {
       if (this.#isLocal && pid !== undefined) signalGroup(pid, 'SIGKILL')
       this.#events.exit(rank, 1, this.#lost)

@@ -7,10 +7,11 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
+import { constants, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Deferred, deferred } from '../../core/index.js'
 import { Agent } from './agent.js'
+import type { Rendezvous } from './agent-protocol.js'
 import { type HostRanks, placeRanks } from './hosts.js'
 import { LineWriter } from './line-writer.js'
 
@@ -28,9 +29,13 @@ export interface LaunchOptions {
    * @default false
    */
   elastic?: boolean
-  /** Command that runs a command line on a host. @default 'ssh -T -o BatchMode=yes' */
+  /** Command that runs a command line on a host. @default ssh, which notices within 15 seconds that a host is gone */
   remoteShell?: string
-  /** Where the others find rank 0. @default its host, 127.0.0.1 on this machine alone */
+  /**
+   * Where the others find rank 0, and it listens.
+   * @default 127.0.0.1 on this machine alone, else the name of its host; its address on the way to the next host where
+   * that name leads back to itself there
+   */
   masterAddress?: string
   /** @default a free one */
   masterPort?: number
@@ -58,6 +63,9 @@ export async function launch(script: string, args: readonly string[], options: L
   return launcher.run()
 }
 
+/** Asks no questions, and ends when nothing is heard from the host for three times 5 seconds. */
+const DEFAULT_SHELL = 'ssh -T -o BatchMode=yes -o ServerAliveInterval=5 -o ServerAliveCountMax=3'
+
 /** How long after one process others may be heard of that ended for the same reason, in milliseconds. */
 const SETTLING_MS = 1000
 
@@ -80,35 +88,31 @@ class Launcher {
   #isEnding = false
 
   constructor(command: string[], options: LaunchOptions) {
-    const { processes, hosts, restarts = 0, remoteShell = 'ssh -T -o BatchMode=yes' } = options
+    const { processes, hosts, restarts = 0 } = options
     this.#command = command
     this.#options = options
     this.#hosts = placeRanks(processes, hosts)
     this.#size = this.#hosts.reduce((sum, { count }) => sum + count, 0)
     this.#restartsLeft = restarts
     this.#output = new LineWriter(options.write ?? ((line, stream) => void process[stream].write(`${line}\n`)))
-    this.#agents = this.#hosts.map(
-      ({ host }) =>
-        new Agent(host, remoteShell.split(/\s+/).filter(Boolean), {
-          output: (rank, stream, text) => this.#output.take(rank, stream, text),
-          exit: (rank, code, why) => this.#onExit(rank, code, why),
-        }),
-    )
+    this.#agents = this.#hosts.map(({ host }) => this.#newAgent(host))
   }
 
   async run(): Promise<number> {
     const { signal, masterAddress, masterPort } = this.#options
     const passOn = () => this.#passOn(signal!.reason as NodeJS.Signals)
     try {
-      this.#address = masterAddress ?? this.#hosts[0]!.host ?? (this.#hosts.length === 1 ? '127.0.0.1' : hostname())
-      this.#port = masterPort ?? (await this.#agents[0]!.findPort())
+      const found = await this.#findRendezvous()
+      this.#address = masterAddress ?? found.host
+      this.#port = masterPort ?? found.port
+      if (signal?.aborted) return 128 + constants.signals[signal.reason as NodeJS.Signals]
       signal?.addEventListener('abort', passOn)
-      if (signal?.aborted) passOn()
       for (;;) {
         const code = await this.#runGeneration()
         if (code === 0 || this.#restartsLeft === 0 || signal?.aborted) return code
         this.#restartsLeft--
         this.#generation++
+        this.#replaceLostAgents()
         this.#say(`starting all ${this.#size} processes again`)
       }
     } finally {
@@ -116,6 +120,26 @@ class Launcher {
       await Promise.all(this.#agents.map((agent) => agent.close()))
       this.#output.flush()
     }
+  }
+
+  #newAgent(host: string | undefined): Agent {
+    const { remoteShell = DEFAULT_SHELL } = this.#options
+    return new Agent(host, remoteShell.split(/\s+/).filter(Boolean), {
+      output: (rank, stream, text) => this.#output.take(rank, stream, text),
+      exit: (rank, code, why) => this.#onExit(rank, code, why),
+    })
+  }
+
+  /** A host that was cut off for a while can be reached again. */
+  #replaceLostAgents(): void {
+    for (const [at, agent] of this.#agents.entries())
+      if (agent.isLost) this.#agents[at] = this.#newAgent(this.#hosts[at]!.host)
+  }
+
+  #findRendezvous(): Promise<Rendezvous> {
+    const [first, second] = this.#hosts as [HostRanks, HostRanks?]
+    if (!second) return this.#agents[0]!.findRendezvous(first.host ?? '127.0.0.1', undefined)
+    return this.#agents[0]!.findRendezvous(first.host ?? hostname(), second.host ?? hostname())
   }
 
   /** All processes, from their start to the end of the last. */
@@ -174,6 +198,7 @@ class Launcher {
       if (!isWanted || this.#options.signal?.aborted || this.#restartsLeft === 0) return
       this.#restartsLeft--
       this.#say(`starting rank ${rank} again`)
+      this.#replaceLostAgents()
       this.#start(rank)
     }
     setTimeout(again, SETTLING_MS).unref()
