@@ -1,10 +1,9 @@
 /** Runs one measurement in a process of its own. @module */
 
 import { fileURLToPath } from 'node:url'
-import { launch as launchGroup } from '../../node.js'
 import type { Contender } from './cases.js'
 import type { Order, Outcome } from './measurement.js'
-import { findPython, oneThread, outcomeOf } from './run-child.js'
+import { findPython, oneThread, outcomeOf, outcomeOfGroup } from './run-child.js'
 import pytorchProgram from './with_pytorch.py'
 
 // Keeps glibc from giving every large buffer back to the system and asking for it again in the next step.
@@ -14,7 +13,9 @@ const keepMemory = { MALLOC_MMAP_THRESHOLD_: '1073741824', MALLOC_TRIM_THRESHOLD
 export async function launch(contender: Contender, order: Order): Promise<Outcome> {
   switch (contender) {
     case 'dcml':
-      return order.processes ? launchProcesses(order) : launchNode('dcml', order)
+      return order.processes
+        ? outcomeOfGroup<Outcome>(program(), ['dcml', JSON.stringify(order)], order.workers)
+        : launchNode('dcml', order)
     case 'dcml-1w':
       return launchNode('dcml', { ...order, workers: 1 })
     case 'tfjs-wasm':
@@ -31,20 +32,6 @@ const program = () => fileURLToPath(new URL('./bench-child.js', import.meta.url)
 
 function launchNode(library: string, order: Order): Promise<Outcome> {
   return outcomeOfOrder(process.execPath, [program(), library], order, {})
-}
-
-/** The outcome of rank 0, which the clock runs on. */
-async function launchProcesses(order: Order): Promise<Outcome> {
-  let outcome: Outcome | undefined
-  let last = ''
-  await launchGroup(program(), ['dcml', JSON.stringify(order)], {
-    processes: order.workers,
-    write: (line) => {
-      last = line
-      if (line.startsWith('[0] {')) outcome = JSON.parse(line.slice(4)) as Outcome
-    },
-  })
-  return outcome ?? { error: last }
 }
 
 async function launchPytorch(order: Order, environment: Record<string, string>): Promise<Outcome> {

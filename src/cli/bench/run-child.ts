@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { launch } from '../../node.js'
 
 const run = promisify(execFile)
 
@@ -48,4 +49,23 @@ export async function outcomeOf<T>(
     const lines = stderr?.trim().split('\n') ?? []
     return { error: lines.find((line) => /^\w*(Error|Exception)\b/.test(line)) ?? (lines.at(-1) || String(error)) }
   }
+}
+
+/** The JSON that rank 0 of a group of processes prints; or what one of them says that went wrong. */
+export async function outcomeOfGroup<T>(
+  script: string,
+  args: readonly string[],
+  processes: number,
+): Promise<T | { error: string }> {
+  let outcome: T | undefined
+  let error: { error: string } | undefined
+  let last = ''
+  const write = (line: string) => {
+    last = line
+    const json = /^\[\d+\] (\{.*)/.exec(line)?.[1]
+    if (json?.startsWith('{"error"')) error ??= JSON.parse(json) as { error: string }
+    else if (json && line.startsWith('[0]')) outcome = JSON.parse(json) as T
+  }
+  await launch(script, args, { processes, write })
+  return error ?? outcome ?? { error: last }
 }

@@ -1,14 +1,12 @@
 /** Runs one contender's part of `dcml bench allreduce` in processes of its own. @module */
 
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { findPython, firstThatRuns, oneThread, outcomeOf } from '../run-child.js'
+import { findPython, firstThatRuns, oneThread, outcomeOf, outcomeOfGroup } from '../run-child.js'
 import type { Contender, Order, Outcome } from './order.js'
 import glooProgram from './with_gloo.py'
 import mpiProgram from './with_mpi.c'
@@ -35,27 +33,8 @@ export async function launch(contender: Contender, order: Order): Promise<Outcom
 
 const launchDcml = {
   sharedMemory: (order: Order) => outcome(process.execPath, [rankProgram(), json(order)]),
-  tcp: launchTcp,
+  tcp: (order: Order) => outcomeOfGroup<Outcome>(rankProgram(), [json(order)], order.workers),
   mpi: launchMpi,
-}
-
-/** Rank 0 tells the outcome, unless another fails. */
-async function launchTcp(order: Order): Promise<Outcome> {
-  const group = { WORLD_SIZE: String(order.workers), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(await freePort()) }
-  const ranks = Array.from({ length: order.workers }, (_, rank) =>
-    outcome(process.execPath, [rankProgram(), json(order)], { ...group, RANK: String(rank) }),
-  )
-  const [first, ...others] = await Promise.all(ranks)
-  return others.find((other) => 'error' in other) ?? first!
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function launchMpi(order: Order): Promise<Outcome> {
@@ -84,9 +63,9 @@ async function launchC(order: Order): Promise<Outcome> {
   }
 }
 
-const outcome = (command: string, args: readonly string[], environment: Record<string, string> = {}) =>
+const outcome = (command: string, args: readonly string[]) =>
   outcomeOf<Outcome>(command, args, {
-    environment: { ...oneThread, ...mayBeRoot, ...environment },
+    environment: { ...oneThread, ...mayBeRoot },
     timeoutSeconds: 600,
   })
 // Unbound, for it would pin all threads of a process to one core; more workers than cores are slow, and allowed.
