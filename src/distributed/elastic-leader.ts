@@ -24,7 +24,7 @@ import { pack, unpack } from './pack.js'
 import type { ProcessSeat } from './process-seat.js'
 
 /** A process in the lobby. */
-interface Member {
+interface Guest {
   id: number
   link: Transport
   /** Whether it has applied for a place in the next group. */
@@ -37,7 +37,7 @@ export class ElasticLeader implements ProcessSeat {
   readonly #factory: ProcessTransportFactory
   readonly #terms: ElasticTerms
   readonly #place: MeetingPlace
-  readonly #members = new Map<number, Member>()
+  readonly #guests = new Map<number, Guest>()
   readonly #closing = new AbortController()
   #accepting: Promise<void> | undefined
   /** Settled, and made anew, whenever somebody comes, applies or goes. */
@@ -58,7 +58,7 @@ export class ElasticLeader implements ProcessSeat {
 
   get elastic() {
     const isFull = this.#group.size >= this.#terms.max
-    const isAwaited = [...this.#members.values()].some(({ isWaiting }) => isWaiting)
+    const isAwaited = [...this.#guests.values()].some(({ isWaiting }) => isWaiting)
     return { commitEverySteps: this.#terms.commitEverySteps, hasNewcomers: isAwaited && !isFull }
   }
 
@@ -78,7 +78,7 @@ export class ElasticLeader implements ProcessSeat {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.leave()
-    await Promise.all([...this.#members.values()].map(({ link }) => link.close()))
+    await Promise.all([...this.#guests.values()].map(({ link }) => link.close()))
     await this.#accepting
   }
 
@@ -102,21 +102,21 @@ export class ElasticLeader implements ProcessSeat {
       }
   }
 
-  /** Hears a member for as long as it lives. */
+  /** Hears a guest for as long as it lives. */
   async #attend(link: Transport): Promise<void> {
-    let member: Member | undefined
+    let guest: Guest | undefined
     for (;;) {
       const since = performance.now()
       try {
         const { id } = unpack(await link.receive(1, LOBBY_TAG)) as Application
-        member ??= { id, link, isWaiting: false }
+        guest ??= { id, link, isWaiting: false }
         // One that was lost and came back takes its own place.
-        if (this.#members.get(id) !== member) await this.#members.get(id)?.link.close()
-        this.#members.set(id, member)
-        member.isWaiting = true
+        if (this.#guests.get(id) !== guest) await this.#guests.get(id)?.link.close()
+        this.#guests.set(id, guest)
+        guest.isWaiting = true
       } catch {
         if (performance.now() - since > AT_ONCE_MS && !this.#closing.signal.aborted) continue
-        if (member && this.#members.get(member.id) === member) this.#members.delete(member.id)
+        if (guest && this.#guests.get(guest.id) === guest) this.#guests.delete(guest.id)
         await link.close()
         this.#announceChange()
         return
@@ -135,7 +135,7 @@ export class ElasticLeader implements ProcessSeat {
   /** Forms the next group of those who wait. */
   async #form(): Promise<Transport> {
     // Those of the last group that still live will apply as soon as they know that it has ended.
-    const expected = new Set(this.#members.keys())
+    const expected = new Set(this.#guests.keys())
     for (;;) {
       const chosen = await this.#choose(expected)
       const generation = this.#group.generation + 1
@@ -157,20 +157,20 @@ export class ElasticLeader implements ProcessSeat {
   }
 
   /** Waits until those who can come have come. @throws {WorkerError} if they are too few. */
-  async #choose(expected: ReadonlySet<number>): Promise<Member[]> {
+  async #choose(expected: ReadonlySet<number>): Promise<Guest[]> {
     const { min, max, waitMs } = this.#terms
     const isFirst = this.#group.generation === firstGeneration(this.#place)
     const deadline = performance.now() + waitMs
     for (;;) {
       const change = this.#change.promise
-      const members = [...this.#members.values()]
-      const waiting = members.filter(({ isWaiting }) => isWaiting).sort((a, b) => a.id - b.id)
+      const guests = [...this.#guests.values()]
+      const waiting = guests.filter(({ isWaiting }) => isWaiting).sort((a, b) => a.id - b.id)
       const size = Math.min(max, waiting.length + 1)
       const isLate = performance.now() >= deadline
-      const isPending = isFirst || members.some(({ id, isWaiting }) => !isWaiting && expected.has(id))
+      const isPending = isFirst || guests.some(({ id, isWaiting }) => !isWaiting && expected.has(id))
       if (size === max || (size >= min && (isLate || !isPending))) {
         const chosen = waiting.slice(0, size - 1)
-        for (const member of chosen) member.isWaiting = false
+        for (const guest of chosen) guest.isWaiting = false
         return chosen
       }
       if (isLate)
@@ -184,11 +184,11 @@ export class ElasticLeader implements ProcessSeat {
   }
 
   /** Ends a group that forms when one of those chosen is gone. */
-  #watch(chosen: readonly Member[], failing: AbortController): { stop(): void } {
+  #watch(chosen: readonly Guest[], failing: AbortController): { stop(): void } {
     let isOver = false
     const look = async () => {
       while (!isOver) {
-        const lost = chosen.find((member) => this.#members.get(member.id) !== member)
+        const lost = chosen.find((guest) => this.#guests.get(guest.id) !== guest)
         if (lost) {
           const reason = new TransportError(`Process ${lost.id} was lost while the group formed.`, { rank: lost.id })
           failing.abort(reason)

@@ -10,7 +10,7 @@ import {
 } from '../transport/index.js'
 
 /** What a thread needs to join the group; plain data that can be posted. */
-export interface Seat {
+export interface GroupTicket {
   ticket: TransportTicket
   /** Module that exports `join(ticket)`; none for the shared memory that dcml brings. */
   module?: string
@@ -37,16 +37,16 @@ export function checkThreadTransport(factory: ThreadTransportFactory): ThreadTra
   return factory
 }
 
-/** Opens a group; one seat per rank, in order. */
-export async function openSeats(factory: ThreadTransportFactory, worldSize: number): Promise<Seat[]> {
+/** Opens a group; one ticket per rank, in order. */
+export async function openTickets(factory: ThreadTransportFactory, worldSize: number): Promise<GroupTicket[]> {
   const tickets = await factory.open(worldSize)
   return tickets.map((ticket) =>
     factory.module === undefined ? { ticket } : { ticket, module: String(factory.module) },
   )
 }
 
-/** Takes a seat, in the thread that it was posted to. */
-export async function takeSeat({ ticket, module }: Seat): Promise<Transport> {
+/** Joins the group, in the thread that the ticket was posted to. */
+export async function joinWith({ ticket, module }: GroupTicket): Promise<Transport> {
   if (module === undefined) return sharedMemory().join(ticket as SharedTicket)
   const { join } = (await import(/* @vite-ignore */ module)) as Partial<Pick<ThreadTransportFactory, 'join'>>
   if (typeof join === 'function') return join(ticket)

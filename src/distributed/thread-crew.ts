@@ -25,7 +25,7 @@ import type {
 import type { ThreadTransportFactory } from '../transport/index.js'
 import type { StrategyDescription } from './create-member.js'
 import type { GroupStrategy } from './group-strategy.js'
-import { openSeats, type Seat } from './join-group.js'
+import { type GroupTicket, openTickets } from './join-group.js'
 import { ThreadData } from './thread-data.js'
 import type { Command, CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
@@ -52,7 +52,7 @@ export class ThreadCrew implements Crew {
   readonly leads = true
   readonly #strategy: GroupStrategy
   readonly #transport: ThreadTransportFactory
-  readonly #seats: Seat[]
+  readonly #tickets: GroupTicket[]
   readonly #threads: Thread[]
   readonly #data: ThreadData
   readonly #kernelMemory: KernelMemory | undefined
@@ -63,15 +63,15 @@ export class ThreadCrew implements Crew {
   private constructor(
     strategy: GroupStrategy,
     transport: ThreadTransportFactory,
-    seats: Seat[],
+    tickets: GroupTicket[],
     kernelMemory: KernelMemory | undefined,
   ) {
     this.#strategy = strategy
     this.#data = new ThreadData(kernelMemory)
     this.#kernelMemory = kernelMemory
     this.#transport = transport
-    this.#seats = seats
-    this.#threads = seats.map((_, rank) => this.#spawn(rank))
+    this.#tickets = tickets
+    this.#threads = tickets.map((_, rank) => this.#spawn(rank))
   }
 
   /** Starts the threads and their replicas. */
@@ -82,11 +82,11 @@ export class ThreadCrew implements Crew {
   ): Promise<ThreadCrew> {
     const { description } = strategy
     const kernelMemory = canShareKernels(job, description, transport) ? createKernelMemory() : undefined
-    const seats = await openSeats(transport, strategy.group.size)
-    const crew = new ThreadCrew(strategy, transport, seats, kernelMemory)
+    const tickets = await openTickets(transport, strategy.group.size)
+    const crew = new ThreadCrew(strategy, transport, tickets, kernelMemory)
     const rest = { job, strategy: description, ...(kernelMemory === undefined ? {} : { kernelMemory }) }
     try {
-      await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, seat: crew.#seats[rank]!, ...rest }))
+      await crew.#all((id, rank): StartMessage => ({ kind: 'start', id, ticket: crew.#tickets[rank]!, ...rest }))
     } catch (error) {
       await crew.close()
       throw error
@@ -170,7 +170,7 @@ export class ThreadCrew implements Crew {
   }
 
   #abort(reason: string): void {
-    this.#transport.abort(this.#seats[0]!.ticket, reason)
+    this.#transport.abort(this.#tickets[0]!.ticket, reason)
     if (this.#kernelMemory) endMeetings(this.#kernelMemory)
   }
 

@@ -6,7 +6,7 @@ import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'
 import { functionsFromSetup, loadSetup, makeModel, Replica } from '../training/index.js'
 import { createMember } from './create-member.js'
-import { takeSeat } from './join-group.js'
+import { joinWith } from './join-group.js'
 import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
 const parent = parentThread()
@@ -27,7 +27,7 @@ parent.onMessage(async (received) => {
 
 async function carryOut(message: StartMessage | CommandMessage): Promise<unknown> {
   if (message.kind === 'start') {
-    const { job, strategy, seat, kernelMemory } = message
+    const { job, strategy, ticket, kernelMemory } = message
     if (kernelMemory) useKernelMemory(kernelMemory)
     await selectBackend({ prefer: [job.backend] })
     // Before the model: loading the module registers its layers.
@@ -36,7 +36,7 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
       'topology' in job.model
         ? await modelFromTopology(job.model.topology)
         : await makeModel(job.model.exportName, setup)
-    const member = createMember(strategy, await takeSeat(seat), { onOneMemory: kernelMemory !== undefined })
+    const member = createMember(strategy, await joinWith(ticket), { onOneMemory: kernelMemory !== undefined })
     replica = await Replica.create(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined
   }

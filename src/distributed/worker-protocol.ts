@@ -4,7 +4,7 @@ import type { KernelMemory } from '../backends/index.js'
 import type { SerializedError } from '../core/index.js'
 import type { Crew, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
-import type { Seat } from './join-group.js'
+import type { GroupTicket } from './join-group.js'
 
 /** First message to a worker. */
 export interface StartMessage {
@@ -12,7 +12,7 @@ export interface StartMessage {
   id: number
   job: TrainingJob
   strategy: StrategyDescription
-  seat: Seat
+  ticket: GroupTicket
   /** The memory of all workers' kernels, where they share one. */
   kernelMemory?: KernelMemory
 }
