@@ -5,6 +5,7 @@ export { type PlacedColumns, PlacedOrder, placeColumns } from './device-columns.
 export { type EarlyStoppingOptions, earlyStopping, monitored } from './early-stopping.js'
 export * from './history.js'
 export * from './job.js'
+export type { LocalParts } from './local-parts.js'
 export * from './profile.js'
 export * from './progress-bar.js'
 export * from './replica.js'

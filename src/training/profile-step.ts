@@ -14,8 +14,8 @@ import { namedWeights, seedRandomLayers } from '../models/index.js'
 import { applyUpdate, resolveOptimizer } from '../optimizers/index.js'
 import { createBatchLoss } from './batch-loss.js'
 import type { SharedColumns, TrainingJob } from './job.js'
+import type { LocalParts } from './local-parts.js'
 import { Profile, type ProfileCall } from './profile.js'
-import type { LocalParts } from './replica.js'
 import { rowNumbers } from './rows.js'
 
 /**

@@ -6,8 +6,6 @@
  * @module
  */
 
-import type * as tf from '@tensorflow/tfjs-core'
-import type * as tfl from '@tensorflow/tfjs-layers'
 import { type BlasAssist, loadAssist } from '../backends/index.js'
 import { ConfigError } from '../core/index.js'
 import {
@@ -28,7 +26,7 @@ import {
   writeWeights,
 } from '../models/index.js'
 import { type Optimizer, resolveOptimizer, type Slots, sumOfSquares, updateCall } from '../optimizers/index.js'
-import { type BatchLossMaker, type CustomStep, createBatchLoss, type LossFunction } from './batch-loss.js'
+import { type BatchLossMaker, createBatchLoss } from './batch-loss.js'
 import type {
   Crew,
   EngineReport,
@@ -41,22 +39,13 @@ import type {
   TrainRange,
   WorkerUsage,
 } from './job.js'
+import type { LocalParts } from './local-parts.js'
+import { namedValues, restoreValues } from './named-values.js'
 import { ReplicaData } from './replica-data.js'
-import { splitRows } from './rows.js'
+import { splitRows, weightOfRows } from './rows.js'
 import { checkLoss, recordOf } from './step-record.js'
 import type { DistributedStrategy, ShardGradients } from './strategy.js'
 import { TfjsOptimizer } from './tfjs-optimizer.js'
-
-/** Live objects of the coordinator's thread. */
-export interface LocalParts {
-  model: tfl.LayersModel
-  step?: CustomStep
-  loss?: LossFunction
-  /** An optimizer of tfjs instead of the one that the job describes. No other thread can receive it. */
-  optimizer?: tf.Optimizer
-  /** True if `model`, `step` or `loss` was given as a function, which no other thread can receive. */
-  hasLiveFunctions?: boolean
-}
 
 /** A model that trains in step with its peers. */
 export class Replica implements Crew {
@@ -152,7 +141,7 @@ export class Replica implements Crew {
     const sums: Sums = { loss: 0, weight: 0, metrics: this.#job.metrics.map(() => 0) }
     for (let start = own.from; start < own.to; start += batchSize) {
       const end = Math.min(own.to, start + batchSize)
-      const weight = this.#weightOf(columns, undefined, start, end)
+      const weight = weightOfRows(columns, this.#job.columns.weight, { from: start, to: end })
       const selection = { ...inOrder, from: start, to: end }
       const batch = this.#batch(columns, false, { selection, step: 0, firstRow: start })
       const part = await this.#engine.evaluate(batch)
@@ -179,30 +168,21 @@ export class Replica implements Crew {
       slots:
         this.#optimizer instanceof TfjsOptimizer
           ? await this.#optimizer.readState()
-          : Object.fromEntries(this.#optimizer.slots.map((name, i) => [name, this.#byName(slots[i]!)])),
+          : Object.fromEntries(
+              this.#optimizer.slots.map((name, i) => [name, namedValues(this.#parameters.layout, slots[i]!)]),
+            ),
       ...(strategy ? { strategy } : {}),
     }
   }
 
   async writeState(state: TrainingState): Promise<void> {
     this.#step = state.step
-    const write = (values: Float32Array, from: Record<string, Float32Array>, what: string) => {
-      for (const { name, offset, length } of this.#parameters.layout.entries) {
-        const saved = from[name]
-        if (saved?.length !== length)
-          throw new ConfigError(`The saved ${what} of '${name}' do not fit the model.`, {
-            expected: `${length} values`,
-            received: saved ? `${saved.length} values` : 'none',
-            remedy: 'Resume with the model and optimizer that the checkpoint was made with',
-          })
-        values.set(saved, offset)
-      }
-    }
-    write(this.#parameters.parameters, state.parameters, 'weights')
+    const { layout } = this.#parameters
+    restoreValues(layout, this.#parameters.parameters, state.parameters, 'weights')
     this.#parameters.publish()
     const slots = this.#optimizer.slots.map((slot) => {
-      const values = new Float32Array(this.#parameters.layout.length)
-      write(values, state.slots[slot] ?? {}, `${slot} values`)
+      const values = new Float32Array(layout.length)
+      restoreValues(layout, values, state.slots[slot] ?? {}, `${slot} values`)
       return values
     })
     const { strategy } = state
@@ -346,7 +326,7 @@ export class Replica implements Crew {
         })
         continue
       }
-      const weight = this.#weightOf(columns, range.order, own.from, own.to)
+      const weight = weightOfRows(columns, this.#job.columns.weight, { order: range.order, ...own })
       const selection = { ...ordered, from: own.from, to: own.to }
       // Rows are numbered within the window, so that random layers do not repeat themselves in it.
       const batch = this.#batch(columns, true, { selection, step, firstRow: own.from - from })
@@ -395,15 +375,6 @@ export class Replica implements Crew {
     return { columns, training, ...inputs, loss }
   }
 
-  #weightOf(columns: SharedColumns, order: Uint32Array | undefined, from: number, to: number): number {
-    const name = this.#job.columns.weight
-    const weights = name === undefined ? undefined : columns[name]?.data
-    if (!weights) return to - from
-    let sum = 0
-    for (let i = from; i < to; i++) sum += weights[order ? order[i]! : i]!
-    return sum
-  }
-
   /** Brings all workers to the same weights. */
   async #gatherWeights(): Promise<Pick<TrainingState, 'parameters' | 'buffers'>> {
     const buffers: Record<string, Float32Array> = {}
@@ -414,13 +385,7 @@ export class Replica implements Crew {
       buffers[name] = values
     }
     await this.#strategy.gatherWeights(this.#parameters)
-    return { parameters: this.#byName(this.#parameters.parameters), buffers }
-  }
-
-  /** Copies of the tensors in a flat buffer. */
-  #byName(values: Float32Array): Record<string, Float32Array> {
-    const { entries } = this.#parameters.layout
-    return Object.fromEntries(entries.map(({ name, offset, length }) => [name, values.slice(offset, offset + length)]))
+    return { parameters: namedValues(this.#parameters.layout, this.#parameters.parameters), buffers }
   }
 }
 

@@ -1,4 +1,6 @@
-/** How rows are split over workers. @module */
+/** How rows are split over workers, and what they count. @module */
+
+import type { SharedColumns } from './job.js'
 
 /**
  * The part of `from .. to` that belongs to one of `size` workers: consecutive, sizes differing by at most one, the
@@ -14,3 +16,21 @@ export function splitRows(from: number, to: number, rank: number, size: number):
 
 /** 0, 1, 2 and so on, `[count]`: rows as they lie. */
 export const rowNumbers = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, row) => row)
+
+/**
+ * What some rows count together: their number, or the sum of their weights.
+ *
+ * @param weight - Name of the column of weights, if there is one.
+ * @param range - The rows from `from` up to `to`, in the order of `order` where that is given.
+ */
+export function weightOfRows(
+  columns: SharedColumns,
+  weight: string | undefined,
+  { order, from, to }: { order?: Uint32Array; from: number; to: number },
+): number {
+  const weights = weight === undefined ? undefined : columns[weight]?.data
+  if (!weights) return to - from
+  let sum = 0
+  for (let i = from; i < to; i++) sum += weights[order ? order[i]! : i]!
+  return sum
+}

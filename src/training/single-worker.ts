@@ -3,7 +3,8 @@
 import { treeSum } from '../core/index.js'
 import type { FlatParameters, LoweredStep } from '../engine/index.js'
 import type { Crew, TrainingJob } from './job.js'
-import { type LocalParts, Replica } from './replica.js'
+import type { LocalParts } from './local-parts.js'
+import { Replica } from './replica.js'
 import { DistributedStrategy, type Group, type ShardGradients } from './strategy.js'
 
 /**

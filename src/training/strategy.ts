@@ -9,7 +9,7 @@
 import { createFlatFloats, type FlatBuffers, type FlatParameters, type LoweredStep } from '../engine/index.js'
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares } from '../optimizers/index.js'
 import type { Crew, StepRecord, Sums, TrainingJob } from './job.js'
-import type { LocalParts } from './replica.js'
+import type { LocalParts } from './local-parts.js'
 
 /** The workers that this one belongs to. */
 export interface Group {
