@@ -4,7 +4,11 @@ import { ConfigError, DataError } from '../core/index.js'
 import {
   type ClassCounts,
   eachCut,
+  fBetaOf,
   type Predictions,
+  precisionOf,
+  ratio,
+  recallOf,
   rowsIn,
   scoresFor,
   trueClasses,
@@ -70,7 +74,7 @@ export function findThreshold(
   })
   if (positives === 0 || negatives === 0)
     throw new DataError('A threshold needs rows of both classes.', { received: `${rows} rows of one class` })
-  const measure = typeof maximize === 'function' ? maximize : values[maximize]
+  const measure = typeof maximize === 'function' ? maximize : measures[maximize]
   let best: Threshold | undefined
   eachCut(state, 0, (threshold, truePositives, falsePositives) => {
     const counts = {
@@ -79,8 +83,8 @@ export function findThreshold(
       falseNegatives: positives - truePositives,
       trueNegatives: negatives - falsePositives,
     }
-    const precision = values.precision(counts)
-    const recall = values.recall(counts)
+    const precision = precisionOf(counts)
+    const recall = recallOf(counts)
     if (precision < minPrecision || recall < minRecall) return
     const value = measure(counts)
     if (!best || value > best.value) best = { threshold, value, precision, recall, counts }
@@ -92,13 +96,12 @@ export function findThreshold(
   })
 }
 
-const values = {
-  f1: ({ truePositives, falsePositives, falseNegatives }: ClassCounts) =>
-    (2 * truePositives) / (2 * truePositives + falsePositives + falseNegatives),
+const measures = {
+  f1: fBetaOf(1),
   youden: ({ truePositives, falsePositives, falseNegatives, trueNegatives }: ClassCounts) =>
-    truePositives / (truePositives + falseNegatives) - falsePositives / (falsePositives + trueNegatives),
+    ratio(truePositives, truePositives + falseNegatives) - ratio(falsePositives, falsePositives + trueNegatives),
   accuracy: ({ truePositives, falsePositives, falseNegatives, trueNegatives }: ClassCounts) =>
-    (truePositives + trueNegatives) / (truePositives + falsePositives + falseNegatives + trueNegatives),
-  precision: ({ truePositives, falsePositives }: ClassCounts) => truePositives / (truePositives + falsePositives),
-  recall: ({ truePositives, falseNegatives }: ClassCounts) => truePositives / (truePositives + falseNegatives),
+    ratio(truePositives + trueNegatives, truePositives + falsePositives + falseNegatives + trueNegatives),
+  precision: precisionOf,
+  recall: recallOf,
 }

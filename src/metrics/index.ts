@@ -1,4 +1,13 @@
-export { type Average, type AverageOptions, type ClassCounts, type ClassScores, ratio } from './averaging.js'
+export {
+  type Average,
+  type AverageOptions,
+  type ClassCounts,
+  type ClassScores,
+  fBetaOf,
+  precisionOf,
+  ratio,
+  recallOf,
+} from './averaging.js'
 export * from './calibration.js'
 export * from './class-metrics.js'
 export * from './confusion-matrix.js'

@@ -1,7 +1,7 @@
 /** Which values of a column share one statistic. @module */
 
 import { ConfigError, rowSize } from '../core/index.js'
-import { type Columns, columnOf, numbersOf } from '../data/index.js'
+import { type Columns, columnOf, numbersOf, type Row } from '../data/index.js'
 
 /**
  * `'feature'`: each position of a row has its own statistic; `'channel'`: each position of the last axis;
@@ -50,8 +50,22 @@ export function mapValues(
   return mapped
 }
 
+/** The columns that a row has of some put through `f`, value by value: what `mapValues` does, for one row. */
+export function mapRow(
+  row: Row,
+  names: readonly string[],
+  f: (name: string) => { groups: number; map: (value: number, group: number) => number },
+): Row {
+  const mapped = { ...row }
+  for (const name of names.filter((name) => name in row)) {
+    const { groups, map } = f(name)
+    mapped[name] = mapRowValue(row[name], groups, map)
+  }
+  return mapped
+}
+
 /** A value of a row put through `f`: a number, or each of an array. */
-export function mapRowValue(value: unknown, groups: number, f: (value: number, group: number) => number): unknown {
+function mapRowValue(value: unknown, groups: number, f: (value: number, group: number) => number): unknown {
   if (typeof value === 'number') return f(value, 0)
   return Float32Array.from(value as ArrayLike<number>, (item, i) => f(item, i % groups))
 }

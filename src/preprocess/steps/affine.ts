@@ -1,6 +1,6 @@
 /** The common form of steps that shift and scale each value. @module */
 
-import { mapRowValue, mapValues, type Per } from '../column-groups.js'
+import { mapRow, mapValues, type Per } from '../column-groups.js'
 import type { Fitting, Json, Step } from '../step.js'
 
 /** What a column is shifted by and then divided by, per group. */
@@ -32,12 +32,10 @@ export function affine(
       })
     },
     inverse(row, fitted) {
-      const before = { ...row }
-      for (const name of names.filter((name) => name in row)) {
+      return mapRow(row, names, (name) => {
         const { shift, scale } = (fitted as unknown as AffineByColumn)[name]!
-        before[name] = mapRowValue(row[name], shift.length, (value, g) => value * scale[g]! + shift[g]!)
-      }
-      return before
+        return { groups: shift.length, map: (value, g) => value * scale[g]! + shift[g]! }
+      })
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Between two bounds. @module */
 
 import { ConfigError } from '../../core/index.js'
-import { checkPer, mapRowValue, mapValues, namesOf, type Per } from '../column-groups.js'
+import { checkPer, mapRow, mapValues, namesOf, type Per } from '../column-groups.js'
 import { type MomentsByColumn, momentsFitting } from '../moments.js'
 import { fittingOf, type Step } from '../step.js'
 
@@ -39,13 +39,10 @@ export function minMax(
       })
     },
     inverse(row, fitted) {
-      const before = { ...row }
-      for (const name of names.filter((name) => name in row)) {
+      return mapRow(row, names, (name) => {
         const { least, span } = (fitted as Fitted)[name]!
-        const undo = (value: number, g: number) => least[g]! + ((value - from) / (to - from)) * span[g]!
-        before[name] = mapRowValue(row[name], least.length, undo)
-      }
-      return before
+        return { groups: least.length, map: (value, g) => least[g]! + ((value - from) / (to - from)) * span[g]! }
+      })
     },
   }
 }

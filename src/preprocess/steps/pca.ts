@@ -2,7 +2,7 @@
 
 import { ConfigError, DataError, ShapeError, symmetricEigen } from '../../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../../data/index.js'
-import { mapRowValue, namesOf } from '../column-groups.js'
+import { namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
 
 /** Options of `pca`. */
@@ -82,7 +82,7 @@ export function pca(columns: string | readonly string[], { components, whiten = 
       for (const name of names.filter((name) => name in row)) {
         const { mean, components: directions, variance } = (fitted as Fitted)[name]!
         const places = row[name] as ArrayLike<number>
-        before[name] = mapRowValue(mean, mean.length, (middle, i) =>
+        before[name] = Float32Array.from(mean, (middle, i) =>
           directions.reduce(
             (sum, direction, c) => sum + places[c]! * (whiten ? Math.sqrt(variance[c]!) : 1) * direction[i]!,
             middle,

@@ -1,7 +1,7 @@
 /** Skewed values made more like normal ones. @module */
 
 import { brentMinimum } from '../../core/index.js'
-import { checkPer, mapRowValue, mapValues, namesOf, type Per } from '../column-groups.js'
+import { checkPer, mapRow, mapValues, namesOf, type Per } from '../column-groups.js'
 import { quantileFitting } from '../samples.js'
 import { fittingOf, type Step } from '../step.js'
 
@@ -53,15 +53,16 @@ export function power(columns: string | readonly string[], { per = 'feature' }: 
       })
     },
     inverse(row, fitted) {
-      const before = { ...row }
-      for (const name of names.filter((name) => name in row)) {
+      return mapRow(row, names, (name) => {
         const powers = (fitted as unknown as Fitted)[name]!
-        before[name] = mapRowValue(row[name], powers.length, (value, g) => {
-          const { lambda, mean, deviation } = powers[g]!
-          return original(value * deviation + mean, lambda)
-        })
-      }
-      return before
+        return {
+          groups: powers.length,
+          map(value, g) {
+            const { lambda, mean, deviation } = powers[g]!
+            return original(value * deviation + mean, lambda)
+          },
+        }
+      })
     },
   }
 }

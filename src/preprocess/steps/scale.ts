@@ -1,7 +1,7 @@
 /** Times a constant. @module */
 
 import { ConfigError } from '../../core/index.js'
-import { mapRowValue, mapValues, namesOf } from '../column-groups.js'
+import { mapRow, mapValues, namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
 /**
@@ -24,10 +24,7 @@ export function scale(columns: string | readonly string[], factor: number): Step
       return mapValues(columns, names, 'scale', () => ({ groups: 1, map: (value) => value * factor }))
     },
     inverse(row) {
-      const before = { ...row }
-      for (const name of names.filter((name) => name in row))
-        before[name] = mapRowValue(row[name], 1, (value) => value / factor)
-      return before
+      return mapRow(row, names, () => ({ groups: 1, map: (value) => value / factor }))
     },
   }
 }
