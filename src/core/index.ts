@@ -1,5 +1,6 @@
 export * from './async.js'
 export * from './brent-minimum.js'
+export * from './check-options.js'
 export * from './did-you-mean.js'
 export * from './errors.js'
 export * from './fourier.js'

@@ -1,6 +1,6 @@
 /** Sounds in a folder. @module */
 
-import { ConfigError, DataError } from '../core/index.js'
+import { checkWhole, DataError } from '../core/index.js'
 import type { Columns } from './columns.js'
 import { Dataset } from './dataset.js'
 import { type FolderOptions, folderFiles } from './folder-files.js'
@@ -26,11 +26,7 @@ const CHUNK_FILES = 64
  * sources.audioFolder('digits', { samples: 8000, label: (name) => name[0] })
  */
 export function audioFolder(folder: string, options: AudioFolderOptions): Dataset {
-  if (!Number.isInteger(options.samples) || options.samples < 1)
-    throw new ConfigError('samples of audioFolder is out of range.', {
-      expected: 'a whole number above 0',
-      received: options.samples,
-    })
+  checkWhole('samples of audioFolder', options.samples)
   return Dataset.fromBatches(() => readChunks(folder, options))
 }
 

@@ -4,7 +4,6 @@
  */
 
 import {
-  ConfigError,
   createTypedArray,
   DataError,
   didYouMean,
@@ -150,15 +149,6 @@ export function numbersOf(column: Column, name: string, reader: string): TypedAr
     received: 'strings',
     remedy: `Encode it first, for example with oneHot('${name}')`,
   })
-}
-
-/** Throws a ConfigError unless a count is a whole number of at least `least`. */
-export function assertCount(what: string, count: number, least = 0): void {
-  if (!Number.isInteger(count) || count < least)
-    throw new ConfigError(`${what} is no valid count.`, {
-      expected: `an integer of at least ${least}`,
-      received: count,
-    })
 }
 
 /** `Float32Array`, ..., or `string`. */

@@ -7,17 +7,8 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { ConfigError, DataError, StateError } from '../core/index.js'
-import {
-  assertCount,
-  type Columns,
-  checkColumns,
-  columnOf,
-  concatColumns,
-  gatherRows,
-  rowsOf,
-  sliceColumns,
-} from './columns.js'
+import { ConfigError, checkWhole, DataError, StateError } from '../core/index.js'
+import { type Columns, checkColumns, columnOf, concatColumns, gatherRows, rowsOf, sliceColumns } from './columns.js'
 import { chunksOfRows } from './row-stream.js'
 import { columnsOfRows, type Row, restoreShapes, rowAt } from './rows.js'
 import { assertRank, type ShardOptions, shardPositions } from './sharding.js'
@@ -192,14 +183,14 @@ export class Dataset {
 
   /** Random order, the same in every pass. */
   shuffle({ seed = 0, bufferSize = 10_000 }: ShuffleOptions = {}): Dataset {
-    assertCount('The bufferSize of shuffle', bufferSize, 1)
+    checkWhole('The bufferSize of shuffle', bufferSize)
     const positions = () => splitPositions(this.#size!, [1], seed)[0]!
     return this.#choose(positions, (stream) => shuffleStream(stream, bufferSize, seed), this.#size)
   }
 
   /** Sets how many rows `mapBatches` and `batches()` get at a time. */
   batch(size: number, { dropLast = false }: { dropLast?: boolean } = {}): Dataset {
-    assertCount('The size of a batch', size, 1)
+    checkWhole('The size of a batch', size)
     const whole = this.#size === undefined ? undefined : Math.floor(this.#size / size) * size
     const rows = dropLast ? whole : this.#size
     const resident = this.resident
@@ -209,7 +200,7 @@ export class Dataset {
 
   /** The first `count` rows, or all where there are fewer. */
   take(count: number): Dataset {
-    assertCount('The number of rows to take', count)
+    checkWhole('The number of rows to take', count, 0)
     const size = this.#size === undefined ? undefined : Math.min(count, this.#size)
     return this.#choose(
       () => countingPositions(0, size!),
@@ -220,7 +211,7 @@ export class Dataset {
 
   /** All but the first `count` rows. */
   skip(count: number): Dataset {
-    assertCount('The number of rows to skip', count)
+    checkWhole('The number of rows to skip', count, 0)
     const size = this.#size === undefined ? undefined : Math.max(0, this.#size - count)
     return this.#choose(
       () => countingPositions(this.#size! - size!, this.#size!),
@@ -231,7 +222,7 @@ export class Dataset {
 
   /** Reads up to `count` chunks of a stream ahead of their use. Does nothing to a dataset in memory. */
   prefetch(count = 2): Dataset {
-    assertCount('The number of chunks to prefetch', count, 1)
+    checkWhole('The number of chunks to prefetch', count)
     if (this.resident) return this
     return new Dataset({ open: () => prefetchStream(this.#chunks(), count) }, this.#size, this.#chunkRows)
   }
@@ -302,7 +293,7 @@ export class Dataset {
    * @returns Columns that may be views on the dataset's memory: read only.
    */
   batches(size: number = this.#chunkRows ?? CHUNK_ROWS): AsyncIterable<Columns> {
-    assertCount('The size of a batch', size, 1)
+    checkWhole('The size of a batch', size)
     return this.resident ? residentChunks(this.resident, size) : rechunk(this.#chunks(), size)
   }
 

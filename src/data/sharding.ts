@@ -1,7 +1,6 @@
 /** Which rows belong to which rank: the arithmetic of PyTorch's DistributedSampler. @module */
 
-import { ConfigError } from '../core/index.js'
-import { assertCount } from './columns.js'
+import { ConfigError, checkWhole } from '../core/index.js'
 
 /** How uneven ends are treated. */
 export interface ShardOptions {
@@ -15,7 +14,7 @@ export interface ShardOptions {
 
 /** Throws a ConfigError for a rank outside its world. */
 export function assertRank(rank: number, worldSize: number, evenly: unknown): void {
-  assertCount('The world size of a shard', worldSize, 1)
+  checkWhole('The world size of a shard', worldSize)
   if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize)
     throw new ConfigError('The rank of a shard is out of range.', { expected: `0 to ${worldSize - 1}`, received: rank })
   if (evenly !== 'pad' && evenly !== 'drop' && evenly !== false)

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ConfigError, Random } from '../core/index.js'
+import { checkWhole, Random } from '../core/index.js'
 import { Dataset } from './dataset.js'
 
 type Point = readonly [x: number, y: number]
@@ -151,11 +151,7 @@ const STYLES: readonly (readonly Stroke[])[][] = [
  * const train = datasets.syntheticDigits({ count: 10_000, seed: 1 })
  */
 export function syntheticDigits({ count, seed = 0 }: { count: number; seed?: number }): Dataset {
-  if (!(Number.isInteger(count) && count > 0))
-    throw new ConfigError('The number of digits is out of range.', {
-      expected: 'a whole number above 0',
-      received: count,
-    })
+  checkWhole('The number of digits', count)
   const random = new Random(seed)
   const x = new Uint8Array(count * SIDE * SIDE)
   const y = new Int32Array(count)

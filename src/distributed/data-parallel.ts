@@ -1,6 +1,6 @@
 /** Data parallelism over the cores of this machine, or over processes on any number of machines. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, checkWhole } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { Compression } from './compression/compression.js'
 import type { StrategyDescription } from './create-member.js'
@@ -30,11 +30,7 @@ export class DataParallel extends GroupStrategy {
 
   constructor({ bucketBytes, compression, ...group }: DataParallelOptions = {}) {
     super(group)
-    if (bucketBytes !== undefined && !(Number.isInteger(bucketBytes) && bucketBytes >= 4))
-      throw new ConfigError('bucketBytes of DataParallel is out of range.', {
-        expected: 'a whole number of at least 4',
-        received: bucketBytes,
-      })
+    if (bucketBytes !== undefined) checkWhole('bucketBytes of DataParallel', bucketBytes, 4)
     if (bucketBytes !== undefined && compression)
       throw new ConfigError('Compressed gradients travel all at once.', {
         received: 'bucketBytes and compression',

@@ -1,6 +1,6 @@
 /** What a user says about a group that may change. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, checkWhole } from '../core/index.js'
 import type { ProcessPlace, ProcessTransportFactory } from '../transport/index.js'
 
 /** How far a group of processes may shrink, and how it goes on. */
@@ -36,12 +36,7 @@ export function resolveElastic(
     })
   const { rendezvous, ...place } = factory.place()
   const terms = { min, max: max ?? place.worldSize, commitEverySteps, waitMs }
-  for (const name of ['min', 'max', 'commitEverySteps'] as const)
-    if (!(Number.isInteger(terms[name]) && terms[name] > 0))
-      throw new ConfigError(`${name} of elastic is out of range.`, {
-        expected: 'a whole number above 0',
-        received: terms[name],
-      })
+  for (const name of ['min', 'max', 'commitEverySteps'] as const) checkWhole(`${name} of elastic`, terms[name])
   if (terms.max < min)
     throw new ConfigError('elastic asks for more processes than it allows.', {
       expected: `min of at most ${terms.max}`,

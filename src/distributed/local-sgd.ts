@@ -1,6 +1,6 @@
 /** Local SGD and DiLoCo: workers that talk once in many steps. @module */
 
-import { ConfigError } from '../core/index.js'
+import { checkWhole } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
 import { type GroupOptions, GroupStrategy, refuseDeterministic } from './group-strategy.js'
@@ -27,11 +27,7 @@ export class LocalSGD extends GroupStrategy {
 
   constructor({ everySteps, outer, ...group }: LocalSGDOptions) {
     super(group)
-    if (!(Number.isInteger(everySteps) && everySteps > 0))
-      throw new ConfigError('everySteps of LocalSGD is out of range.', {
-        expected: 'a whole number above 0',
-        received: everySteps,
-      })
+    checkWhole('everySteps of LocalSGD', everySteps)
     this.description = { name: 'local', options: { everySteps, ...(outer ? { outer } : {}) } }
   }
 

@@ -1,6 +1,6 @@
 /** Asynchronous training with bounded staleness. @module */
 
-import { ConfigError } from '../core/index.js'
+import { checkWhole } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
 import { type GroupOptions, GroupStrategy, refuseDeterministic, refuseWholeTensors } from './group-strategy.js'
@@ -29,11 +29,7 @@ export class ParameterServer extends GroupStrategy {
 
   constructor({ staleness = 2, ...group }: ParameterServerStrategyOptions = {}) {
     super(group)
-    if (!(Number.isInteger(staleness) && staleness >= 0))
-      throw new ConfigError('staleness of ParameterServer is out of range.', {
-        expected: 'a whole number of at least 0',
-        received: staleness,
-      })
+    checkWhole('staleness of ParameterServer', staleness, 0)
     this.description = { name: 'parameter-server', options: { staleness } }
   }
 

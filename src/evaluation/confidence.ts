@@ -1,6 +1,6 @@
 /** How far values would move on other data of the same kind, by the bootstrap. @module */
 
-import { ConfigError, DataError, Random, ShapeError } from '../core/index.js'
+import { ConfigError, checkWhole, DataError, Random, ShapeError } from '../core/index.js'
 import { type Metric, type Predictions, rowsIn } from '../metrics/index.js'
 import { drawWeights } from './prediction-rows.js'
 
@@ -135,7 +135,6 @@ function checked({ level = 0.95, resamples = 1000, seed = 0 }: ConfidenceOptions
       expected: 'a number above 0 and below 1',
       received: level,
     })
-  if (!Number.isInteger(resamples) || resamples < 1)
-    throw new ConfigError('resamples is out of range.', { expected: 'a whole number above 0', received: resamples })
+  checkWhole('resamples', resamples)
   return { level, resamples, seed }
 }

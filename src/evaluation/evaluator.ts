@@ -8,7 +8,7 @@
 
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
-import { ConfigError, ShapeError, type TypedArray } from '../core/index.js'
+import { ConfigError, checkWhole, ShapeError, type TypedArray } from '../core/index.js'
 import { type Columns, columnOf, type Dataset, numbersOf } from '../data/index.js'
 import { createEngine, type Outputs, runModel } from '../engine/index.js'
 import {
@@ -97,11 +97,7 @@ export class Evaluator {
   /** @throws {ConfigError} if a metric is unknown, two have one name, or the batch size is no count. */
   constructor(options: EvaluatorOptions = {}) {
     const { batchSize = 256 } = options
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new ConfigError('The batch size of an evaluator is not a count.', {
-        expected: 'an integer of at least 1',
-        received: batchSize,
-      })
+    checkWhole('The batch size of an evaluator', batchSize)
     this.#options = options
     this.#metrics = checkMetrics(options.metrics ?? [accuracy(), confusionMatrix()])
   }

@@ -1,7 +1,7 @@
 /** What a model reads: how much worse it gets when one feature is shuffled. @module */
 
 import { ensureBackend } from '../backends/index.js'
-import { ConfigError, DataError, Random } from '../core/index.js'
+import { checkWhole, DataError, Random } from '../core/index.js'
 import { type Columns, columnOf, Dataset } from '../data/index.js'
 import type { Metric, MetricName } from '../metrics/index.js'
 import { type Evaluable, Evaluator } from './evaluator.js'
@@ -53,8 +53,7 @@ export async function permutationImportance(
   options: ImportanceOptions,
 ): Promise<FeatureImportance[]> {
   const { metric, smallerIsBetter = false, columns: names = ['x'], repeats = 5, seed = 0, target = 'y' } = options
-  if (!Number.isInteger(repeats) || repeats < 1)
-    throw new ConfigError('repeats is out of range.', { expected: 'a whole number above 0', received: repeats })
+  checkWhole('repeats', repeats)
   await ensureBackend()
   const evaluator = new Evaluator({ metrics: [metric], target })
   const columns = await dataset.columns()

@@ -1,6 +1,6 @@
 /** The rows that a model is most wrong about. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, checkWhole } from '../core/index.js'
 import { classScoresFor, type Predictions, predictedClasses, rowsIn, widthOf } from '../metrics/index.js'
 
 /** Which rows are listed. */
@@ -35,11 +35,7 @@ export class WorstRows {
 
   /** @throws {ConfigError} if the count is no count. */
   constructor({ count = 20, by = 'logLoss' }: WorstOptions = {}) {
-    if (!Number.isInteger(count) || count < 1)
-      throw new ConfigError('The count of worst rows is out of range.', {
-        expected: 'a whole number above 0',
-        received: count,
-      })
+    checkWhole('The count of worst rows', count)
     this.#count = count
     this.#by = by
   }

@@ -9,7 +9,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type BackendName, ensureBackend } from '../backends/index.js'
-import { ConfigError, isTypedArray, ShapeError, StateError, type TypedArray } from '../core/index.js'
+import { ConfigError, checkWhole, isTypedArray, ShapeError, StateError, type TypedArray } from '../core/index.js'
 import { type Columns, columnsOfRows, type Row } from '../data/index.js'
 import { createEngine, type Engine, type Outputs, runModel } from '../engine/index.js'
 import { loadBundle, outputActivation } from '../models/index.js'
@@ -70,11 +70,7 @@ export class Predictor {
 
   /** The predictor owns the model from here on: `dispose` disposes it. */
   constructor({ model, preprocessor, classes, batchSize = 256 }: PredictorOptions) {
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new ConfigError('The batch size of a predictor is not a count.', {
-        expected: 'an integer of at least 1',
-        received: batchSize,
-      })
+    checkWhole('The batch size of a predictor', batchSize)
     this.model = model
     this.preprocessor = preprocessor
     this.classes = classes ?? categoriesOf(preprocessor, model.outputs[0]!.shape)
@@ -133,8 +129,7 @@ export class Predictor {
     input: PredictorInput,
     { topK = 3, firstRow = 0 }: { topK?: number; firstRow?: number } = {},
   ): Promise<Explanation[]> {
-    if (!Number.isInteger(topK) || topK < 1)
-      throw new ConfigError('topK is not a count.', { expected: 'an integer of at least 1', received: topK })
+    checkWhole('topK', topK)
     if (!this.givesClasses)
       throw new ConfigError('The model gives no probabilities of classes, so there is none to explain.', {
         expected: 'a last layer [rows, classes] with softmax or sigmoid',

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ConfigError, DataError } from '../core/index.js'
+import { checkWhole, DataError } from '../core/index.js'
 import { type Metric, type Predictions, predictedClasses, rowsIn, scoresFor, trueClasses, widthOf } from './metric.js'
 
 /** Sums of the rows whose probability falls into each bin. */
@@ -56,8 +56,7 @@ export const calibrationError = ({ bins = 15 }: CalibrationOptions = {}): Metric
   })
 
 function fromBins<Result>(name: string, bins: number, compute: (sums: BinSums) => Result): Metric<BinSums, Result> {
-  if (!Number.isInteger(bins) || bins < 1)
-    throw new ConfigError(`bins of ${name} is out of range.`, { expected: 'an integer of at least 1', received: bins })
+  checkWhole(`bins of ${name}`, bins)
   const zeros = () => new Array<number>(bins).fill(0)
   return {
     name,

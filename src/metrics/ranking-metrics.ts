@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ConfigError, DataError, ShapeError } from '../core/index.js'
+import { checkWhole, DataError, ShapeError } from '../core/index.js'
 import { meanOverRows, type WeightedSum } from './mean-over-rows.js'
 import { type Metric, type Predictions, scoresFor, widthOf } from './metric.js'
 
@@ -97,8 +97,7 @@ function overQueries(
   k: number | undefined,
   value: (items: RankedItems, limit: number) => number,
 ): Metric<WeightedSum, number> {
-  if (k !== undefined && !(Number.isInteger(k) && k > 0))
-    throw new ConfigError(`k of ${name} is out of range.`, { expected: 'a whole number above 0', received: k })
+  if (k !== undefined) checkWhole(`k of ${name}`, k)
   return meanOverRows(name, (batch) => {
     const query = queriesOf(name, batch)
     return (row) => value(query(row), k ?? Infinity)

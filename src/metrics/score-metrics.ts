@@ -1,6 +1,6 @@
 /** Metrics of the probabilities of classes, each a mean over rows. @module */
 
-import { ConfigError } from '../core/index.js'
+import { checkWhole } from '../core/index.js'
 import { meanOverRows, type WeightedSum } from './mean-over-rows.js'
 import { classScoresFor, type Metric, type Predictions } from './metric.js'
 
@@ -10,8 +10,7 @@ import { classScoresFor, type Metric, type Predictions } from './metric.js'
  * @param options - `k`, default 5.
  */
 export function topKAccuracy({ k = 5 }: { k?: number } = {}): Metric<WeightedSum, number> {
-  if (!Number.isInteger(k) || k < 1)
-    throw new ConfigError('topKAccuracy needs a count.', { expected: 'an integer of at least 1', received: k })
+  checkWhole('k of topKAccuracy', k)
   const name = `top${k}Accuracy`
   return meanOverRows(name, (batch) => {
     const { classes, actual, scoreOf } = classScoresFor(name, batch)

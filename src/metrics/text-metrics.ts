@@ -1,6 +1,6 @@
 /** Metrics of texts against what they should read. They take texts where other metrics take numbers. @module */
 
-import { ConfigError, ShapeError } from '../core/index.js'
+import { ConfigError, checkWhole, ShapeError } from '../core/index.js'
 import type { Metric } from './metric.js'
 
 /** Texts and what they should read. */
@@ -57,11 +57,7 @@ export const cer = (): TextMetric<EditState> => errorRate('cer', (text) => [...t
  * @see Papineni et al. 2002, https://aclanthology.org/P02-1040
  */
 export function bleu({ maxOrder = 4 }: { maxOrder?: number } = {}): TextMetric<BleuState> {
-  if (!Number.isInteger(maxOrder) || maxOrder < 1)
-    throw new ConfigError('maxOrder of bleu is out of range.', {
-      expected: 'a whole number above 0',
-      received: maxOrder,
-    })
+  checkWhole('maxOrder of bleu', maxOrder)
   const zeros = () => new Array<number>(maxOrder).fill(0)
   return {
     name: 'bleu',

@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { attention } from '../backends/index.js'
-import { ConfigError, ShapeError } from '../core/index.js'
+import { checkWhole, ShapeError } from '../core/index.js'
 
 type Shape = tfl.Shape
 
@@ -54,11 +54,7 @@ export class MultiHeadAttention extends tfl.layers.Layer {
     super(options)
     const { numHeads, keyDim, valueDim = keyDim, useBias = true, useCausalMask = false } = options
     for (const [option, value] of Object.entries({ numHeads, keyDim, valueDim }))
-      if (!(Number.isInteger(value) && value > 0))
-        throw new ConfigError(`The option ${option} of MultiHeadAttention is out of range.`, {
-          expected: 'a whole number above 0',
-          received: value,
-        })
+      checkWhole(`The option ${option} of MultiHeadAttention`, value)
     this.#options = { numHeads, keyDim, valueDim, useBias, useCausalMask }
     registerMultiHeadAttention()
   }

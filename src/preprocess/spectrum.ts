@@ -1,6 +1,6 @@
 /** Spectra of audio on the scale of human hearing. @module */
 
-import { ConfigError, RealFourier, ShapeError } from '../core/index.js'
+import { ConfigError, checkWhole, RealFourier, ShapeError } from '../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../data/index.js'
 
 /** How a spectrum is taken. */
@@ -31,12 +31,7 @@ export function resolveSpectrum(kind: string, options: SpectrumOptions): Spectru
       expected: 'a power of two',
       received: frameLength,
     })
-  for (const [name, value] of Object.entries({ hop, mels }))
-    if (!Number.isInteger(value) || value < 1)
-      throw new ConfigError(`${name} of ${kind} is out of range.`, {
-        expected: 'a whole number above 0',
-        received: value,
-      })
+  for (const [name, value] of Object.entries({ hop, mels })) checkWhole(`${name} of ${kind}`, value)
   return { sampleRate, frameLength, hop, mels }
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ConfigError, StorageError } from '../core/index.js'
+import { checkWhole, StorageError } from '../core/index.js'
 import { decodeSafetensors, encodeSafetensors } from '../models/index.js'
 import type { Store } from '../storage/index.js'
 import type { Callback } from './callback.js'
@@ -124,11 +124,7 @@ export interface CheckpointOptions {
  */
 export function checkpoint(options: CheckpointOptions): Callback {
   const { store, keepBest = 1, mode = 'auto', everySteps, prefix = 'checkpoint' } = options
-  if (everySteps !== undefined && !(Number.isInteger(everySteps) && everySteps > 0))
-    throw new ConfigError('everySteps of checkpoint is out of range.', {
-      expected: 'a whole number above 0',
-      received: everySteps,
-    })
+  if (everySteps !== undefined) checkWhole('everySteps of checkpoint', everySteps)
   let ranked: { name: string; value: number }[] = []
   /** Oldest first, two at most. */
   let newest: string[] = []

@@ -9,7 +9,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type AssistName, ensureBackend, loadAssist } from '../backends/index.js'
-import { ConfigError, StateError } from '../core/index.js'
+import { ConfigError, checkWhole, StateError } from '../core/index.js'
 import { Dataset, rowsOf } from '../data/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import { saveBundle, serializeTopology } from '../models/index.js'
@@ -217,8 +217,8 @@ export class Trainer {
    */
   async profile(train: Dataset, options: ProfileOptions = {}): Promise<Profile> {
     const { batchSize = 32, repeats = 20, sampleWeight } = options
-    checkCount('batchSize', batchSize)
-    checkCount('repeats', repeats)
+    checkWhole('batchSize', batchSize)
+    checkWhole('repeats', repeats)
     return this.#exclusively(async () => {
       const { job, local } = await this.#describe(sampleWeight)
       const prepared = this.#options.preprocessor?.transform(train) ?? train
@@ -356,13 +356,13 @@ function checkOptions({
       received: model,
       remedy: `Pass setup: new URL('./models.js', import.meta.url), a module that exports '${model}'`,
     })
-  checkCount('accumulateSteps', accumulateSteps)
+  checkWhole('accumulateSteps', accumulateSteps)
   if (syncBatchNorm && (engine === 'captured' || deterministic))
     throw new ConfigError('syncBatchNorm runs eagerly, on whole batches.', {
       expected: "engine 'auto' or 'eager', without deterministic",
       received: engine === 'captured' ? engine : 'deterministic',
     })
-  if (deterministic) checkCount('logicalShards', deterministic.logicalShards)
+  if (deterministic) checkWhole('logicalShards', deterministic.logicalShards)
   if (clipNorm !== undefined && !(clipNorm > 0))
     throw new ConfigError('clipNorm is out of range.', { expected: 'a number above 0', received: clipNorm })
   if (engine === 'captured' && isTfjsOptimizer(optimizer))
@@ -376,11 +376,6 @@ function checkOptions({
 }
 
 function checkFitOptions({ epochs = 1, batchSize = 32 }: FitOptions): void {
-  checkCount('epochs', epochs)
-  checkCount('batchSize', batchSize)
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value > 0) return
-  throw new ConfigError(`${name} is out of range.`, { expected: 'a whole number above 0', received: value })
+  checkWhole('epochs', epochs)
+  checkWhole('batchSize', batchSize)
 }

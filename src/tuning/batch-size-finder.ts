@@ -1,6 +1,6 @@
 /** How many rows per step are fast. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, checkWhole } from '../core/index.js'
 import type { Dataset } from '../data/index.js'
 import type { Callback, Trainer } from '../training/index.js'
 import { type KeptWeights, keepWeights } from './keep-weights.js'
@@ -45,9 +45,7 @@ export async function findBatchSize(
   train: Dataset,
   { from = 8, to = 4096, steps = 10 }: BatchSizeOptions = {},
 ): Promise<BatchSizes> {
-  for (const [name, value] of Object.entries({ from, to, steps }))
-    if (!Number.isInteger(value) || value < 1)
-      throw new ConfigError(`${name} is out of range.`, { expected: 'a whole number above 0', received: value })
+  for (const [name, value] of Object.entries({ from, to, steps })) checkWhole(name, value)
   const data = await train.collect()
   const largest = Math.min(to, data.size!)
   if (from > largest)

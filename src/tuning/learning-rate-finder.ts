@@ -1,6 +1,6 @@
 /** The learning rate range test. @module */
 
-import { ConfigError, NumericError } from '../core/index.js'
+import { ConfigError, checkWhole, NumericError } from '../core/index.js'
 import type { Dataset } from '../data/index.js'
 import { draw, font, page, section, themed } from '../evaluation/index.js'
 import type { Callback, Trainer, TrainerOptions } from '../training/index.js'
@@ -120,8 +120,7 @@ export async function findLearningRate(
       expected: 'from above 0 and to above from',
       received: [from, to],
     })
-  if (!(Number.isInteger(steps) && steps >= 10))
-    throw new ConfigError('steps is out of range.', { expected: 'a whole number of at least 10', received: steps })
+  checkWhole('steps', steps, 10)
   const factor = (to / from) ** (1 / (steps - 1))
   const losses: number[] = []
   const watch: Callback = {

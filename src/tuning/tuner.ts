@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ConfigError, describe, StateError } from '../core/index.js'
+import { ConfigError, checkWhole, describe, StateError } from '../core/index.js'
 import { type Sampler, tpe } from './samplers/index.js'
 import type { Scheduler } from './schedulers/index.js'
 import { type ParameterValue, type ParamsOf, Space, type SpaceDefinition } from './space/index.js'
@@ -140,9 +140,7 @@ function checkRun(objective: unknown, { trials = 100, concurrency = 1, timeoutMs
       expected: "async (trial) => score, or new URL('./objective.js', import.meta.url)",
       received: describe(objective),
     })
-  for (const [name, value] of Object.entries({ trials, concurrency }))
-    if (!Number.isInteger(value) || value < 1)
-      throw new ConfigError(`${name} is out of range.`, { expected: 'a whole number above 0', received: value })
+  for (const [name, value] of Object.entries({ trials, concurrency })) checkWhole(name, value)
   if (timeoutMs !== undefined && !(timeoutMs > 0))
     throw new ConfigError('timeoutMs is out of range.', { expected: 'milliseconds above 0', received: timeoutMs })
 }

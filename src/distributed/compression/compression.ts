@@ -1,6 +1,6 @@
 /** What a user asks for when gradients are to be made smaller before they travel. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, checkWhole } from '../../core/index.js'
 
 /** A compression as plain data: what `float16()`, `int8()`, `topK()` and their like return. */
 export type Compression =
@@ -35,7 +35,7 @@ export interface Int8Options {
  * @see Karimireddy et al. 2019, error feedback, https://arxiv.org/abs/1901.09847
  */
 export function int8({ bucket = 1024 }: Int8Options = {}): Compression {
-  checkRange('bucket of int8', bucket, Number.isInteger(bucket) && bucket > 0, 'a whole number above 0')
+  checkWhole('bucket of int8', bucket)
   return { name: 'int8', bucket }
 }
 
@@ -52,7 +52,8 @@ export interface TopKOptions {
  * @see Lin et al. 2018, Deep Gradient Compression, https://arxiv.org/abs/1712.01887
  */
 export function topK({ ratio = 0.01 }: TopKOptions = {}): Compression {
-  checkRange('ratio of topK', ratio, ratio > 0 && ratio <= 1, 'a number above 0, up to 1')
+  if (!(ratio > 0 && ratio <= 1))
+    throw new ConfigError('ratio of topK is out of range.', { expected: 'a number above 0, up to 1', received: ratio })
   return { name: 'top-k', ratio }
 }
 
@@ -72,11 +73,7 @@ export interface PowerSgdOptions {
  * @see Vogels et al. 2019, https://arxiv.org/abs/1905.13727
  */
 export function powerSgd({ rank = 2, seed = 0 }: PowerSgdOptions = {}): Compression {
-  checkRange('rank of powerSgd', rank, Number.isInteger(rank) && rank > 0, 'a whole number above 0')
-  checkRange('seed of powerSgd', seed, Number.isInteger(seed) && seed >= 0, 'a whole number of at least 0')
+  checkWhole('rank of powerSgd', rank)
+  checkWhole('seed of powerSgd', seed, 0)
   return { name: 'power-sgd', rank, seed }
-}
-
-function checkRange(what: string, received: number, isRight: boolean, expected: string): void {
-  if (!isRight) throw new ConfigError(`The ${what} is out of range.`, { expected, received })
 }

@@ -1,7 +1,7 @@
 /** Which rank runs on which host. @module */
 
 import { hostname } from 'node:os'
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, checkWhole } from '../../core/index.js'
 
 /** The ranks of one host: `first` to `first + count - 1`. */
 export interface HostRanks {
@@ -19,11 +19,7 @@ export interface HostRanks {
  * @throws {ConfigError} if the list cannot be read, or has too few slots.
  */
 export function placeRanks(processes: number | undefined, hosts: string | undefined): HostRanks[] {
-  if (processes !== undefined && !(Number.isInteger(processes) && processes > 0))
-    throw new ConfigError('The number of processes is out of range.', {
-      expected: 'a whole number above 0',
-      received: processes,
-    })
+  if (processes !== undefined) checkWhole('The number of processes', processes)
   if (hosts === undefined) {
     if (processes !== undefined) return [{ host: undefined, first: 0, count: processes }]
     throw new ConfigError('It is not said how many processes to launch.', { remedy: 'Pass -n 4, or --hosts a:2,b:2' })

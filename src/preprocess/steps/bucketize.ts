@@ -1,6 +1,6 @@
 /** Numbers as the number of their bin. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, checkWhole } from '../../core/index.js'
 import { columnOf, numbersOf } from '../../data/index.js'
 import { checkPer, groupsOf, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
@@ -36,11 +36,7 @@ export function bucketize(columns: string | readonly string[], options: Bucketiz
     !boundaries.every((border, i) => Number.isFinite(border) && (i === 0 || border > boundaries[i - 1]!))
   )
     throw new ConfigError('The boundaries of bucketize do not rise.', { received: boundaries })
-  if (!Number.isInteger(bins) || bins < 2)
-    throw new ConfigError('bins of bucketize is out of range.', {
-      expected: 'a whole number of at least 2',
-      received: bins,
-    })
+  checkWhole('bins of bucketize', bins, 2)
   const fittings: Record<NonNullable<BucketizeOptions['strategy']>, () => Fitting<unknown>> = {
     uniform: () =>
       fittingOf(

@@ -1,6 +1,6 @@
 /** Products of features. @module */
 
-import { ConfigError, ShapeError } from '../../core/index.js'
+import { ConfigError, checkWhole, ShapeError } from '../../core/index.js'
 import { columnOf, numbersOf } from '../../data/index.js'
 import { namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
@@ -27,11 +27,7 @@ const MOST_FEATURES = 100_000
 export function polynomial(columns: string | readonly string[], options: PolynomialOptions = {}): Step {
   const { degree = 2, interactionOnly = false, bias = false } = options
   const names = namesOf(columns)
-  if (!Number.isInteger(degree) || degree < 1)
-    throw new ConfigError('The degree of polynomial is out of range.', {
-      expected: 'a whole number of at least 1',
-      received: degree,
-    })
+  checkWhole('The degree of polynomial', degree)
   return {
     kind: 'polynomial',
     options: { columns: names, degree, interactionOnly, bias },

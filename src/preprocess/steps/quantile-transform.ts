@@ -1,6 +1,6 @@
 /** Any distribution made uniform, or normal. @module */
 
-import { ConfigError, normalQuantile } from '../../core/index.js'
+import { ConfigError, checkWhole, normalQuantile } from '../../core/index.js'
 import { checkPer, mapValues, namesOf, type Per } from '../column-groups.js'
 import { quantileFitting, quantiles as quantilesOf } from '../samples.js'
 import { fittingOf, type Step } from '../step.js'
@@ -34,11 +34,7 @@ export function quantileTransform(columns: string | readonly string[], options: 
       expected: "'uniform' or 'normal'",
       received: output,
     })
-  if (!Number.isInteger(quantiles) || quantiles < 2)
-    throw new ConfigError('quantiles of quantileTransform is out of range.', {
-      expected: 'a whole number of at least 2',
-      received: quantiles,
-    })
+  checkWhole('quantiles of quantileTransform', quantiles, 2)
   return {
     kind: 'quantileTransform',
     options: { columns: names, output, quantiles, per },

@@ -1,6 +1,6 @@
 /** What trackers have in common: when they are given what. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { checkWhole } from '../../core/index.js'
 import type { Callback, EpochState, StepState } from '../callback.js'
 
 /** What every tracker takes. */
@@ -25,11 +25,7 @@ export function tracked(
   { everySteps }: TrackerOptions,
   hooks: Omit<Callback, 'onEpochEnd' | 'onStepEnd'> & { write(measurement: Measurement): Promise<void> },
 ): Callback {
-  if (everySteps !== undefined && !(Number.isInteger(everySteps) && everySteps > 0))
-    throw new ConfigError('everySteps of a tracker is out of range.', {
-      expected: 'a whole number above 0',
-      received: everySteps,
-    })
+  if (everySteps !== undefined) checkWhole('everySteps of a tracker', everySteps)
   const { write, ...rest } = hooks
   const callback: Callback = {
     ...rest,

@@ -1,10 +1,10 @@
 /** CMA-ES as a sampler. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, checkBetween, checkWhole } from '../../core/index.js'
 import { CmaDistribution, populationFor } from '../maths/cma.js'
 import type { Axis, Space } from '../space/index.js'
 import { completed, lossOf } from '../study/index.js'
-import { checkBetween, checkWhole, randomOf, type Sampler, type SamplerContext, type SeedOptions } from './sampler.js'
+import { randomOf, type Sampler, type SamplerContext, type SeedOptions } from './sampler.js'
 
 /** Options of `cmaEs`. */
 export interface CmaEsOptions extends SeedOptions {

@@ -1,11 +1,11 @@
 /** Bayesian optimization with a Gaussian process. @module */
 
-import { normalQuantile, type Random } from '../../core/index.js'
+import { checkWhole, normalQuantile, type Random } from '../../core/index.js'
 import { GaussianProcess, type Prediction } from '../maths/gaussian-process.js'
 import { normalCdf, normalDensity } from '../maths/normal.js'
 import type { Params, Space } from '../space/index.js'
 import { quasiRandom } from './quasi-random.js'
-import { checkWhole, observationsOf, randomOf, type Sampler, type SeedOptions } from './sampler.js'
+import { observationsOf, randomOf, type Sampler, type SeedOptions } from './sampler.js'
 
 /** Options of `gaussianProcess`. */
 export interface GaussianProcessOptions extends SeedOptions {

@@ -1,8 +1,8 @@
 /** Grid search. @module */
 
-import { ConfigError, didYouMean } from '../../core/index.js'
+import { ConfigError, checkWhole, didYouMean } from '../../core/index.js'
 import type { Axis, ParameterValue, Params, Space } from '../space/index.js'
-import { checkWhole, type Sampler } from './sampler.js'
+import type { Sampler } from './sampler.js'
 
 /** Options of `grid`. */
 export interface GridOptions {

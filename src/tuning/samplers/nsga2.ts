@@ -1,18 +1,11 @@
 /** NSGA-II: evolution towards the Pareto front. @module */
 
 import type { Random } from '../../core/index.js'
+import { checkBetween, checkWhole } from '../../core/index.js'
 import type { Axis, Space } from '../space/index.js'
 import { completed, lossOf } from '../study/index.js'
 import { crowdingDistances, nondominatedFronts } from './pareto.js'
-import {
-  checkBetween,
-  checkWhole,
-  randomOf,
-  randomParams,
-  type Sampler,
-  type SamplerContext,
-  type SeedOptions,
-} from './sampler.js'
+import { randomOf, randomParams, type Sampler, type SamplerContext, type SeedOptions } from './sampler.js'
 
 /** Options of `nsga2`. */
 export interface Nsga2Options extends SeedOptions {

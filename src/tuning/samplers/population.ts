@@ -1,16 +1,9 @@
 /** Population-based training. @module */
 
 import type { Random } from '../../core/index.js'
+import { checkBetween, checkWhole } from '../../core/index.js'
 import type { Axis, Params, Space } from '../space/index.js'
-import {
-  checkBetween,
-  checkWhole,
-  observationsOf,
-  randomOf,
-  randomParams,
-  type Sampler,
-  type SeedOptions,
-} from './sampler.js'
+import { observationsOf, randomOf, randomParams, type Sampler, type SeedOptions } from './sampler.js'
 
 /** Options of `population`. */
 export interface PopulationOptions extends SeedOptions {

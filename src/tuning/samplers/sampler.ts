@@ -1,6 +1,6 @@
 /** The contract of what chooses the parameters of the next trial. @module */
 
-import { ConfigError, Random } from '../../core/index.js'
+import { Random } from '../../core/index.js'
 import type { Params, Space } from '../space/index.js'
 import { completed, type Direction, lossOf, type TrialRecord } from '../study/index.js'
 
@@ -64,22 +64,4 @@ export function observationsOf({ trials, directions }: SamplerContext): Observat
     params,
     loss: lossOf(values[0]!, directions[0]!),
   }))
-}
-
-/** @throws {ConfigError} if an option is not a whole number of at least `least`. */
-export function checkWhole(what: string, value: number, least = 1): void {
-  if (Number.isInteger(value) && value >= least) return
-  throw new ConfigError(`${what} is out of range.`, {
-    expected: `a whole number of at least ${least}`,
-    received: value,
-  })
-}
-
-/** @throws {ConfigError} if an option is not a number between two bounds, these excluded. */
-export function checkBetween(what: string, value: number, low: number, high: number): void {
-  if (value > low && value < high) return
-  throw new ConfigError(`${what} is out of range.`, {
-    expected: `a number between ${low} and ${high}`,
-    received: value,
-  })
 }

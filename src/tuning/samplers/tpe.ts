@@ -1,9 +1,10 @@
 /** Tree-structured Parzen estimator. @module */
 
+import { checkWhole } from '../../core/index.js'
 import type { Axis, ParameterValue, Params } from '../space/index.js'
 import { type Direction, lossOf, type TrialRecord } from '../study/index.js'
 import { ParzenMixture } from './parzen.js'
-import { checkWhole, randomOf, randomParams, type Sampler, type SamplerContext, type SeedOptions } from './sampler.js'
+import { randomOf, randomParams, type Sampler, type SamplerContext, type SeedOptions } from './sampler.js'
 
 /** Options of `tpe`. */
 export interface TpeOptions extends SeedOptions {

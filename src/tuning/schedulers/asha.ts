@@ -1,6 +1,6 @@
 /** Asynchronous successive halving. @module */
 
-import { checkWhole } from '../samplers/sampler.js'
+import { checkWhole } from '../../core/index.js'
 import { lossOf } from '../study/index.js'
 import { reportAt, type Scheduler, type SchedulerContext } from './scheduler.js'
 

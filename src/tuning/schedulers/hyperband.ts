@@ -1,7 +1,6 @@
 /** Hyperband. @module */
 
-import { ConfigError, Random } from '../../core/index.js'
-import { checkWhole } from '../samplers/sampler.js'
+import { ConfigError, checkWhole, Random } from '../../core/index.js'
 import { isHalved } from './asha.js'
 import type { Scheduler } from './scheduler.js'
 

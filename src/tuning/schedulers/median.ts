@@ -1,6 +1,6 @@
 /** The median rule. @module */
 
-import { checkWhole } from '../samplers/sampler.js'
+import { checkWhole } from '../../core/index.js'
 import { lossOf } from '../study/index.js'
 import { bestLoss, reportAt, type Scheduler } from './scheduler.js'
 
