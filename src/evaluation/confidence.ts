@@ -2,6 +2,7 @@
 
 import { ConfigError, checkWhole, DataError, Random, ShapeError } from '../core/index.js'
 import { type Metric, type Predictions, rowsIn } from '../metrics/index.js'
+import { type PredictionArrays, predictionsOf } from './prediction-arrays.js'
 import { drawWeights } from './prediction-rows.js'
 
 /** How intervals are found. */
@@ -66,22 +67,23 @@ export function confidenceIntervals(
  */
 export function pairedBootstrap(
   metric: Metric,
-  first: Predictions,
-  second: Predictions,
+  first: PredictionArrays,
+  second: PredictionArrays,
   options: ConfidenceOptions = {},
 ): PairedDifference {
   const { level, resamples, seed } = checked(options)
-  if (rowsIn(first) !== rowsIn(second))
+  const pair = [predictionsOf(first), predictionsOf(second)] as const
+  if (rowsIn(pair[0]) !== rowsIn(pair[1]))
     throw new ShapeError('The models were not given the same rows.', {
-      expected: `${rowsIn(first)} rows`,
-      received: `${rowsIn(second)} rows`,
+      expected: `${rowsIn(pair[0])} rows`,
+      received: `${rowsIn(pair[1])} rows`,
     })
-  const whole = [valueOn(metric, first), valueOn(metric, second)]
+  const whole = pair.map((predictions) => valueOn(metric, predictions))
   if (whole.some((value) => typeof value !== 'number'))
     throw new DataError(`Models cannot be compared by '${metric.name}'.`, { expected: 'a metric that is one number' })
   const differences: number[] = []
   for (let i = 0; i < resamples; i++) {
-    const values = [first, second].map((predictions) =>
+    const values = pair.map((predictions) =>
       // A stream of random numbers per sample: both models see the same rows.
       valueOn(metric, drawWeights(predictions, new Random(seed, i))),
     )

@@ -16,14 +16,13 @@ import {
   confusionMatrix,
   type Metric,
   type MetricName,
-  type Predictions,
   resolveEvaluationMetric,
   rowsIn,
-  type Values,
 } from '../metrics/index.js'
 
 import type { ConfidenceOptions } from './confidence.js'
 import { Judgement } from './judgement.js'
+import { type PredictionArrays, predictionsOf } from './prediction-arrays.js'
 import type { EvaluationReport } from './report.js'
 import type { WorstOptions } from './worst-rows.js'
 
@@ -63,19 +62,6 @@ export type Evaluable =
       /** The outputs for rows of which the first has the number `firstRow`. */
       predict(columns: Columns, options: { firstRow: number }): Promise<{ data: Float32Array; shape: number[] }>
     }
-
-/** An array of one value or of several per row. */
-export type PredictionArray = readonly number[] | readonly (readonly number[])[] | TypedArray | Values
-
-/** Predictions as plain arrays; typed arrays are one value per row. */
-export interface PredictionArrays {
-  /** Class numbers, one-hot rows or real targets. */
-  truth: PredictionArray
-  predicted?: PredictionArray
-  /** Probabilities of the classes, or of the second of two. */
-  scores?: PredictionArray
-  weights?: readonly number[] | TypedArray
-}
 
 /** What to find out about predictions besides the metrics. */
 export interface PredictionsOptions extends Pick<EvaluatorOptions, 'classes' | 'confidence' | 'worst'> {
@@ -148,17 +134,12 @@ export class Evaluator {
  * evaluatePredictions({ truth: [0, 1, 1], predicted: [0, 1, 0] }, [accuracy()]).values.accuracy   // 0.667
  */
 export function evaluatePredictions(
-  { truth, predicted, scores, weights }: PredictionArrays,
+  arrays: PredictionArrays,
   metrics: readonly (Metric | MetricName)[],
   { slices = {}, ...options }: PredictionsOptions = {},
 ): EvaluationReport {
   const judgement = new Judgement(checkMetrics(metrics), { ...options, slices: Object.keys(slices) })
-  const batch: Predictions = {
-    truth: valuesOf(truth, 'truth'),
-    ...(predicted ? { predicted: valuesOf(predicted, 'predicted') } : {}),
-    ...(scores ? { scores: valuesOf(scores, 'scores') } : {}),
-    ...(weights ? { weights } : {}),
-  }
+  const batch = predictionsOf(arrays)
   if (rowsIn(batch) > 0) judgement.take(batch, columnsOf(slices, rowsIn(batch)))
   return judgement.report()
 }
@@ -187,17 +168,4 @@ function checkMetrics(given: readonly (Metric | MetricName)[]): readonly Metric[
     seen.add(name)
   }
   return metrics
-}
-
-function valuesOf(array: PredictionArray, what: string): Values {
-  if ('shape' in array) return array
-  const first = array[0]
-  if (typeof first === 'number' || first === undefined)
-    return { data: array as readonly number[], shape: [array.length] }
-  const rows = array as readonly (readonly number[])[]
-  const width = first.length
-  for (const row of rows)
-    if (row.length !== width)
-      throw new ShapeError(`The rows of ${what} differ in length.`, { expected: width, received: row.length })
-  return { data: rows.flat(), shape: [rows.length, width] }
 }

@@ -5,7 +5,6 @@ import {
   type ClassCounts,
   eachCut,
   fBetaOf,
-  type Predictions,
   precisionOf,
   ratio,
   recallOf,
@@ -14,6 +13,7 @@ import {
   trueClasses,
   widthOf,
 } from '../metrics/index.js'
+import { type PredictionArrays, predictionsOf } from './prediction-arrays.js'
 
 /** What the threshold shall reach. */
 export interface ThresholdOptions {
@@ -45,15 +45,16 @@ export interface Threshold {
  *
  * Choose it on validation data: on the data that the model was trained on it is too bold.
  *
- * @param predictions - Truth of two classes and scores, `[rows]`, `[rows, 1]` or `[rows, 2]`.
+ * @param arrays - Truth of two classes and scores, `[rows]`, `[rows, 1]` or `[rows, 2]`.
  * @throws {DataError} if no threshold meets the conditions, or the rows are of one class.
  * @example
  * findThreshold({ truth, scores }, { maximize: 'recall', minPrecision: 0.9 }).threshold
  */
 export function findThreshold(
-  predictions: Predictions,
+  arrays: PredictionArrays,
   { maximize = 'f1', minPrecision = 0, minRecall = 0 }: ThresholdOptions = {},
 ): Threshold {
+  const predictions = predictionsOf(arrays)
   const rows = rowsIn(predictions)
   const scores = scoresFor('findThreshold', predictions)
   const width = widthOf(scores)

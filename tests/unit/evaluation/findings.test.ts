@@ -188,6 +188,12 @@ describe('threshold', () => {
     expect(cost.threshold).toBeGreaterThanOrEqual(findThreshold(batch, { maximize: 'accuracy' }).threshold)
   })
 
+  it('takes plain arrays, as evaluatePredictions does', () => {
+    const second = Float64Array.from(scores, (row) => row[1]!)
+    expect(findThreshold({ truth, scores: second })).toEqual(findThreshold(batch))
+    expect(findThreshold({ truth: Int32Array.from(truth), scores })).toEqual(findThreshold(batch))
+  })
+
   it('says why there is none', () => {
     const noise = { truth: { data: [0, 1], shape: [2] }, scores: { data: [0.9, 0.1], shape: [2] } }
     expect(() => findThreshold(noise, { minPrecision: 0.9 })).toThrow(/No threshold reaches/)
@@ -221,6 +227,7 @@ describe('two models', () => {
     const options = { resamples: 300 }
     const none = pairedBootstrap(metric, batch, batch, options)
     expect(none).toEqual({ difference: 0, interval: [0, 0], pValue: 1 })
+    expect(pairedBootstrap(metric, { truth, scores }, { truth, scores }, options)).toEqual(none)
     const real = pairedBootstrap(metric, worse, batch, options)
     expect(real.interval[0]).toBeGreaterThan(0)
     expect(real.pValue).toBeLessThan(0.01)
