@@ -8,7 +8,8 @@
  */
 
 import { adam, selectBackend, Trainer } from 'dcml'
-import { digits, expectAtLeast, network } from './digits.js'
+import { digits, network } from './digits.js'
+import { expectAtLeast } from './targets.js'
 
 const EPOCHS = 5
 const TARGET = 0.9

@@ -8,7 +8,8 @@
  */
 
 import { adam, DataParallel, selectBackend, Trainer } from 'dcml'
-import { digits, expectAtLeast } from './digits.js'
+import { digits } from './digits.js'
+import { expectAtLeast } from './targets.js'
 
 const EPOCHS = 5
 const TARGET = 0.9

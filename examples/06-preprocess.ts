@@ -22,7 +22,7 @@ import {
   standardize,
   Trainer,
 } from 'dcml'
-import { expectAtLeast } from './digits.js'
+import { expectAtLeast } from './targets.js'
 
 const ROWS = 3000
 const TARGET = 0.9

@@ -8,7 +8,8 @@
  */
 
 import { adam, type Compression, DataParallel, powerSgd, selectBackend, sharedMemory, Trainer } from 'dcml'
-import { digits, expectAtLeast, network } from './digits.js'
+import { digits, network } from './digits.js'
+import { expectAtLeast } from './targets.js'
 
 const RANK = 4
 const EPOCHS = 10

@@ -29,7 +29,8 @@ import {
   uniform,
 } from 'dcml'
 import { directory, sqlite } from 'dcml/node'
-import { digits, expectAtLeast } from './digits.js'
+import { digits } from './digits.js'
+import { expectAtLeast } from './targets.js'
 
 const TARGET = 0.9
 

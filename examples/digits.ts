@@ -20,9 +20,3 @@ export function network(): tfl.LayersModel {
     ],
   })
 }
-
-/** Ends the example with a failure when it misses its target. */
-export function expectAtLeast(what: string, value: number, target: number): void {
-  console.log(`${what}: ${value.toFixed(4)} (target ${target})`)
-  if (!(value >= target)) process.exitCode = 1
-}

@@ -1,5 +1,6 @@
 /**
- * Runs the examples on the build: all numbered ones, or those named (`npm run examples -- 01`).
+ * Runs the examples on the build: all numbered ones, or those named (`npm run examples -- 01`). With `--quick`, those
+ * from 20 on take less data, fewer epochs and lower targets.
  *
  * Their types are stripped into `.cache/examples` first, for Node 20 does not read TypeScript.
  * @module
@@ -11,7 +12,8 @@ import { build } from 'esbuild'
 
 const OUT = '.cache/examples'
 const sources = readdirSync('examples').filter((name) => name.endsWith('.ts'))
-const wanted = process.argv.slice(2)
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--quick')
+const env = { ...process.env, ...(process.argv.includes('--quick') ? { DCML_EXAMPLES: 'quick' } : {}) }
 const chosen = sources
   .filter((name) => /^\d/.test(name) && (wanted.length === 0 || wanted.some((start) => name.startsWith(start))))
   .sort()
@@ -31,7 +33,7 @@ await build({
 
 const failed = chosen.filter((name) => {
   console.log(`\n== ${name}`)
-  return spawnSync(process.execPath, [`${OUT}/${name.replace(/ts$/, 'js')}`], { stdio: 'inherit' }).status !== 0
+  return spawnSync(process.execPath, [`${OUT}/${name.replace(/ts$/, 'js')}`], { stdio: 'inherit', env }).status !== 0
 })
 console.log(
   `\n${chosen.length - failed.length} passed, ${failed.length} failed${failed.map((name) => `\n  ${name}`).join('')}`,

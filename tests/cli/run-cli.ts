@@ -17,6 +17,11 @@ export function dcml(...args: string[]): Promise<Ended> {
   return ended(process.execPath, [cli, ...args])
 }
 
+/** Runs a script of the project. */
+export function script(path: string, ...args: string[]): Promise<Ended> {
+  return ended(process.execPath, [path, ...args])
+}
+
 /** Runs a line of bash in which `dcml` is the command. */
 export function bash(line: string): Promise<Ended> {
   return ended('bash', ['-c', `set -o pipefail; dcml() { "${process.execPath}" "${cli}" "$@"; }; ${line}`])
