@@ -47,7 +47,7 @@ export const aliasDeviceFloats = (pointer: number, length: number): DeviceFloats
   new WasmFloats(requireBackend('aliasDeviceFloats'), length, pointer)
 
 /** The kernels of dcml-wasm for callers that run them on ranges of their own; undefined on any other backend. */
-export const wasmExports = (): KernelExports | undefined => activeWasmBackend()?.wasm
+export const wasmExports = (): KernelExports | undefined => activeWasmBackend()?.kernels
 
 /**
  * Byte offset of a tensor's first element in the memory of dcml-wasm.
@@ -68,14 +68,14 @@ export function copyInto(tensor: tf.Tensor, target: DeviceFloats, offset: number
   assertInside(target.length, offset, tensor.shape)
   const source = backend.pointer(tensor)
   const destination = target.pointer + offset * 4
-  if (accumulate) backend.wasm.addInto(source, destination, tensor.size, 1)
-  else backend.wasm.copyRows(source, destination, 1, tensor.size * 4, 0, 0)
+  if (accumulate) backend.kernels.addInto(source, destination, tensor.size, 1)
+  else backend.kernels.copyRows(source, destination, 1, tensor.size * 4, 0, 0)
 }
 
 /** Sets a part of a range to zero. */
 export function clear(target: DeviceFloats, offset: number, length: number): void {
   assertInside(target.length, offset, [length])
-  requireBackend('clear').wasm.fill(dtypeCodes.float32, target.pointer + offset * 4, length, 0)
+  requireBackend('clear').kernels.fill(dtypeCodes.float32, target.pointer + offset * 4, length, 0)
 }
 
 /** The whole memory of dcml-wasm as float32; index = byte offset / 4. Goes stale when the memory grows. */

@@ -28,7 +28,7 @@ const ENDED = MEETING_POINTER / 4 + 17
  * @throws {TransportError} if the group has ended, or a worker does not come.
  */
 export function meet({ pointer, count, spins, timeoutMs }: Meeting): void {
-  const code = activeWasmBackend()!.wasm.meet(pointer, count, spins, timeoutMs)
+  const code = activeWasmBackend()!.kernels.meet(pointer, count, spins, timeoutMs)
   if (code !== 0) throw meetingError(code === stopCodes.late ? 'late' : 'ended', timeoutMs)
 }
 

@@ -4,8 +4,8 @@
  */
 
 import { StateError } from '../core/index.js'
+import type { DataRecord } from './data-record.js'
 import { gatherInto, type RowSelection } from './row-tensor.js'
-import type { DataRecord } from './wasm/data-record.js'
 import { type ProgramPlan, WasmProgram } from './wasm/program/program.js'
 import type { Recording, RowsContent } from './wasm/program/recorder.js'
 import { activeWasmBackend } from './wasm/register.js'

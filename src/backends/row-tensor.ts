@@ -59,7 +59,7 @@ export function rowTensor(
     // Bytes are copied as they are, row by row, and the kernel widens them.
     const bytes = backend.heap.allocate(elements, 'uint8 rows', shape)
     gatherInto(backend, bytes, { source, width, dtype: 'uint8' }, selection)
-    backend.wasm.cast(dtypeCodes.uint8, dtypeCodes.float32, bytes, pointer, elements)
+    backend.kernels.cast(dtypeCodes.uint8, dtypeCodes.float32, bytes, pointer, elements)
     backend.heap.release(bytes)
   } else gatherInto(backend, pointer, { source, width, dtype }, selection)
   return tf.engine().makeTensorFromTensorInfo(out, backend)

@@ -54,7 +54,7 @@ export async function loadAssist(name: AssistName): Promise<BlasAssist> {
   const found = await findBlas()
   if ('reason' in found)
     throw new BackendUnavailableError("The assist 'blas' is not available.", { remedy: found.reason })
-  return new BlasAssist(found.library, backend.wasm, backend.heap, smallestProduct())
+  return new BlasAssist(found.library, backend.kernels, backend.heap, smallestProduct())
 }
 
 /** What the user set for a machine that is not like those measured; undefined for nothing. */

@@ -41,13 +41,13 @@ const oneByOne = { clipNorm: 1e30 }
 async function train(optimizer: Optimizer, options: { clipNorm?: number }) {
   const model = network()
   const backend = activeWasmBackend()!
-  const { wasm } = backend
+  const { kernels } = backend
   let series = 0
-  backend.wasm = {
-    ...wasm,
+  backend.kernels = {
+    ...kernels,
     runLoop(...values) {
       series++
-      return wasm.runLoop(...values)
+      return kernels.runLoop(...values)
     },
   }
   const trainer = new Trainer({
@@ -64,7 +64,7 @@ async function train(optimizer: Optimizer, options: { clipNorm?: number }) {
     const weights = model.getWeights().map((weight) => [...weight.dataSync()])
     return { series, weights, epochs: history.epochs.map(({ loss, accuracy }) => [loss, accuracy]) }
   } finally {
-    backend.wasm = wasm
+    backend.kernels = kernels
     await trainer.close()
   }
 }

@@ -5,8 +5,8 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../../core/index.js'
+import { type BackendKernel, defineKernels } from '../../kernels/define.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
 
 interface ResizeAttributes {
   alignCorners: boolean
@@ -43,7 +43,7 @@ function forEachPixel(
       }
 }
 
-const forward: WasmKernel = ({ inputs, attrs, backend }) => {
+const forward: BackendKernel<DcmlWasmBackend> = ({ inputs, attrs, backend }) => {
   const images = inputs.images!
   if (images.dtype !== 'float32') return undefined
   const { size, ...rest } = attrs as ResizeAttributes & { size: [number, number] }
@@ -56,7 +56,7 @@ const forward: WasmKernel = ({ inputs, attrs, backend }) => {
   return out
 }
 
-const gradient: WasmKernel = ({ inputs, attrs, backend }) => {
+const gradient: BackendKernel<DcmlWasmBackend> = ({ inputs, attrs, backend }) => {
   const { images, dy } = inputs as Record<'images' | 'dy', tf.TensorInfo>
   const rest = attrs as ResizeAttributes
   // With shifted or aligned corners tfjs spreads the gradient by a rule of its own.

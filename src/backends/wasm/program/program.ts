@@ -41,7 +41,7 @@ export class WasmProgram {
   /** Its large products run in the native library that helps the backend at this moment, if any. */
   constructor(backend: DcmlWasmBackend, plan: ProgramPlan) {
     this.#backend = backend
-    this.#wasm = backend.wasm
+    this.#wasm = backend.kernels
     this.#plan = plan
     this.#arena = backend.heap.allocate(plan.bytes, 'program', [plan.bytes])
     this.#words = new CallWords(backend.heap, plan.calls, (place) => this.address(place))

@@ -7,7 +7,7 @@
  */
 
 import type { TypedArray } from '../../../core/index.js'
-import type { DataRecord } from '../data-record.js'
+import type { DataRecord } from '../../data-record.js'
 import type { KernelExports } from '../exports.js'
 import { type CallName, callTable, kindsOf, type ProgramCallName } from './call-table.js'
 

@@ -32,8 +32,8 @@ function call(name: ProgramCallName, ...values: (number | string)[]): ProgramCal
 }
 
 function loopOf(calls: ProgramCall[], ints: string[], names: string[] = []): ProgramLoop {
-  const { heap, wasm } = activeWasmBackend()!
-  return new ProgramLoop(heap, wasm, {
+  const { heap, kernels } = activeWasmBackend()!
+  return new ProgramLoop(heap, kernels, {
     calls,
     varying: { ints, floats: names },
     capacity: 4,
@@ -45,18 +45,18 @@ const at = (element: number) => floats.pointer + element * 4
 
 describe('a meeting of threads', () => {
   it('fails for all when one does not come in time', () => {
-    const { wasm } = activeWasmBackend()!
+    const { kernels } = activeWasmBackend()!
     const place = createDeviceFloats(32)!
-    expect(wasm.meet(place.pointer, 1, 0, 1)).toBe(0)
-    expect(wasm.meet(place.pointer, 2, 10, 1)).toBe(stopCodes.late)
-    expect(wasm.meet(place.pointer, 2, 10, Number.POSITIVE_INFINITY)).toBe(stopCodes.ended)
+    expect(kernels.meet(place.pointer, 1, 0, 1)).toBe(0)
+    expect(kernels.meet(place.pointer, 2, 10, 1)).toBe(stopCodes.late)
+    expect(kernels.meet(place.pointer, 2, 10, Number.POSITIVE_INFINITY)).toBe(stopCodes.ended)
     place.dispose()
   })
 
   it('fails for all once it is ended', () => {
-    const { wasm } = activeWasmBackend()!
+    const { kernels } = activeWasmBackend()!
     const place = createDeviceFloats(32)!
-    wasm.endMeetings(place.pointer)
+    kernels.endMeetings(place.pointer)
     const loop = loopOf([call('meet', place.pointer, 2, 0, Number.POSITIVE_INFINITY)], ['unused'])
     loop.setRun(0, [0], [])
     expect(loop.run(1)).toEqual({ runs: 0, stop: 'ended' })

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { selectBackend } from '../../../../src/backends/index.js'
-import { loanedKernels } from '../../../../src/backends/wasm/loan.js'
+import { loanedKernels } from '../../../../src/backends/loan.js'
 import { noise } from '../gradients/numeric-gradient.js'
 
 /** Kernels that training reaches and the cpu backend computes, each with the reason. */

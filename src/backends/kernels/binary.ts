@@ -4,14 +4,14 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { binaryCodes, compareCodes, dtypeCodes } from '../exports.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { binaryCodes, compareCodes, dtypeCodes } from '../wasm/exports.js'
 import { plan, planBroadcast, writePlan } from './broadcast.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
 /** Applies one function; undefined when dtypes or shapes are not covered. */
 export function runBinary(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   code: number,
   a: tf.TensorInfo,
   b: tf.TensorInfo,
@@ -26,12 +26,12 @@ export function runBinary(
   const out = backend.output(shape, dtype)
   const pointer = backend.pointer(out)
   const type = dtype === 'float32' ? dtypeCodes.float32 : dtypeCodes.int32
-  const { wasm } = backend
+  const { kernels } = backend
   if (plan.axes <= 2) {
     const last = plan.axes - 1
     const rows = last === 0 ? 1 : plan.lengths[0]!
     const [inner, stepA, stepB] = [plan.lengths[last]!, plan.stridesA[last]!, plan.stridesB[last]!]
-    wasm.binary(
+    kernels.binary(
       code,
       type,
       pointerA,
@@ -46,13 +46,13 @@ export function runBinary(
     )
   } else {
     writePlan(backend.heap.ints, backend.infoPointer / 4)
-    wasm.binaryStrided(code, type, pointerA, pointerB, pointer, backend.infoPointer)
+    kernels.binaryStrided(code, type, pointerA, pointerB, pointer, backend.infoPointer)
   }
   return out
 }
 
 function runCompare(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   code: number,
   a: tf.TensorInfo,
   b: tf.TensorInfo,
@@ -68,12 +68,12 @@ function runCompare(
   const out = backend.output(shape, 'bool')
   const pointer = backend.pointer(out)
   const type = dtypeCodes[dtype]
-  const { wasm } = backend
+  const { kernels } = backend
   if (plan.axes <= 2) {
     const last = plan.axes - 1
     const rows = last === 0 ? 1 : plan.lengths[0]!
     const [inner, stepA, stepB] = [plan.lengths[last]!, plan.stridesA[last]!, plan.stridesB[last]!]
-    wasm.compare(
+    kernels.compare(
       code,
       type,
       pointerA,
@@ -88,30 +88,30 @@ function runCompare(
     )
   } else {
     writePlan(backend.heap.ints, backend.infoPointer / 4)
-    wasm.compareStrided(code, type, pointerA, pointerB, pointer, backend.infoPointer)
+    kernels.compareStrided(code, type, pointerA, pointerB, pointer, backend.infoPointer)
   }
   return out
 }
 
 const binary =
-  (name: keyof typeof binaryCodes, first = 'a', second = 'b'): WasmKernel =>
+  (name: keyof typeof binaryCodes, first = 'a', second = 'b'): BackendKernel =>
   ({ inputs, backend }) =>
     runBinary(backend, binaryCodes[name], inputs[first]!, inputs[second]!)
 
 const compare =
-  (name: keyof typeof compareCodes): WasmKernel =>
+  (name: keyof typeof compareCodes): BackendKernel =>
   ({ inputs, backend }) =>
     runCompare(backend, compareCodes[name], inputs.a!, inputs.b!)
 
 /** The sum of several tensors of one shape. */
-const addN: WasmKernel = ({ inputs, backend }) => {
+const addN: BackendKernel = ({ inputs, backend }) => {
   const terms = inputs as unknown as tf.TensorInfo[]
   if (terms.some(({ dtype }) => dtype !== 'float32')) return undefined
   if (terms.length === 1) return backend.share(terms[0]!, terms[0]!.shape)
   const sum = runBinary(backend, binaryCodes.add, terms[0]!, terms[1]!)
   if (sum === undefined) return undefined
   const { pointer, length } = backend.record(sum.dataId)
-  for (let i = 2; i < terms.length; i++) backend.wasm.addInto(backend.pointer(terms[i]!), pointer, length, 1)
+  for (let i = 2; i < terms.length; i++) backend.kernels.addInto(backend.pointer(terms[i]!), pointer, length, 1)
   return sum
 }
 

@@ -4,8 +4,8 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
+import { sizeOf } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
 import { runTranspose } from './transpose.js'
 
 /** Where a reduction's input lies, and the shape of its result. */
@@ -22,7 +22,7 @@ export interface Folded {
 
 /** Folds x around some of its axes; axes that are not neighbours are brought to the end first. */
 export function fold(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   x: tf.TensorInfo,
   axis: number | number[] | undefined,
   keepDims = false,

@@ -4,12 +4,12 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { copyStrided, elementBytesOf, rowMajorStrides } from './transpose.js'
 
-const slice: WasmKernel = ({ inputs, attrs, backend }) => {
+const slice: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const { begin, size } = attrs as { begin: number | number[]; size: number | number[] }
   const [starts, lengths] = tf.slice_util.parseSliceParams(x, begin, size) as [number[], number[]]
@@ -18,7 +18,7 @@ const slice: WasmKernel = ({ inputs, attrs, backend }) => {
 }
 
 function runSlice(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   x: tf.TensorInfo,
   starts: number[],
   lengths: number[],
@@ -44,13 +44,13 @@ function runSlice(
   const out = backend.output(lengths, x.dtype)
   const rowBytes = lengths[cut]! * inner
   const pitch = x.shape[cut]! * inner
-  backend.wasm.copyRows(pointer + starts[cut]! * inner, backend.pointer(out), outer, rowBytes, pitch, rowBytes)
+  backend.kernels.copyRows(pointer + starts[cut]! * inner, backend.pointer(out), outer, rowBytes, pitch, rowBytes)
   return out
 }
 
 /** Puts tensors next to each other; their sizes before `axis` agree. `shape` is that of the result. */
 function join(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   tensors: tf.TensorInfo[],
   outer: number,
   shape: number[],
@@ -63,13 +63,13 @@ function join(
   let place = backend.pointer(out)
   for (const tensor of tensors) {
     const rowBytes = outer === 0 ? 0 : (sizeOf(tensor.shape) / outer) * bytes
-    backend.wasm.copyRows(backend.pointer(tensor), place, outer, rowBytes, rowBytes, pitch)
+    backend.kernels.copyRows(backend.pointer(tensor), place, outer, rowBytes, rowBytes, pitch)
     place += rowBytes
   }
   return out
 }
 
-const concat: WasmKernel = ({ inputs, attrs, backend }) => {
+const concat: BackendKernel = ({ inputs, attrs, backend }) => {
   const tensors = inputs as unknown as tf.TensorInfo[]
   const axis = tf.util.parseAxisParam((attrs as { axis: number }).axis, tensors[0]!.shape)[0]!
   const shapes = tensors.map(({ shape }) => shape)
@@ -80,7 +80,7 @@ const concat: WasmKernel = ({ inputs, attrs, backend }) => {
   return join(backend, filled.length === 0 ? tensors : filled, sizeOf(shape.slice(0, axis)), shape)
 }
 
-const pack: WasmKernel = ({ inputs, attrs, backend }) => {
+const pack: BackendKernel = ({ inputs, attrs, backend }) => {
   const tensors = inputs as unknown as tf.TensorInfo[]
   const { axis } = attrs as { axis: number }
   const first = tensors[0]!
@@ -95,7 +95,7 @@ const pack: WasmKernel = ({ inputs, attrs, backend }) => {
 
 /** Cuts x along an axis into pieces; `shapeOf` tells the shape of the piece of a length. */
 function cut(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   x: tf.TensorInfo,
   axis: number,
   pieces: { length: number; shape: number[] }[],
@@ -109,13 +109,13 @@ function cut(
   return pieces.map(({ length, shape }) => {
     const out = backend.output(shape, x.dtype)
     const rowBytes = length * inner
-    backend.wasm.copyRows(place, backend.pointer(out), outer, rowBytes, pitch, rowBytes)
+    backend.kernels.copyRows(place, backend.pointer(out), outer, rowBytes, pitch, rowBytes)
     place += rowBytes
     return out
   })
 }
 
-const unpack: WasmKernel = ({ inputs, attrs, backend }) => {
+const unpack: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.value!
   const given = (attrs as { axis: number }).axis
   const axis = given < 0 ? given + x.shape.length : given
@@ -128,7 +128,7 @@ const unpack: WasmKernel = ({ inputs, attrs, backend }) => {
   )
 }
 
-const split: WasmKernel = ({ inputs, attrs, backend }) => {
+const split: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const { numOrSizeSplits, axis: given } = attrs as { numOrSizeSplits: number | number[]; axis: number }
   const axis = tf.util.parseAxisParam(given, x.shape)[0]!
@@ -137,7 +137,7 @@ const split: WasmKernel = ({ inputs, attrs, backend }) => {
   return cut(backend, x, axis, lengths.map(pieceOf))
 }
 
-const pad: WasmKernel = ({ inputs, attrs, backend }) => {
+const pad: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const { paddings, constantValue } = attrs as { paddings: [number, number][]; constantValue: number }
   const rank = x.shape.length
@@ -155,7 +155,7 @@ const pad: WasmKernel = ({ inputs, attrs, backend }) => {
     ints[start + 6 + i] = axis < 0 ? 0 : paddings[axis]![0]
     ints[start + 12 + i] = axis < 0 ? 0 : paddings[axis]![1]
   }
-  backend.wasm.pad(pointer, backend.pointer(out), constantValue, backend.infoPointer)
+  backend.kernels.pad(pointer, backend.pointer(out), constantValue, backend.infoPointer)
   return out
 }
 

@@ -5,20 +5,20 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type { DataRecord } from '../data-record.js'
-import { classifyCodes, unaryCodes } from '../exports.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { classifyCodes, unaryCodes } from '../wasm/exports.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
 /** Applies one function; x must be float32. */
-export function runUnary(backend: DcmlWasmBackend, code: number, x: tf.TensorInfo, alpha = 0, beta = 0): tf.TensorInfo {
+export function runUnary(backend: DeviceBackend, code: number, x: tf.TensorInfo, alpha = 0, beta = 0): tf.TensorInfo {
   const { pointer, length } = backend.record(x.dataId)
   const out = backend.output(x.shape, 'float32')
-  backend.wasm.unary(code, pointer, (out.dataId as DataRecord).pointer, length, alpha, beta)
+  backend.kernels.unary(code, pointer, (out.dataId as DataRecord).pointer, length, alpha, beta)
   return out
 }
 
 const plain =
-  (code: number): WasmKernel =>
+  (code: number): BackendKernel =>
   ({ inputs, backend }) => {
     const x = inputs.x!
     return x.dtype === 'float32' ? runUnary(backend, code, x) : undefined
@@ -26,7 +26,7 @@ const plain =
 
 /** Functions whose alpha and beta stand in the attributes. */
 const withParameters =
-  (code: number, alphaName: string, betaName = ''): WasmKernel =>
+  (code: number, alphaName: string, betaName = ''): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const x = inputs.x!
     if (x.dtype !== 'float32') return undefined
@@ -35,22 +35,22 @@ const withParameters =
   }
 
 const classify =
-  (code: number): WasmKernel =>
+  (code: number): BackendKernel =>
   ({ inputs, backend }) => {
     const x = inputs.x!
     if (x.dtype !== 'float32') return undefined
     const { pointer, length } = backend.record(x.dataId)
     const out = backend.output(x.shape, 'bool')
-    backend.wasm.classify(code, pointer, backend.pointer(out), length)
+    backend.kernels.classify(code, pointer, backend.pointer(out), length)
     return out
   }
 
-const logicalNot: WasmKernel = ({ inputs, backend }) => {
+const logicalNot: BackendKernel = ({ inputs, backend }) => {
   const x = inputs.x!
   if (x.dtype !== 'bool') return undefined
   const { pointer, length } = backend.record(x.dataId)
   const out = backend.output(x.shape, 'bool')
-  backend.wasm.logicalNot(pointer, backend.pointer(out), length)
+  backend.kernels.logicalNot(pointer, backend.pointer(out), length)
   return out
 }
 

@@ -4,12 +4,12 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { dtypeCodes } from '../exports.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import { dtypeCodes } from '../wasm/exports.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { elementBytesOf } from './transpose.js'
 
-const gatherV2: WasmKernel = ({ inputs, attrs, backend }) => {
+const gatherV2: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, indices } = inputs as Record<'x' | 'indices', tf.TensorInfo>
   const { axis: given, batchDims } = attrs as { axis: number; batchDims: number }
   const bytes = elementBytesOf(x.dtype)
@@ -27,7 +27,15 @@ const gatherV2: WasmKernel = ({ inputs, attrs, backend }) => {
   const out = backend.output(info.outputShape, x.dtype)
   const { outerSize, dimSize, sliceSize } = info
   const rowBytes = sliceSize * bytes
-  const outside = backend.wasm.gather(pointer, indexPointer, backend.pointer(out), outerSize, dimSize, count, rowBytes)
+  const outside = backend.kernels.gather(
+    pointer,
+    indexPointer,
+    backend.pointer(out),
+    outerSize,
+    dimSize,
+    count,
+    rowBytes,
+  )
   if (outside > 0) {
     backend.disposeData(out.dataId)
     const values = backend.readSync(indices.dataId) as Int32Array
@@ -37,7 +45,7 @@ const gatherV2: WasmKernel = ({ inputs, attrs, backend }) => {
   return out
 }
 
-const unsortedSegmentSum: WasmKernel = ({ inputs, attrs, backend }) => {
+const unsortedSegmentSum: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', tf.TensorInfo>
   const { numSegments } = attrs as { numSegments: number }
   if (x.dtype !== 'float32' || segmentIds.dtype !== 'int32' || segmentIds.shape.length !== 1) return undefined
@@ -45,7 +53,7 @@ const unsortedSegmentSum: WasmKernel = ({ inputs, attrs, backend }) => {
   const inner = sizeOf(x.shape.slice(1))
   const [pointer, idPointer] = [backend.pointer(x), backend.pointer(segmentIds)]
   const out = backend.output([numSegments, ...x.shape.slice(1)], 'float32')
-  backend.wasm.segmentSum(pointer, idPointer, backend.pointer(out), rows, inner, numSegments)
+  backend.kernels.segmentSum(pointer, idPointer, backend.pointer(out), rows, inner, numSegments)
   return out
 }
 
@@ -56,17 +64,17 @@ interface OneHotAttributes {
   dtype: tf.DataType
 }
 
-const oneHot: WasmKernel = ({ inputs, attrs, backend }) => {
+const oneHot: BackendKernel = ({ inputs, attrs, backend }) => {
   const indices = inputs.indices!
   const { depth, onValue, offValue, dtype } = attrs as OneHotAttributes
   if (indices.dtype !== 'int32' || (dtype !== 'float32' && dtype !== 'int32')) return undefined
   const { pointer, length } = backend.record(indices.dataId)
   const out = backend.output([...indices.shape, depth], 'float32')
-  backend.wasm.oneHot(pointer, backend.pointer(out), length, depth, onValue, offValue)
+  backend.kernels.oneHot(pointer, backend.pointer(out), length, depth, onValue, offValue)
   if (dtype === 'float32') return out
   const whole = backend.output(out.shape, 'int32')
   const { float32, int32 } = dtypeCodes
-  backend.wasm.cast(float32, int32, backend.pointer(out), backend.pointer(whole), length * depth)
+  backend.kernels.cast(float32, int32, backend.pointer(out), backend.pointer(whole), length * depth)
   backend.disposeData(out.dataId)
   return whole
 }

@@ -4,35 +4,35 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { dtypeCodes } from '../exports.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { dtypeCodes } from '../wasm/exports.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { elementBytesOf } from './transpose.js'
 
 const codeOf = (dtype: tf.DataType): number | undefined => (dtypeCodes as Partial<Record<tf.DataType, number>>)[dtype]
 
-function runFill(backend: DcmlWasmBackend, shape: number[], dtype: tf.DataType, value: number) {
+function runFill(backend: DeviceBackend, shape: number[], dtype: tf.DataType, value: number) {
   const code = codeOf(dtype)
   if (code === undefined) return undefined
   const out = backend.output(shape, dtype)
   const { pointer, length } = backend.record(out.dataId)
-  backend.wasm.fill(code, pointer, length, value)
+  backend.kernels.fill(code, pointer, length, value)
   return out
 }
 
-const fill: WasmKernel = ({ attrs, backend }) => {
+const fill: BackendKernel = ({ attrs, backend }) => {
   const { shape, value, dtype } = attrs as { shape: number[]; value: number | string; dtype?: tf.DataType }
   if (typeof value === 'string') return undefined
   return runFill(backend, shape, dtype ?? 'float32', value)
 }
 
 const like =
-  (value: number): WasmKernel =>
+  (value: number): BackendKernel =>
   ({ inputs: { x }, backend }) =>
     runFill(backend, x!.shape, x!.dtype, value)
 
-const cast: WasmKernel = ({ inputs, attrs, backend }) => {
+const cast: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const { dtype } = attrs as { dtype: tf.DataType }
   if (dtype === x.dtype) return backend.share(x, x.shape)
@@ -41,11 +41,11 @@ const cast: WasmKernel = ({ inputs, attrs, backend }) => {
   if (from === undefined || to === undefined) return undefined
   const { pointer, length } = backend.record(x.dataId)
   const out = backend.output(x.shape, dtype)
-  backend.wasm.cast(from, to, pointer, backend.pointer(out), length)
+  backend.kernels.cast(from, to, pointer, backend.pointer(out), length)
   return out
 }
 
-const select: WasmKernel = ({ inputs, backend }) => {
+const select: BackendKernel = ({ inputs, backend }) => {
   const { condition, t, e } = inputs as Record<'condition' | 't' | 'e', tf.TensorInfo>
   const bytes = elementBytesOf(t.dtype)
   if (bytes === 0 || t.dtype !== e.dtype || condition.dtype !== 'bool') return undefined
@@ -53,7 +53,7 @@ const select: WasmKernel = ({ inputs, backend }) => {
   const inner = n === 0 ? 0 : sizeOf(t.shape) / n
   const [pointerC, pointerT, pointerE] = [backend.pointer(condition), backend.pointer(t), backend.pointer(e)]
   const out = backend.output(t.shape, t.dtype)
-  backend.wasm.select(pointerC, pointerT, pointerE, backend.pointer(out), n, inner, bytes)
+  backend.kernels.select(pointerC, pointerT, pointerE, backend.pointer(out), n, inner, bytes)
   return out
 }
 

@@ -4,15 +4,15 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { batchNormTrainingGradKernelName, batchNormTrainingKernelName } from '../../batch-norm.js'
-import { binaryCodes, unaryCodes } from '../exports.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
+import { sizeOf } from '../../core/index.js'
+import { batchNormTrainingGradKernelName, batchNormTrainingKernelName } from '../batch-norm.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { binaryCodes, unaryCodes } from '../wasm/exports.js'
 import { runBinary } from './binary.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { runUnary } from './unary.js'
 
-const batchNorm: WasmKernel = ({ inputs, attrs, backend }) => {
+const batchNorm: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, mean, variance, offset, scale } = inputs as Record<'x' | 'mean' | 'variance', tf.TensorInfo> &
     Record<'offset' | 'scale', tf.TensorInfo | undefined>
   const channels = x.shape.at(-1)!
@@ -28,7 +28,7 @@ const batchNorm: WasmKernel = ({ inputs, attrs, backend }) => {
   const vectors = [at(mean), at(variance), at(scale), at(offset)] as const
   const out = backend.output(x.shape, 'float32')
   const rows = channels === 0 ? 0 : length / channels
-  backend.wasm.batchNorm(pointer, ...vectors, backend.pointer(out), rows, channels, epsilon)
+  backend.kernels.batchNorm(pointer, ...vectors, backend.pointer(out), rows, channels, epsilon)
   return out
 }
 
@@ -40,7 +40,7 @@ interface Rest {
 
 /** (x - mean) * 1 / sqrt(variance + epsilon) * scale + offset, each with broadcasting. */
 function composed(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   [x, mean, variance]: [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo],
   { offset, scale, epsilon }: Rest,
 ): tf.TensorInfo | undefined {
@@ -61,18 +61,18 @@ function composed(
   return out
 }
 
-const batchNormTraining: WasmKernel = ({ inputs, attrs, backend }) => {
+const batchNormTraining: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, scale, offset } = inputs as Record<'x' | 'scale' | 'offset', tf.TensorInfo>
   const channels = x.shape.at(-1)!
   const rows = sizeOf(x.shape.slice(0, -1))
   const from = [x, scale, offset].map((tensor) => backend.pointer(tensor)) as [number, number, number]
   const made = [x.shape, [channels], [channels]].map((shape) => backend.output(shape, 'float32'))
   const to = made.map((tensor) => backend.pointer(tensor)) as [number, number, number]
-  backend.wasm.batchNormTraining(...from, ...to, rows, channels, (attrs as { epsilon: number }).epsilon)
+  backend.kernels.batchNormTraining(...from, ...to, rows, channels, (attrs as { epsilon: number }).epsilon)
   return made
 }
 
-const batchNormTrainingGrad: WasmKernel = ({ inputs, attrs, backend }) => {
+const batchNormTrainingGrad: BackendKernel = ({ inputs, attrs, backend }) => {
   const { dy, x, scale, mean, variance } = inputs as Record<'dy' | 'x' | 'scale' | 'mean' | 'variance', tf.TensorInfo>
   const channels = x.shape.at(-1)!
   const rows = sizeOf(x.shape.slice(0, -1))
@@ -81,7 +81,7 @@ const batchNormTrainingGrad: WasmKernel = ({ inputs, attrs, backend }) => {
   const to = made.map((tensor) => backend.pointer(tensor)) as [number, number, number]
   const { epsilon } = attrs as { epsilon: number }
   const at = from as [number, number, number, number, number]
-  backend.wasm.batchNormTrainingGrad(...at, ...to, rows, channels, epsilon)
+  backend.kernels.batchNormTrainingGrad(...at, ...to, rows, channels, epsilon)
   return made
 }
 

@@ -1,9 +1,9 @@
 /** Running sums and products. @module */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { dtypeCodes } from '../exports.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import { dtypeCodes } from '../wasm/exports.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
 interface CumulativeAttributes {
   axis: number
@@ -12,7 +12,7 @@ interface CumulativeAttributes {
 }
 
 const cumulative =
-  (isProduct: boolean): WasmKernel =>
+  (isProduct: boolean): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const x = inputs.x!
     if (x.dtype !== 'float32' && x.dtype !== 'int32') return undefined
@@ -24,9 +24,9 @@ const cumulative =
     const pointer = backend.pointer(x)
     const out = backend.output(x.shape, x.dtype)
     const target = backend.pointer(out)
-    const { wasm } = backend
+    const { kernels } = backend
     const dtype = dtypeCodes[x.dtype]
-    wasm.cumulative(+isProduct, dtype, pointer, target, outer, size, inner, +exclusive, +reverse)
+    kernels.cumulative(+isProduct, dtype, pointer, target, outer, size, inner, +exclusive, +reverse)
     return out
   }
 

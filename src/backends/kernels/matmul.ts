@@ -4,11 +4,11 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { activationCodes, binaryCodes, unaryCodes } from '../exports.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
+import { sizeOf } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { activationCodes, binaryCodes, unaryCodes } from '../wasm/exports.js'
 import { runBinary } from './binary.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { runUnary } from './unary.js'
 
 interface MatMulAttributes {
@@ -31,7 +31,7 @@ interface Product extends MatMulAttributes {
 }
 
 /** Multiplies; undefined when dtypes or batch shapes are not covered. */
-export function runMatMul(backend: DcmlWasmBackend, product: Product): tf.TensorInfo | undefined {
+export function runMatMul(backend: DeviceBackend, product: Product): tf.TensorInfo | undefined {
   const { a, b, transposeA, transposeB, bias, activation } = product
   if (a.dtype !== 'float32' || b.dtype !== 'float32') return undefined
   const rankA = a.shape.length
@@ -69,7 +69,7 @@ export function runMatMul(backend: DcmlWasmBackend, product: Product): tf.Tensor
   const pointerA = backend.pointer(a)
   const pointerB = backend.pointer(b)
   const out = backend.output(shape, 'float32')
-  backend.wasm.matMul(
+  backend.kernels.matMul(
     pointerA,
     pointerB,
     backend.pointer(out),
@@ -91,12 +91,12 @@ export function runMatMul(backend: DcmlWasmBackend, product: Product): tf.Tensor
   return out
 }
 
-const batchMatMul: WasmKernel = ({ inputs, attrs, backend }) => {
+const batchMatMul: BackendKernel = ({ inputs, attrs, backend }) => {
   const { transposeA, transposeB } = attrs as MatMulAttributes
   return runMatMul(backend, { a: inputs.a!, b: inputs.b!, transposeA, transposeB, bias: 0, activation: 0 })
 }
 
-const fusedMatMul: WasmKernel = ({ inputs, attrs, backend }) => {
+const fusedMatMul: BackendKernel = ({ inputs, attrs, backend }) => {
   const { transposeA, transposeB, ...fused } = attrs as MatMulAttributes & FusedAttributes
   const { a, b, bias, preluActivationWeights } = inputs
   const columns = b!.shape.at(transposeB ? -2 : -1)!
@@ -114,7 +114,7 @@ interface FusedPart extends FusedAttributes {
 
 /** Runs a kernel with the bias and activation that it can take, and what is left after it. */
 export function finishFused(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   part: FusedPart,
   run: (bias: number, activation: number) => tf.TensorInfo | undefined,
 ): tf.TensorInfo | undefined {
@@ -133,7 +133,7 @@ export function finishFused(
 }
 
 /** The activations that no kernel takes, or that come after a bias that it could not take. */
-function activate(backend: DcmlWasmBackend, part: FusedPart, x: tf.TensorInfo): tf.TensorInfo | undefined {
+function activate(backend: DeviceBackend, part: FusedPart, x: tf.TensorInfo): tf.TensorInfo | undefined {
   switch (part.activation) {
     case 'linear':
       return backend.share(x, x.shape)

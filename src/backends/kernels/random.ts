@@ -3,17 +3,17 @@
  * @module
  */
 
-import { rowSize, sizeOf } from '../../../core/index.js'
-import { type RandomTensorOptions, randomKernelName } from '../../random-tensor.js'
-import { randomCodes } from '../exports.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { rowSize, sizeOf } from '../../core/index.js'
+import { type RandomTensorOptions, randomKernelName } from '../random-tensor.js'
+import { randomCodes } from '../wasm/exports.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
-const native: WasmKernel = ({ attrs, backend }) => {
+const native: BackendKernel = ({ attrs, backend }) => {
   const { kind, shape, rate = 0, seed, step, firstRow, stream } = attrs as RandomTensorOptions
   const width = rowSize(shape)
   const rows = width === 0 ? 0 : sizeOf(shape) / width
   const out = backend.output(shape, 'float32')
-  backend.wasm.philoxFill(backend.pointer(out), rows, width, randomCodes[kind], rate, seed, step, firstRow, stream)
+  backend.kernels.philoxFill(backend.pointer(out), rows, width, randomCodes[kind], rate, seed, step, firstRow, stream)
   return out
 }
 

@@ -3,12 +3,12 @@
  * @module
  */
 
-import { defineKernels, type WasmKernel } from './define.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
-const complex: WasmKernel = ({ inputs, backend }) => backend.makeComplex({ real: inputs.real!, imag: inputs.imag! })
+const complex: BackendKernel = ({ inputs, backend }) => backend.makeComplex({ real: inputs.real!, imag: inputs.imag! })
 
 const part =
-  (name: 'real' | 'imag'): WasmKernel =>
+  (name: 'real' | 'imag'): BackendKernel =>
   ({ inputs, backend }) => {
     const { dataId, shape } = inputs.input!
     return backend.share(backend.record(dataId).complex![name], shape)

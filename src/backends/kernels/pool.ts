@@ -4,10 +4,10 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sameShape } from '../../../core/index.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
+import { sameShape } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
 import { writeGeometry } from './conv.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
 interface PoolAttributes {
   filterSize: [number, number] | number
@@ -23,7 +23,7 @@ function geometryOf(shape: number[], attrs: PoolAttributes): tf.backend_util.Con
 }
 
 const forward =
-  (isMax: boolean): WasmKernel =>
+  (isMax: boolean): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const x = inputs.x!
     if (x.dtype !== 'float32') return undefined
@@ -33,32 +33,32 @@ const forward =
       return backend.share(x, x.shape)
     const pointer = backend.pointer(x)
     const out = backend.output(info.outShape, 'float32')
-    const kernel = isMax ? backend.wasm.maxPool : backend.wasm.avgPool
+    const kernel = isMax ? backend.kernels.maxPool : backend.kernels.avgPool
     kernel(pointer, backend.pointer(out), writeGeometry(backend, info))
     return out
   }
 
-function gradientOutput(backend: DcmlWasmBackend, x: tf.TensorInfo): tf.TensorInfo {
+function gradientOutput(backend: DeviceBackend, x: tf.TensorInfo): tf.TensorInfo {
   return backend.output(x.shape, 'float32')
 }
 
-const maxGradient: WasmKernel = ({ inputs, attrs, backend }) => {
+const maxGradient: BackendKernel = ({ inputs, attrs, backend }) => {
   const { dy, input } = inputs as Record<'dy' | 'input', tf.TensorInfo>
   if (dy.dtype !== 'float32' || input.dtype !== 'float32') return undefined
   const info = geometryOf(input.shape, attrs as PoolAttributes)
   const [pointerX, pointerDy] = [backend.pointer(input), backend.pointer(dy)]
   const out = gradientOutput(backend, input)
-  backend.wasm.maxPoolGrad(pointerX, pointerDy, backend.pointer(out), writeGeometry(backend, info))
+  backend.kernels.maxPoolGrad(pointerX, pointerDy, backend.pointer(out), writeGeometry(backend, info))
   return out
 }
 
-const averageGradient: WasmKernel = ({ inputs, attrs, backend }) => {
+const averageGradient: BackendKernel = ({ inputs, attrs, backend }) => {
   const { dy, input } = inputs as Record<'dy' | 'input', tf.TensorInfo>
   if (dy.dtype !== 'float32') return undefined
   const info = geometryOf(input.shape, attrs as PoolAttributes)
   const pointerDy = backend.pointer(dy)
   const out = gradientOutput(backend, input)
-  backend.wasm.avgPoolGrad(pointerDy, backend.pointer(out), writeGeometry(backend, info))
+  backend.kernels.avgPoolGrad(pointerDy, backend.pointer(out), writeGeometry(backend, info))
   return out
 }
 

@@ -6,8 +6,8 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
 const MAX_AXES = 6
 
@@ -20,7 +20,7 @@ export const elementBytesOf = (dtype: tf.DataType): number =>
  *
  * @returns Whether it fits into six axes.
  */
-function writeCopy(backend: DcmlWasmBackend, shape: number[], strides: number[]): boolean {
+function writeCopy(backend: DeviceBackend, shape: number[], strides: number[]): boolean {
   const lengths: number[] = []
   const steps: number[] = []
   for (let i = 0; i < shape.length; i++) {
@@ -47,7 +47,7 @@ function writeCopy(backend: DcmlWasmBackend, shape: number[], strides: number[])
 }
 
 /** Permutes axes; undefined when that is not covered. */
-export function runTranspose(backend: DcmlWasmBackend, x: tf.TensorInfo, perm: number[]): tf.TensorInfo | undefined {
+export function runTranspose(backend: DeviceBackend, x: tf.TensorInfo, perm: number[]): tf.TensorInfo | undefined {
   const bytes = elementBytesOf(x.dtype)
   if (bytes === 0) return undefined
   const strides = rowMajorStrides(x.shape)
@@ -69,7 +69,7 @@ interface StridedCopy {
 
 /** Copies a strided box into a new tensor; undefined when it has more than six axes. */
 export function copyStrided(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   x: tf.TensorInfo,
   { shape, strides, first }: StridedCopy,
 ): tf.TensorInfo | undefined {
@@ -78,7 +78,7 @@ export function copyStrided(
   const pointer = backend.pointer(x)
   if (!writeCopy(backend, shape, strides)) return undefined
   const out = backend.output(shape, x.dtype)
-  backend.wasm.stridedCopy(pointer + first * bytes, backend.pointer(out), bytes, backend.infoPointer)
+  backend.kernels.stridedCopy(pointer + first * bytes, backend.pointer(out), bytes, backend.infoPointer)
   return out
 }
 
@@ -93,10 +93,10 @@ export function rowMajorStrides(shape: number[]): number[] {
   return strides
 }
 
-const transpose: WasmKernel = ({ inputs, attrs, backend }) =>
+const transpose: BackendKernel = ({ inputs, attrs, backend }) =>
   runTranspose(backend, inputs.x!, (attrs as { perm: number[] }).perm)
 
-const reverse: WasmKernel = ({ inputs, attrs, backend }) => {
+const reverse: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const axes = tf.util.parseAxisParam((attrs as { dims: number | number[] }).dims, x.shape)
   const strides = rowMajorStrides(x.shape)
@@ -108,7 +108,7 @@ const reverse: WasmKernel = ({ inputs, attrs, backend }) => {
   return copyStrided(backend, x, { shape: x.shape, strides, first })
 }
 
-const stridedSlice: WasmKernel = ({ inputs, attrs, backend }) => {
+const stridedSlice: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const a = attrs as tf.StridedSliceAttrs
   const { begin, end, strides, finalShape } = tf.slice_util.sliceInfo(
@@ -133,7 +133,7 @@ const stridedSlice: WasmKernel = ({ inputs, attrs, backend }) => {
   return box && { ...box, shape: finalShape }
 }
 
-const tile: WasmKernel = ({ inputs, attrs, backend }) => {
+const tile: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const { reps } = attrs as { reps: number[] }
   const dense = rowMajorStrides(x.shape)

@@ -1,11 +1,10 @@
 /**
- * Kernels on loan: what dcml-wasm has not is computed by tfjs' cpu backend, on copies.
+ * Kernels on loan: what a backend of dcml's own has not is computed by tfjs' cpu backend, on copies.
  * @module
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { wasmTfjsName } from '../backend-report.js'
-import type { DcmlWasmBackend } from './wasm-backend.js'
+import type { DeviceBackend } from './device-backend.js'
 
 /** A backend that makes and disposes tensors by the convention of tfjs' own. */
 interface LendingBackend extends tf.KernelBackend {
@@ -29,14 +28,14 @@ const used = new Set<string>()
 /** The kernels that were computed on loan so far in this process. */
 export const loanedKernels = (): string[] => [...used].sort()
 
-/** Registers, for every kernel of the cpu backend that dcml-wasm has not, one that lends it. */
-export function registerLoans(): void {
+/** Registers, for every kernel of the cpu backend that another has not, one that lends it. */
+export function registerLoans(backendName: string): void {
   for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
-    if (tf.getKernel(kernelName, wasmTfjsName) !== undefined) continue
+    if (tf.getKernel(kernelName, backendName) !== undefined) continue
     tf.registerKernel({
       kernelName,
-      backendName: wasmTfjsName,
-      kernelFunc: (call) => lend(kernelName, { ...call, backend: call.backend as DcmlWasmBackend }),
+      backendName,
+      kernelFunc: (call) => lend(kernelName, { ...call, backend: call.backend as DeviceBackend }),
     })
   }
 }
@@ -44,13 +43,13 @@ export function registerLoans(): void {
 interface Call {
   inputs: Inputs
   attrs?: tf.NamedAttrMap
-  backend: DcmlWasmBackend
+  backend: DeviceBackend
 }
 
 /** Runs one kernel of the cpu backend on copies of the inputs; the outputs are copied back. */
 export function lend(kernelName: string, { inputs, attrs, backend }: Call): tf.TensorInfo | tf.TensorInfo[] {
-  noteUse(kernelName)
-  backend.recorder?.refuse(`The wasm backend has no kernel of its own for this use of ${kernelName}.`)
+  noteUse(kernelName, backend.label)
+  backend.recorder?.refuse(`The ${backend.label} backend has no kernel of its own for this use of ${kernelName}.`)
   const { kernelFunc } = tf.getKernel(kernelName, 'cpu')
   const lender = tf.engine().findBackend('cpu') as LendingBackend
   const lent: tf.TensorInfo[] = []
@@ -81,7 +80,7 @@ function mapInputs(inputs: Inputs, copy: (info: tf.TensorInfo) => tf.TensorInfo)
   return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, one(value)]))
 }
 
-function toLender(backend: DcmlWasmBackend, lender: LendingBackend, info: tf.TensorInfo): tf.TensorInfo {
+function toLender(backend: DeviceBackend, lender: LendingBackend, info: tf.TensorInfo): tf.TensorInfo {
   const { shape, dtype, dataId } = info
   const { complex } = backend.record(dataId)
   if (complex === undefined) return lender.makeTensorInfo(shape, dtype, backend.readSync(dataId))
@@ -93,7 +92,7 @@ function toLender(backend: DcmlWasmBackend, lender: LendingBackend, info: tf.Ten
   return copy as tf.TensorInfo
 }
 
-function fromLender(backend: DcmlWasmBackend, lender: LendingBackend, info: tf.TensorInfo): tf.TensorInfo {
+function fromLender(backend: DeviceBackend, lender: LendingBackend, info: tf.TensorInfo): tf.TensorInfo {
   const { shape, dtype, dataId } = info
   if (dtype !== 'complex64') {
     const values = lender.readSync(dataId) as tf.BackendValues
@@ -108,9 +107,9 @@ function fromLender(backend: DcmlWasmBackend, lender: LendingBackend, info: tf.T
   return complex
 }
 
-function noteUse(kernelName: string): void {
+function noteUse(kernelName: string, label: string): void {
   if (used.has(kernelName)) return
   used.add(kernelName)
   if (quiet.has(kernelName)) return
-  console.warn(`dcml: the wasm backend has no kernel ${kernelName}; the slower cpu backend computes it, on copies.`)
+  console.warn(`dcml: the ${label} backend has no kernel ${kernelName}; the slower cpu backend computes it, on copies.`)
 }

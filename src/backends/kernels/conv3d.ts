@@ -6,9 +6,9 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
 interface Convolution3DAttributes {
   strides: [number, number, number] | number
@@ -26,7 +26,7 @@ function geometryOf(xShape: number[], filterShape: number[], attrs: Convolution3
 type Geometry = tf.backend_util.Conv3DInfo
 
 /** Writes the geometry of one pair of slices and returns where. */
-function writeSliceGeometry(backend: DcmlWasmBackend, info: Geometry): number {
+function writeSliceGeometry(backend: DeviceBackend, info: Geometry): number {
   const { ints } = backend.heap
   const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, filterHeight, filterWidth } = info
   const sizes = [1, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, filterHeight, filterWidth]
@@ -51,18 +51,18 @@ function forEachSlice(info: Geometry, each: (input: number, output: number, filt
 
 /** A zeroed result, into which slices are added by way of a range that holds one of them. */
 function accumulate(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   shape: number[],
   sliceSize: number,
   run: (add: (place: number, compute: (slice: number) => void) => void) => void,
 ): tf.TensorInfo {
   const out = backend.output(shape, 'float32')
   const start = backend.pointer(out)
-  backend.wasm.fill(0, start, sizeOf(shape), 0)
+  backend.kernels.fill(0, start, sizeOf(shape), 0)
   const slice = backend.heap.allocate(sliceSize * 4, 'float32 slice of a convolution', [sliceSize])
   run((place, compute) => {
     compute(slice)
-    backend.wasm.addInto(slice, start + place, sliceSize, 1)
+    backend.kernels.addInto(slice, start + place, sliceSize, 1)
   })
   backend.heap.release(slice)
   return out
@@ -70,7 +70,7 @@ function accumulate(
 
 const isFloat = (a: tf.TensorInfo, b: tf.TensorInfo) => a.dtype === 'float32' && b.dtype === 'float32'
 
-const conv3d: WasmKernel = ({ inputs, attrs, backend }) => {
+const conv3d: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, filter } = inputs as Record<'x' | 'filter', tf.TensorInfo>
   if (!isFloat(x, filter)) return undefined
   const info = geometryOf(x.shape, filter.shape, attrs)
@@ -78,12 +78,12 @@ const conv3d: WasmKernel = ({ inputs, attrs, backend }) => {
   return accumulate(backend, info.outShape, info.outHeight * info.outWidth * info.outChannels, (add) => {
     const geometry = writeSliceGeometry(backend, info)
     forEachSlice(info, (input, output, tap) =>
-      add(output, (slice) => backend.wasm.conv2d(from + input, taps + tap, 0, 0, slice, geometry)),
+      add(output, (slice) => backend.kernels.conv2d(from + input, taps + tap, 0, 0, slice, geometry)),
     )
   })
 }
 
-const inputGradient: WasmKernel = ({ inputs, attrs, backend }) => {
+const inputGradient: BackendKernel = ({ inputs, attrs, backend }) => {
   const { dy, filter } = inputs as Record<'dy' | 'filter', tf.TensorInfo>
   if (!isFloat(dy, filter)) return undefined
   const info = geometryOf((attrs as { inputShape: number[] }).inputShape, filter.shape, attrs)
@@ -91,12 +91,12 @@ const inputGradient: WasmKernel = ({ inputs, attrs, backend }) => {
   return accumulate(backend, info.inShape, info.inHeight * info.inWidth * info.inChannels, (add) => {
     const geometry = writeSliceGeometry(backend, info)
     forEachSlice(info, (input, output, tap) =>
-      add(input, (slice) => backend.wasm.conv2dInputGrad(from + output, taps + tap, slice, geometry)),
+      add(input, (slice) => backend.kernels.conv2dInputGrad(from + output, taps + tap, slice, geometry)),
     )
   })
 }
 
-const filterGradient: WasmKernel = ({ inputs, attrs, backend }) => {
+const filterGradient: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, dy } = inputs as Record<'x' | 'dy', tf.TensorInfo>
   if (!isFloat(x, dy)) return undefined
   const { filterShape } = attrs as { filterShape: number[] }
@@ -105,7 +105,7 @@ const filterGradient: WasmKernel = ({ inputs, attrs, backend }) => {
   return accumulate(backend, filterShape, sizeOf(filterShape.slice(1)), (add) => {
     const geometry = writeSliceGeometry(backend, info)
     forEachSlice(info, (input, output, tap) =>
-      add(tap, (slice) => backend.wasm.conv2dFilterGrad(from + input, gradient + output, slice, geometry)),
+      add(tap, (slice) => backend.kernels.conv2dFilterGrad(from + input, gradient + output, slice, geometry)),
     )
   })
 }

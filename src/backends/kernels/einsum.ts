@@ -4,10 +4,10 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { reduceCodes } from '../exports.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { reduceCodes } from '../wasm/exports.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { runMatMul } from './matmul.js'
 import { runReduce } from './reduce.js'
 import { runTranspose } from './transpose.js'
@@ -21,7 +21,7 @@ interface Labelled {
 /** Gives intermediate results up at the end. */
 class Scope {
   readonly #held: tf.TensorInfo[] = []
-  constructor(readonly backend: DcmlWasmBackend) {}
+  constructor(readonly backend: DeviceBackend) {}
 
   hold(info: tf.TensorInfo): tf.TensorInfo {
     this.#held.push(info)
@@ -33,7 +33,7 @@ class Scope {
   }
 }
 
-const einsum: WasmKernel = ({ inputs, attrs, backend }) => {
+const einsum: BackendKernel = ({ inputs, attrs, backend }) => {
   const tensors = inputs as unknown as tf.TensorInfo[]
   const [left = '', right, ...more] = (attrs as { equation: string }).equation.replace(/\s/g, '').split('->')
   const terms = left.split(',').map((term) => [...term])

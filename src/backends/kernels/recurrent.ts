@@ -4,16 +4,16 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { gruKernelNames, lstmKernelNames } from '../../gradients/recurrent.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { gruKernelNames, lstmKernelNames } from '../gradients/recurrent.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
-const pointers = <T extends number[]>(backend: DcmlWasmBackend, ...tensors: tf.TensorInfo[]): T =>
+const pointers = <T extends number[]>(backend: DeviceBackend, ...tensors: tf.TensorInfo[]): T =>
   tensors.map((tensor) => backend.pointer(tensor)) as T
 
 /** Makes outputs and gives their pointers too. */
-function outputs<T extends number[]>(backend: DcmlWasmBackend, ...shapes: number[][]) {
+function outputs<T extends number[]>(backend: DeviceBackend, ...shapes: number[][]) {
   const made = shapes.map((shape) => backend.output(shape, 'float32'))
   return { made, at: pointers<T>(backend, ...made) }
 }
@@ -21,36 +21,36 @@ function outputs<T extends number[]>(backend: DcmlWasmBackend, ...shapes: number
 type Inputs<K extends string> = Record<K, tf.TensorInfo>
 const isHardOf = (attrs: object): number => ((attrs as { isHard: boolean }).isHard ? 1 : 0)
 
-const lstmCell: WasmKernel = ({ inputs, attrs, backend }) => {
+const lstmCell: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, recurrent, carry } = inputs as Inputs<'x' | 'recurrent' | 'carry'>
   const [rows, units] = carry.shape as [number, number]
   const from = pointers<[number, number, number]>(backend, x, recurrent, carry)
   const { made, at } = outputs<[number, number, number]>(backend, carry.shape, carry.shape, x.shape)
-  backend.wasm.lstmCell(...from, ...at, rows, units, isHardOf(attrs))
+  backend.kernels.lstmCell(...from, ...at, rows, units, isHardOf(attrs))
   return made
 }
 
-const lstmCellGrad: WasmKernel = ({ inputs, attrs, backend }) => {
+const lstmCellGrad: BackendKernel = ({ inputs, attrs, backend }) => {
   const { dh, dNewCarry, carry, newCarry, gates } = inputs as Inputs<
     'dh' | 'dNewCarry' | 'carry' | 'newCarry' | 'gates'
   >
   const [rows, units] = carry.shape as [number, number]
   const from = pointers<[number, number, number, number, number]>(backend, dh, dNewCarry, carry, newCarry, gates)
   const { made, at } = outputs<[number, number]>(backend, gates.shape, carry.shape)
-  backend.wasm.lstmCellGrad(...from, ...at, rows, units, isHardOf(attrs))
+  backend.kernels.lstmCellGrad(...from, ...at, rows, units, isHardOf(attrs))
   return made
 }
 
-const gruGates: WasmKernel = ({ inputs, attrs, backend }) => {
+const gruGates: BackendKernel = ({ inputs, attrs, backend }) => {
   const { x, recurrent, h } = inputs as Inputs<'x' | 'recurrent' | 'h'>
   const [rows, units] = h.shape as [number, number]
   const from = pointers<[number, number, number]>(backend, x, recurrent, h)
   const { made, at } = outputs<[number, number, number, number]>(backend, h.shape, h.shape, h.shape, h.shape)
-  backend.wasm.gruGates(...from, ...at, rows, units, isHardOf(attrs))
+  backend.kernels.gruGates(...from, ...at, rows, units, isHardOf(attrs))
   return made
 }
 
-const gruGatesGrad: WasmKernel = ({ inputs, attrs, backend }) => {
+const gruGatesGrad: BackendKernel = ({ inputs, attrs, backend }) => {
   const { dUpdate, dKept, dCandidate, h, update, reset } = inputs as Inputs<
     'dUpdate' | 'dKept' | 'dCandidate' | 'h' | 'update' | 'reset'
   >
@@ -60,23 +60,23 @@ const gruGatesGrad: WasmKernel = ({ inputs, attrs, backend }) => {
     ...[dUpdate, dKept, dCandidate, h, update, reset],
   )
   const { made, at } = outputs<[number, number, number]>(backend, [rows, 3 * units], [rows, 2 * units], h.shape)
-  backend.wasm.gruGatesGrad(...from, ...at, rows, units, isHardOf(attrs))
+  backend.kernels.gruGatesGrad(...from, ...at, rows, units, isHardOf(attrs))
   return made
 }
 
-const gruState: WasmKernel = ({ inputs, backend }) => {
+const gruState: BackendKernel = ({ inputs, backend }) => {
   const { candidate, recurrent, update, h } = inputs as Inputs<'candidate' | 'recurrent' | 'update' | 'h'>
   const from = pointers<[number, number, number, number]>(backend, candidate, recurrent, update, h)
   const { made, at } = outputs<[number, number]>(backend, h.shape, h.shape)
-  backend.wasm.gruState(...from, ...at, sizeOf(h.shape))
+  backend.kernels.gruState(...from, ...at, sizeOf(h.shape))
   return made
 }
 
-const gruStateGrad: WasmKernel = ({ inputs, backend }) => {
+const gruStateGrad: BackendKernel = ({ inputs, backend }) => {
   const { dNewH, update, h, fresh } = inputs as Inputs<'dNewH' | 'update' | 'h' | 'fresh'>
   const from = pointers<[number, number, number, number]>(backend, dNewH, update, h, fresh)
   const { made, at } = outputs<[number, number, number]>(backend, h.shape, h.shape, h.shape)
-  backend.wasm.gruStateGrad(...from, ...at, sizeOf(h.shape))
+  backend.kernels.gruStateGrad(...from, ...at, sizeOf(h.shape))
   return made
 }
 

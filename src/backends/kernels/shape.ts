@@ -4,12 +4,12 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../../../core/index.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sizeOf } from '../../core/index.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
-const identity: WasmKernel = ({ inputs: { x }, backend }) => backend.share(x!, x!.shape)
+const identity: BackendKernel = ({ inputs: { x }, backend }) => backend.share(x!, x!.shape)
 
-const reshape: WasmKernel = ({ inputs, attrs, backend }) => {
+const reshape: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!
   const size = sizeOf(x.shape)
   const shape = tf.util.inferFromImplicitShape((attrs as { shape: number[] }).shape, size)
@@ -20,7 +20,7 @@ const reshape: WasmKernel = ({ inputs, attrs, backend }) => {
   return backend.share(x, shape)
 }
 
-const expandDims: WasmKernel = ({ inputs, attrs, backend }) => {
+const expandDims: BackendKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.input!
   const { dim } = attrs as { dim: number }
   const rank = x.shape.length

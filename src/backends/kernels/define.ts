@@ -1,30 +1,34 @@
 /**
- * How a kernel of dcml-wasm is written down.
+ * How a kernel that dcml's own backends share is written down.
  * @module
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
+import type { DeviceBackend } from '../device-backend.js'
 import { lend } from '../loan.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
 
 /** What a kernel is called with: inputs and attributes of the tfjs kernel of the same name. */
-interface KernelCall {
+interface KernelCall<B extends DeviceBackend> {
   inputs: Record<string, tf.TensorInfo>
   // Each tfjs kernel has attributes of its own shape; a kernel names the ones that it reads.
   attrs: never
-  backend: DcmlWasmBackend
+  backend: B
 }
 
 /** Computes outputs from inputs, or undefined when it does not cover the case: then the kernel is on loan. */
-export type WasmKernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[] | undefined
+export type BackendKernel<B extends DeviceBackend = DeviceBackend> = (
+  call: KernelCall<B>,
+) => tf.TensorInfo | tf.TensorInfo[] | undefined
 
 /** A kernel without the backend's name. */
 export type OwnKernel = Pick<tf.KernelConfig, 'kernelName' | 'kernelFunc'>
 
 /** Binds kernels to their names in tfjs. */
-export function defineKernels(kernels: Record<string, WasmKernel>): OwnKernel[] {
+export function defineKernels<B extends DeviceBackend = DeviceBackend>(
+  kernels: Record<string, BackendKernel<B>>,
+): OwnKernel[] {
   return Object.entries(kernels).map(([kernelName, kernel]) => ({
     kernelName,
-    kernelFunc: ((call: KernelCall) => kernel(call) ?? lend(kernelName, call)) as unknown as tf.KernelFunc,
+    kernelFunc: ((call: KernelCall<B>) => kernel(call) ?? lend(kernelName, call)) as unknown as tf.KernelFunc,
   }))
 }

@@ -4,9 +4,9 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sameShape } from '../../../core/index.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import { sameShape } from '../../core/index.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { type FusedAttributes, finishFused } from './matmul.js'
 
 type Pair = [number, number] | number
@@ -42,7 +42,7 @@ function geometryOf(
 }
 
 /** Writes what a convolution or pool looks like, 15 int32, and returns where. */
-export function writeGeometry(backend: DcmlWasmBackend, info: tf.backend_util.Conv2DInfo): number {
+export function writeGeometry(backend: DeviceBackend, info: tf.backend_util.Conv2DInfo): number {
   const { ints } = backend.heap
   const i = backend.infoPointer / 4
   ints[i] = info.batchSize
@@ -66,7 +66,7 @@ export function writeGeometry(backend: DcmlWasmBackend, info: tf.backend_util.Co
 const isFloat = (a: tf.TensorInfo, b: tf.TensorInfo) => a.dtype === 'float32' && b.dtype === 'float32'
 
 const forward =
-  (depthwise: boolean): WasmKernel =>
+  (depthwise: boolean): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const { x, filter, bias, preluActivationWeights } = inputs as Record<'x' | 'filter', tf.TensorInfo> &
       Record<string, tf.TensorInfo | undefined>
@@ -75,7 +75,7 @@ const forward =
     const info = geometryOf(x.shape, filter.shape, rest, depthwise)
     if (info === undefined) return undefined
     const part = { activation, leakyreluAlpha, bias, preluActivationWeights, columns: info.outChannels }
-    const kernel = depthwise ? backend.wasm.depthwiseConv2d : backend.wasm.conv2d
+    const kernel = depthwise ? backend.kernels.depthwiseConv2d : backend.kernels.conv2d
     return finishFused(backend, part, (biasPointer, code) => {
       const [pointerX, pointerFilter] = [backend.pointer(x), backend.pointer(filter)]
       const out = backend.output(info.outShape, 'float32')
@@ -85,7 +85,7 @@ const forward =
   }
 
 const inputGradient =
-  (depthwise: boolean): WasmKernel =>
+  (depthwise: boolean): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const { dy, filter } = inputs as Record<'dy' | 'filter', tf.TensorInfo>
     if (!isFloat(dy, filter)) return undefined
@@ -95,13 +95,13 @@ const inputGradient =
     if (info === undefined || !sameShape(dy.shape, info.outShape)) return undefined
     const [pointerDy, pointerFilter] = [backend.pointer(dy), backend.pointer(filter)]
     const out = backend.output(info.inShape, 'float32')
-    const kernel = depthwise ? backend.wasm.depthwiseConv2dInputGrad : backend.wasm.conv2dInputGrad
+    const kernel = depthwise ? backend.kernels.depthwiseConv2dInputGrad : backend.kernels.conv2dInputGrad
     kernel(pointerDy, pointerFilter, backend.pointer(out), writeGeometry(backend, info))
     return out
   }
 
 const filterGradient =
-  (depthwise: boolean): WasmKernel =>
+  (depthwise: boolean): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const { x, dy } = inputs as Record<'x' | 'dy', tf.TensorInfo>
     if (!isFloat(x, dy)) return undefined
@@ -110,7 +110,7 @@ const filterGradient =
     if (info === undefined || !sameShape(dy.shape, info.outShape)) return undefined
     const [pointerX, pointerDy] = [backend.pointer(x), backend.pointer(dy)]
     const out = backend.output(filterShape, 'float32')
-    const kernel = depthwise ? backend.wasm.depthwiseConv2dFilterGrad : backend.wasm.conv2dFilterGrad
+    const kernel = depthwise ? backend.kernels.depthwiseConv2dFilterGrad : backend.kernels.conv2dFilterGrad
     kernel(pointerX, pointerDy, backend.pointer(out), writeGeometry(backend, info))
     return out
   }

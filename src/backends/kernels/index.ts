@@ -1,9 +1,8 @@
 /**
- * The table of dcml-wasm's own kernels.
+ * The table of kernels that dcml's own backends share.
  * @module
  */
 
-import { attentionKernels } from './attention.js'
 import { binaryKernels, compareKernels } from './binary.js'
 import { complexKernels } from './complex.js'
 import { convKernels, depthwiseKernels } from './conv.js'
@@ -22,17 +21,16 @@ import { poolKernels } from './pool.js'
 import { randomKernels } from './random.js'
 import { recurrentKernels } from './recurrent.js'
 import { reduceKernels, softmaxKernels, truthKernels } from './reduce.js'
-import { resizeKernels } from './resize.js'
 import { padKernels, rowKernels } from './rows.js'
 import { shapeKernels } from './shape.js'
 import { transposeKernels } from './transpose.js'
 import { classifyKernels, unaryKernels } from './unary.js'
 
-/** Every kernel that dcml-wasm computes itself. */
-export const ownKernels: readonly OwnKernel[] = [
+/** Kernels of tfjs and of dcml, made of `TensorKernels`. */
+export const sharedKernels: readonly OwnKernel[] = [
   ...[shapeKernels, complexKernels, fillKernels, unaryKernels, classifyKernels, binaryKernels, compareKernels],
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomKernels],
-  ...[conv3dKernels, cumulativeKernels, einsumKernels, resizeKernels, crossEntropyKernels, layerNormKernels],
-  ...[recurrentKernels, attentionKernels, geluKernels],
+  ...[conv3dKernels, cumulativeKernels, einsumKernels, crossEntropyKernels, layerNormKernels],
+  ...[recurrentKernels, geluKernels],
 ].flat()

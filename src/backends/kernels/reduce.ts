@@ -4,9 +4,9 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { reduceCodes } from '../exports.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
-import { defineKernels, type WasmKernel } from './define.js'
+import type { DeviceBackend } from '../device-backend.js'
+import { reduceCodes } from '../wasm/exports.js'
+import { type BackendKernel, defineKernels } from './define.js'
 import { type Folded, fold } from './fold.js'
 
 interface AxisAttributes {
@@ -16,7 +16,7 @@ interface AxisAttributes {
 }
 
 function finish(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   folded: Folded,
   dtype: tf.DataType,
   run: (folded: Folded, out: number) => void,
@@ -29,7 +29,7 @@ function finish(
 
 /** Reduces x along axes; undefined when the dtype is not covered. */
 export function runReduce(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   code: number,
   x: tf.TensorInfo,
   { axis, reductionIndices, keepDims }: AxisAttributes,
@@ -38,19 +38,19 @@ export function runReduce(
   if (x.dtype !== 'float32' && !whole) return undefined
   const folded = fold(backend, x, reductionIndices ?? axis, keepDims)
   if (folded === undefined) return undefined
-  const kernel = whole ? backend.wasm.reduceInt : backend.wasm.reduce
+  const kernel = whole ? backend.kernels.reduceInt : backend.kernels.reduce
   return finish(backend, folded, whole ? 'int32' : 'float32', ({ pointer, outer, size, inner }, out) =>
     kernel(code, pointer, out, outer, size, inner),
   )
 }
 
 const reduce =
-  (code: number): WasmKernel =>
+  (code: number): BackendKernel =>
   ({ inputs, attrs, backend }) =>
     runReduce(backend, code, inputs.x!, attrs)
 
 const reduceBool =
-  (isAll: number): WasmKernel =>
+  (isAll: number): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const x = inputs.x!
     if (x.dtype !== 'bool') return undefined
@@ -59,13 +59,13 @@ const reduceBool =
     return (
       folded &&
       finish(backend, folded, 'bool', ({ pointer, outer, size, inner }, out) =>
-        backend.wasm.reduceBool(isAll, pointer, out, outer, size, inner),
+        backend.kernels.reduceBool(isAll, pointer, out, outer, size, inner),
       )
     )
   }
 
 const argExtreme =
-  (isMin: number): WasmKernel =>
+  (isMin: number): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const x = inputs.x!
     if (x.dtype !== 'float32') return undefined
@@ -73,18 +73,18 @@ const argExtreme =
     return (
       folded &&
       finish(backend, folded, 'int32', ({ pointer, outer, size, inner }, out) =>
-        backend.wasm.argExtreme(isMin, pointer, out, outer, size, inner),
+        backend.kernels.argExtreme(isMin, pointer, out, outer, size, inner),
       )
     )
   }
 
-const softmax: WasmKernel = ({ inputs, attrs, backend }) => {
+const softmax: BackendKernel = ({ inputs, attrs, backend }) => {
   const logits = inputs.logits!
   if (logits.dtype !== 'float32' || (attrs as { dim: number }).dim !== logits.shape.length - 1) return undefined
   const size = logits.shape.at(-1)!
   const { pointer, length } = backend.record(logits.dataId)
   const out = backend.output(logits.shape, 'float32')
-  backend.wasm.softmax(0, pointer, backend.pointer(out), size === 0 ? 0 : length / size, size)
+  backend.kernels.softmax(0, pointer, backend.pointer(out), size === 0 ? 0 : length / size, size)
   return out
 }
 
