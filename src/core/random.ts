@@ -12,6 +12,8 @@ export interface RandomState {
   stream: number
   /** How many words were drawn so far. */
   position: number
+  /** Absent: [0, 0]. */
+  place?: readonly [number, number]
 }
 
 /**
@@ -26,24 +28,28 @@ export class Random {
   #seed: number
   #stream: number
   #position = 0
+  readonly #place: readonly [number, number]
   readonly #counter = new Uint32Array(4)
   readonly #block = new Uint32Array(4)
 
   /**
    * @param seed - Integer, 0 to 2^32 - 1.
    * @param stream - Integer, 0 to 2^32 - 1. Streams of one seed are independent.
-   * @default stream 0
+   * @param place - Two such integers, as epoch and row: so are the places of one stream.
+   * @default stream 0, place [0, 0]
    */
-  constructor(seed: number, stream = 0) {
+  constructor(seed: number, stream = 0, place: readonly [number, number] = [0, 0]) {
     assertUint32('seed', seed)
     assertUint32('stream', stream)
+    for (const word of place) assertUint32('place', word)
     this.#seed = seed
     this.#stream = stream
+    this.#place = place
   }
 
   /** A generator that goes on where the saved one stood. */
-  static fromState({ seed, stream, position }: RandomState): Random {
-    const random = new Random(seed, stream)
+  static fromState({ seed, stream, position, place }: RandomState): Random {
+    const random = new Random(seed, stream, place)
     if (position % 4 !== 0) random.#fill(Math.floor(position / 4))
     random.#position = position
     return random
@@ -51,7 +57,8 @@ export class Random {
 
   /** Where this generator stands. */
   get state(): RandomState {
-    return { seed: this.#seed, stream: this.#stream, position: this.#position }
+    const place = this.#place.some((word) => word > 0) ? { place: this.#place } : {}
+    return { seed: this.#seed, stream: this.#stream, position: this.#position, ...place }
   }
 
   /** A word, uniform over 0 to 2^32 - 1. */
@@ -105,8 +112,8 @@ export class Random {
   #fill(blockIndex: number): void {
     this.#counter[0] = blockIndex >>> 0
     this.#counter[1] = Math.floor(blockIndex / 2 ** 32)
-    this.#counter[2] = 0
-    this.#counter[3] = 0
+    this.#counter[2] = this.#place[0]
+    this.#counter[3] = this.#place[1]
     philox4x32(this.#counter, this.#seed, this.#stream, this.#block)
   }
 }

@@ -1,6 +1,7 @@
+export type { Augmentation, AugmentOptions, RowDraw } from './augmentation.js'
 export type { Per } from './column-groups.js'
 export { type PredictionOptions, Preprocessor, type PreprocessorJson } from './preprocessor.js'
-export type { Fitting, Json, Step } from './step.js'
+export type { Fitting, Json, RandomOf, Step } from './step.js'
 export {
   type BucketizeOptions,
   bucketize,
@@ -38,10 +39,12 @@ export {
   rename,
   robust,
   type SmoothOptions,
+  type SpecAugmentOptions,
   type SpectrumOptions,
   scale,
   select,
   smooth,
+  specAugment,
   standardize,
   type TargetEncodeOptions,
   targetEncode,

@@ -8,6 +8,13 @@
 
 import { ConfigError, DcmlError, StateError, StorageError } from '../core/index.js'
 import { type Columns, columnOf, columnsOfRows, Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
+import {
+  type Augmentation,
+  type AugmentOptions,
+  checkAugmentation,
+  type RowDraw,
+  randomOfRows,
+} from './augmentation.js'
 import type { Json, Step } from './step.js'
 import { stepKinds } from './steps/index.js'
 
@@ -50,6 +57,7 @@ export class Preprocessor {
           received: step,
         })
     })
+    checkAugmentation(steps)
     this.#steps = steps
     if (steps.every((step) => !step.fitting)) this.#fitted = steps.map(() => null)
   }
@@ -83,12 +91,27 @@ export class Preprocessor {
     return this
   }
 
-  /** The dataset, transformed when it is read. Its `size` is unknown where a step leaves out rows. */
-  transform(dataset: Dataset): Dataset {
+  /**
+   * The dataset, transformed when it is read. Its `size` is unknown where a step leaves out rows.
+   *
+   * @param options - `augment`: as rows to train on, changed at random; see `augmentation`. @default as rows to evaluate
+   */
+  transform(dataset: Dataset, { augment }: { augment?: AugmentOptions } = {}): Dataset {
     const fitted = this.#assertFitted('transform')
-    if (this.#steps.some((step) => step.startPass)) return Dataset.fromBatches(() => this.#pass(dataset, fitted))
-    const keepsRows = this.#steps.every((step) => step.makes !== 'rows')
-    return dataset.mapBatches((batch) => this.transformColumns(batch), { keepsRows })
+    const { augmentation } = this
+    if (augment && augmentation) return augmented(augmentation.prepare(dataset), augmentation, augment)
+    return this.#transformTo(dataset, fitted, this.#steps.length)
+  }
+
+  /** How rows to train on are changed at random; undefined where no step does it. `Trainer` does it by itself. */
+  get augmentation(): Augmentation | undefined {
+    const first = this.#steps.findIndex((step) => step.augment)
+    if (first < 0) return undefined
+    const fitted = this.#assertFitted('augmentation')
+    return {
+      prepare: (dataset) => this.#transformTo(dataset, fitted, first),
+      augment: (columns, draw) => this.#apply(columns, fitted, first, this.#steps.length, { draw }),
+    }
   }
 
   /**
@@ -184,9 +207,17 @@ export class Preprocessor {
     })
   }
 
-  /** One pass over a dataset through all steps. */
-  async *#pass(dataset: Dataset, fitted: readonly Json[]): AsyncGenerator<Columns> {
-    const appliers = this.#appliers(fitted)
+  /** The dataset after the steps before `end`. */
+  #transformTo(dataset: Dataset, fitted: readonly Json[], end: number): Dataset {
+    const steps = this.#steps.slice(0, end)
+    if (steps.some((step) => step.startPass)) return Dataset.fromBatches(() => this.#pass(dataset, fitted, end))
+    const keepsRows = steps.every((step) => step.makes !== 'rows')
+    return dataset.mapBatches((batch) => this.#apply(batch, fitted, 0, end), { keepsRows })
+  }
+
+  /** One pass over a dataset through the steps before `end`. */
+  async *#pass(dataset: Dataset, fitted: readonly Json[], end: number): AsyncGenerator<Columns> {
+    const appliers = this.#appliers(fitted).slice(0, end)
     for await (const batch of dataset.batches()) {
       const columns = appliers.reduce((current, apply) => apply(current), batch)
       if (rowsOf(columns) > 0) yield columns
@@ -208,7 +239,7 @@ export class Preprocessor {
     fitted: readonly Json[],
     start: number,
     end: number,
-    { only, firstRow = 0 }: PredictionOptions = {},
+    { only, firstRow = 0, draw }: PredictionOptions & { draw?: RowDraw } = {},
   ): Columns {
     let current = columns
     const wanted = only && new Set(only)
@@ -219,6 +250,7 @@ export class Preprocessor {
       current = atStep(i, step, () => {
         if (wanted && step.applyForPrediction) return step.applyForPrediction(current, fitted[i]!, firstRow)
         if (reads !== 'all') for (const name of reads) columnOf(current, name, step.kind)
+        if (draw && step.augment) return step.augment(current, randomOfRows(draw, i))
         return step.apply(current, fitted[i]!)
       })
       if (makes !== 'rows') for (const name of makes) if (Object.hasOwn(current, name)) wanted?.add(name)
@@ -234,6 +266,19 @@ export class Preprocessor {
       remedy: 'Call await preprocessor.fit(train)',
     })
   }
+}
+
+/** Rows of a prepared dataset, changed at random and numbered as they come. */
+function augmented(prepared: Dataset, { augment }: Augmentation, options: AugmentOptions): Dataset {
+  async function* batches() {
+    let first = 0
+    for await (const batch of prepared.batches()) {
+      const rows = Uint32Array.from({ length: rowsOf(batch) }, (_, row) => first + row)
+      first += rows.length
+      yield augment(batch, { ...options, rows })
+    }
+  }
+  return Dataset.fromBatches(batches, prepared.size === undefined ? {} : { size: prepared.size })
 }
 
 /** The step for those of its columns that are wanted, or undefined where it has nothing to do with them. */

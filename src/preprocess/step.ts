@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Random } from '../core/index.js'
 import type { Columns, Row } from '../data/index.js'
 
 /** Anything that survives JSON. Numbers that are not finite do not. */
@@ -27,6 +28,9 @@ export interface Fitting<State> {
   finish(state: State): Json
 }
 
+/** Gives the random numbers for a row, by its index. */
+export type RandomOf = (row: number) => Random
+
 /** One step of a `Preprocessor`. */
 export interface Step {
   /** Name of the function that makes it. */
@@ -43,6 +47,14 @@ export interface Step {
   apply(columns: Columns, fitted: Json): Columns
   /** For a step that must know the rows before: begins a pass over a dataset. What it returns takes the place of `apply`. */
   startPass?(): (columns: Columns) => Columns
+  /**
+   * What it does in place of `apply` to rows to train on, where that is random. Statistics, evaluation and prediction
+   * see what `apply` does, often nothing. Steps that leave out rows come before the first one that has it.
+   *
+   * @param randomOf - A new generator for a row of these columns, the same for the same seed, epoch and row. Asked again
+   *   it starts over, so that a picture and its mask in two columns are changed alike.
+   */
+  augment?(columns: Columns, randomOf: RandomOf): Columns
   /**
    * What it does in place of `apply` to rows to predict on, where that differs: the target may be missing there, and
    * every row needs an answer.

@@ -8,17 +8,19 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { ConfigError, nextTurn, Random } from '../core/index.js'
-import { type Dataset, rowsOf } from '../data/index.js'
+import { ConfigError, nextTurn } from '../core/index.js'
+import { type Columns, type Dataset, rowsOf } from '../data/index.js'
 import { namedWeights, writeWeights } from '../models/index.js'
+import type { Augmentation } from '../preprocess/index.js'
 import type { Callback, FitState } from './callback.js'
 import { type Checkpoint, encodeCheckpoint, type Position, readLatestCheckpoint } from './checkpoint.js'
 import { Commits } from './commits.js'
 import type { EpochRecord, History } from './history.js'
 import type { Crew, StepRecord, Sums, TrainingJob } from './job.js'
 import { means } from './means.js'
+import { passingBatches } from './passing-batches.js'
 import { prepareColumns } from './prepare-data.js'
-import { rowNumbers } from './rows.js'
+import { epochOrder, rowNumbers } from './rows.js'
 import type { FitOptions } from './trainer.js'
 
 // Long enough to hide the cost of a message to the workers, short enough for a lively bar and a prompt stop.
@@ -33,12 +35,15 @@ export interface FitParts {
   options: FitOptions
   accumulateSteps: number
   preprocessor: unknown
+  augmentation: Augmentation | undefined
 }
 
-/** What is trained on. Rows are undefined for a stream, and where there is no validation. */
+/** What is trained on. */
 interface LoadedData {
   train: Dataset
+  /** Undefined for batches that workers get one by one: those of a stream, or with augmentation. */
   rows: number | undefined
+  /** Undefined without validation. */
   validationRows: number | undefined
 }
 
@@ -72,14 +77,17 @@ export class FitLoop {
     this.#sums = this.#noSums()
   }
 
-  /** @param prepare - Runs the preprocessor over a dataset. */
-  async run(train: Dataset, prepare: (dataset: Dataset) => Promise<Dataset>): Promise<History> {
-    const { crew, callbacks, options } = this.#parts
+  /** @param prepare - Runs the preprocessor over a dataset, or the part of it that is given. */
+  async run(
+    train: Dataset,
+    prepare: (dataset: Dataset, part?: Augmentation['prepare']) => Promise<Dataset>,
+  ): Promise<History> {
+    const { crew, callbacks, options, augmentation } = this.#parts
     try {
       return await crew.lead(
         async () => {
-          const prepared = await prepare(train)
-          const rows = await this.#load('train', 'training', prepared, true)
+          const prepared = await prepare(train, augmentation?.prepare)
+          const rows = augmentation ? undefined : await this.#load('train', 'training', prepared, true)
           const { validation } = options
           const validationRows =
             validation && (await this.#load('validation', 'validation', await prepare(validation), this.#epochs > 1))
@@ -132,8 +140,9 @@ export class FitLoop {
     const startedMs = performance.now()
     const weightBefore = this.#sums.weight
     await this.#call('onEpochStart')
-    const finished =
-      rows === undefined ? await this.#streamSteps(train) : await this.#residentSteps(rows, options.shuffle ?? true)
+    const finished = await (rows === undefined
+      ? this.#passingSteps(train, options.shuffle ?? true)
+      : this.#residentSteps(rows, options.shuffle ?? true))
     if (!finished) return
     const seconds = (performance.now() - startedMs) / 1000
     await this.#refreshModel()
@@ -168,7 +177,7 @@ export class FitLoop {
     const { crew, callbacks, job, options, accumulateSteps } = this.#parts
     const rowsPerStep = this.#batchSize * accumulateSteps
     this.#stepsPerEpoch = Math.ceil(rows / rowsPerStep)
-    const order = shuffle ? new Random(job.seed, this.#epoch + 1).permutation(rows) : rowNumbers(rows)
+    const order = epochOrder(rows, { seed: job.seed, epoch: this.#epoch, shuffle })
     const exact = callbacks.some((callback) => callback.onStepEnd && !callback.relaxed)
     while (this.#stepInEpoch < this.#stepsPerEpoch) {
       const startedMs = performance.now()
@@ -192,36 +201,42 @@ export class FitLoop {
     return true
   }
 
-  async #streamSteps(train: Dataset): Promise<boolean> {
-    const { crew, job, model, options, accumulateSteps } = this.#parts
-    const rowsPerStep = this.#batchSize * accumulateSteps
-    let skip = this.#stepInEpoch
-    for await (const batch of train.batches(rowsPerStep)) {
-      if (skip-- > 0) continue
-      const columns = prepareColumns(batch, model, job, 'training')
-      const rows = rowsOf(columns)
-      await crew.setData('train', columns, { reused: false })
-      const order = rowNumbers(rows)
-      const firstStep = this.#step + 1
-      await this.#report(
-        await crew.train({
-          data: 'train',
-          order,
-          from: 0,
-          to: rows,
-          batchSize: this.#batchSize,
-          accumulateSteps,
-          firstStep,
-        }),
-      )
-      if (this.#isStopped(options.signal)) return false
-      if (this.#commits.stepsLeft(this.#step) <= 0) await this.#commits.commit()
+  /** Runs the rest of an epoch batch by batch. Returns false if it was stopped before its end. */
+  async #passingSteps(train: Dataset, shuffle: boolean): Promise<boolean> {
+    const { job, options, accumulateSteps, augmentation } = this.#parts
+    const size = this.#batchSize * accumulateSteps
+    if (train.size !== undefined) this.#stepsPerEpoch = Math.ceil(train.size / size)
+    const { seed } = job
+    const skip = this.#stepInEpoch
+    const batches = passingBatches(train, augmentation, { size, skip, seed, epoch: this.#epoch, shuffle })
+    try {
+      for (let next = await batches.next(); !next.done; ) {
+        const training = await this.#startStep(next.value)
+        // The next batch is made while other threads train on this one.
+        const [records, following] = await Promise.all([training.records, batches.next()])
+        next = following
+        await this.#report(records)
+        if (this.#isStopped(options.signal)) return next.done === true
+        if (this.#commits.stepsLeft(this.#step) <= 0) await this.#commits.commit()
+      }
+    } finally {
+      await batches.return(undefined)
     }
     if (this.#sums.weight === 0)
       throw new ConfigError('The stream of training data gave no rows.', {
         remedy: 'Make sure that it starts anew each time it is asked for',
       })
     return true
+  }
+
+  /** Gives the workers a batch and has them begin to train on it. */
+  async #startStep(batch: Columns): Promise<{ records: Promise<StepRecord[]> }> {
+    const { crew, job, model, accumulateSteps } = this.#parts
+    const columns = prepareColumns(batch, model, job, 'training')
+    const rows = rowsOf(columns)
+    await crew.setData('train', columns, { reused: false })
+    const range = { data: 'train', order: rowNumbers(rows), from: 0, to: rows, batchSize: this.#batchSize }
+    return { records: crew.train({ ...range, accumulateSteps, firstStep: this.#step + 1 }) }
   }
 
   async #report(records: readonly StepRecord[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** How rows are split over workers, and what they count. @module */
 
+import { Random } from '../core/index.js'
 import type { SharedColumns } from './job.js'
 
 /**
@@ -16,6 +17,12 @@ export function splitRows(from: number, to: number, rank: number, size: number):
 
 /** 0, 1, 2 and so on, `[count]`: rows as they lie. */
 export const rowNumbers = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, row) => row)
+
+/** The order of the rows of an epoch, `[rows]`: as they lie, or a new one for each epoch of a seed. */
+export const epochOrder = (
+  rows: number,
+  { seed, epoch, shuffle }: { seed: number; epoch: number; shuffle: boolean },
+) => (shuffle ? new Random(seed, epoch + 1).permutation(rows) : rowNumbers(rows))
 
 /**
  * What some rows count together: their number, or the sum of their weights.

@@ -19,6 +19,7 @@ import {
   type OptimizerName,
   resolveOptimizer,
 } from '../optimizers/index.js'
+import type { Augmentation } from '../preprocess/index.js'
 import type { Store } from '../storage/index.js'
 import type { CustomStep, LossFunction } from './batch-loss.js'
 import type { Callback } from './callback.js'
@@ -43,6 +44,8 @@ export interface DataPreparation {
   fit(train: Dataset): Promise<unknown>
   /** The rows as the model is to get them. */
   transform(dataset: Dataset): Dataset
+  /** How rows to train on are changed at random in each epoch, where they are. */
+  readonly augmentation?: Augmentation | undefined
   /** The fitted state, which is saved with the model. */
   toJSON(): unknown
 }
@@ -176,8 +179,9 @@ export class Trainer {
           options,
           accumulateSteps: this.#options.accumulateSteps ?? 1,
           preprocessor: preprocessor?.toJSON(),
+          augmentation: preprocessor?.augmentation,
         })
-        return loop.run(train, (dataset) => this.#prepare(dataset))
+        return loop.run(train, (dataset, part) => this.#prepare(dataset, part))
       })
     })
   }
@@ -255,10 +259,10 @@ export class Trainer {
   }
 
   /** Runs the preprocessor: once, over data in memory, so that no epoch does it again; in passing, over a stream. */
-  async #prepare(dataset: Dataset): Promise<Dataset> {
+  async #prepare(dataset: Dataset, part?: (dataset: Dataset) => Dataset): Promise<Dataset> {
     const { preprocessor } = this.#options
     if (!preprocessor) return dataset
-    const prepared = preprocessor.transform(dataset)
+    const prepared = part ? part(dataset) : preprocessor.transform(dataset)
     return dataset.size === undefined ? prepared : Dataset.fromArrays(await prepared.columns())
   }
 

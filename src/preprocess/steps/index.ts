@@ -26,6 +26,7 @@ import { type RobustOptions, robust } from './robust.js'
 import { scale } from './scale.js'
 import { select } from './select.js'
 import { type SmoothOptions, smooth } from './smooth.js'
+import { type SpecAugmentOptions, specAugment } from './spec-augment.js'
 import { standardize } from './standardize.js'
 import { type TargetEncodeOptions, targetEncode } from './target-encode.js'
 
@@ -45,6 +46,7 @@ export type {
   QuantileTransformOptions,
   RobustOptions,
   SmoothOptions,
+  SpecAugmentOptions,
   TargetEncodeOptions,
 }
 export {
@@ -73,6 +75,7 @@ export {
   scale,
   select,
   smooth,
+  specAugment,
   standardize,
   targetEncode,
 }
@@ -108,6 +111,7 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   scale: ({ columns, factor }) => scale(columns as string[], factor as number),
   select: ({ columns }) => select(columns as string[]),
   smooth: withOptions(smooth),
+  specAugment: withOptions(specAugment),
   standardize: withOptions(standardize),
   targetEncode: withOptions(targetEncode),
 }

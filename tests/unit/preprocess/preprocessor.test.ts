@@ -29,6 +29,7 @@ import {
   scale,
   select,
   smooth,
+  specAugment,
   standardize,
   targetEncode,
 } from '../../../src/preprocess/index.js'
@@ -188,6 +189,7 @@ describe('steps', () => {
       scale('x', 2),
       select('x'),
       smooth('x', { window: 3, method: 'median' }),
+      specAugment('x', { timeMasks: 1, timeWidth: 3, frequencyWidth: 4, fill: 0 }),
       standardize('x'),
       targetEncode('x', { target: 'z', smoothing: 2 }),
     ]
