@@ -243,6 +243,8 @@ export {
   bucketize,
   type Category,
   type ClipOutliersOptions,
+  type ColumnKind,
+  type ColumnKinds,
   cast,
   clipOutliers,
   concat,

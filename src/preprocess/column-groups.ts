@@ -1,7 +1,7 @@
 /** Which values of a column share one statistic. @module */
 
-import { ConfigError, rowSize } from '../core/index.js'
-import { type Columns, columnOf, numbersOf, type Row } from '../data/index.js'
+import { ConfigError, rowSize, ShapeError } from '../core/index.js'
+import { type Column, type Columns, columnOf, numbersOf, type Row } from '../data/index.js'
 
 /**
  * `'feature'`: each position of a row has its own statistic; `'channel'`: each position of the last axis;
@@ -13,6 +13,18 @@ export type Per = 'feature' | 'channel' | 'column'
 export function groupsOf(shape: readonly number[], per: Per): number {
   if (per === 'column') return 1
   return per === 'channel' ? (shape.length > 1 ? shape.at(-1)! : 1) : rowSize(shape)
+}
+
+/**
+ * @param groups - Statistics that a step has of a column.
+ * @throws {ShapeError} if the rows of the column have another size than those that it was fitted on.
+ */
+export function checkGroups({ shape }: Column, groups: number, name: string, kind: string): void {
+  if (groups === 1 || groups === rowSize(shape) || groups === shape.at(-1)) return
+  throw new ShapeError(`${kind} was fitted on other rows in the column "${name}".`, {
+    expected: `${groups} values per row`,
+    received: `a row of shape [${shape.slice(1).join(', ')}]`,
+  })
 }
 
 /** Throws a ConfigError for an unknown `per`. */
@@ -40,6 +52,7 @@ export function mapValues(
     const column = columnOf(columns, name, kind)
     const data = numbersOf(column, name, kind)
     const { groups, map } = f(name)
+    checkGroups(column, groups, name, kind)
     const values = new Float32Array(data.length)
     for (let i = 0, group = 0; i < data.length; i++) {
       values[i] = map(data[i]!, group)

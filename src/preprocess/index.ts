@@ -1,7 +1,9 @@
 export type { Augmentation, AugmentOptions, RowDraw } from './augmentation.js'
 export type { Per } from './column-groups.js'
-export { type PredictionOptions, Preprocessor, type PreprocessorJson } from './preprocessor.js'
-export type { Fitting, Json, RandomOf, Step } from './step.js'
+export type { ColumnKinds } from './pipeline-check.js'
+export { type PredictionOptions, Preprocessor } from './preprocessor.js'
+export type { PreprocessorJson } from './preprocessor-json.js'
+export type { ColumnKind, Fitting, Json, RandomOf, Step } from './step.js'
 export {
   type BucketizeOptions,
   bucketize,

@@ -1,12 +1,13 @@
 /**
  * A chain of steps that is fitted once and then applied to every dataset, batch and row alike.
  *
- * Owns: order of steps, passes of fitting, the saved form.
- * Leaves: what a step does to `steps/`, moving rows to data/.
+ * Owns: order of steps, passes of fitting.
+ * Leaves: what a step does to `steps/`, mistakes in the chain to `pipeline-check.ts`, the saved form to
+ * `preprocessor-json.ts`, moving rows to data/.
  * @module
  */
 
-import { ConfigError, DcmlError, StateError, StorageError } from '../core/index.js'
+import { ConfigError, DcmlError, StateError } from '../core/index.js'
 import { type Columns, columnOf, columnsOfRows, Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
 import {
   type Augmentation,
@@ -15,17 +16,15 @@ import {
   type RowDraw,
   randomOfRows,
 } from './augmentation.js'
+import { type ColumnKinds, checkPipeline, kindsOf } from './pipeline-check.js'
+import {
+  assertFinite,
+  type PreprocessorJson,
+  readPreprocessorJson,
+  writePreprocessorJson,
+} from './preprocessor-json.js'
 import type { Json, Step } from './step.js'
 import { stepKinds } from './steps/index.js'
-
-/** A preprocessor as plain data. */
-export interface PreprocessorJson {
-  format: 'dcml-preprocessor'
-  version: 1
-  /** What each step learned; null for those that learn nothing. Absent: not fitted. */
-  fitted?: Json[]
-  steps: { kind: string; options: { [key: string]: Json | undefined } }[]
-}
 
 /** How rows are transformed to predict on. */
 export interface PredictionOptions {
@@ -47,8 +46,13 @@ export interface PredictionOptions {
 export class Preprocessor {
   readonly #steps: readonly Step[]
   #fitted: Json[] | undefined
+  /** What the columns held that it was fitted on. */
+  #fittedOn: ColumnKinds | undefined
 
-  /** @param steps - In the order in which they are applied. */
+  /**
+   * @param steps - In the order in which they are applied.
+   * @throws {ConfigError} naming the step that reads a column which an earlier one leaves out, or makes one again.
+   */
   constructor(steps: readonly Step[]) {
     steps.forEach((step, i) => {
       if (typeof step?.apply !== 'function')
@@ -57,6 +61,7 @@ export class Preprocessor {
           received: step,
         })
     })
+    checkPipeline(steps)
     checkAugmentation(steps)
     this.#steps = steps
     if (steps.every((step) => !step.fitting)) this.#fitted = steps.map(() => null)
@@ -76,18 +81,30 @@ export class Preprocessor {
    * Learns from a dataset. Steps that do not depend on each other share a pass; one that reads what a learning step
    * makes needs the pass before to be done.
    *
+   * @param data - A dataset, or its parts: they are read side by side, and what each told is merged in their order.
    * @returns This preprocessor.
-   * @throws {DataError} if a column is missing or has no values.
+   * @throws {DataError} naming the step, if a column is missing, holds the wrong kind of values, or none.
    */
-  async fit(dataset: Dataset): Promise<this> {
+  async fit(data: Dataset | readonly Dataset[]): Promise<this> {
+    const parts = data instanceof Dataset ? [data] : data
+    if (parts.length === 0) throw new ConfigError('A preprocessor needs data to learn from.', { received: '[]' })
+    const whole = this.#steps.findIndex((step) => step.startPass)
+    if (whole >= 0 && parts.length > 1)
+      throw new ConfigError(`Step ${whole} (${this.#steps[whole]!.kind}) must see all rows in one pass.`, {
+        expected: 'one dataset to fit on',
+        received: `${parts.length} parts`,
+      })
+    for (const { resident } of parts) if (resident) this.#checkToFit(resident.columns)
     const fitted: Json[] = this.#steps.map(() => null)
+    let fittedOn: ColumnKinds | undefined
     let start = 0
     while (start < this.#steps.length) {
       const end = this.#endOfPass(start)
-      await this.#fitPass(dataset, fitted, start, end)
+      fittedOn = (await this.#fitPass(parts, fitted, start, end)) ?? fittedOn
       start = end
     }
     this.#fitted = fitted
+    this.#fittedOn = fittedOn
     return this
   }
 
@@ -95,6 +112,8 @@ export class Preprocessor {
    * The dataset, transformed when it is read. Its `size` is unknown where a step leaves out rows.
    *
    * @param options - `augment`: as rows to train on, changed at random; see `augmentation`. @default as rows to evaluate
+   * @throws {DataError} naming the step, if a column is missing or holds other values than those it was fitted on; of a
+   *   stream, when it is read.
    */
   transform(dataset: Dataset, { augment }: { augment?: AugmentOptions } = {}): Dataset {
     const fitted = this.#assertFitted('transform')
@@ -123,6 +142,7 @@ export class Preprocessor {
    */
   transformColumns(columns: Columns, prediction: PredictionOptions = {}): Columns {
     const fitted = this.#assertFitted('transformColumns')
+    this.#check(columns, prediction.only)
     return this.#apply(columns, fitted, 0, this.#steps.length, prediction)
   }
 
@@ -144,36 +164,20 @@ export class Preprocessor {
 
   /** Called by `JSON.stringify`. */
   toJSON(): PreprocessorJson {
-    return {
-      format: 'dcml-preprocessor',
-      version: 1,
-      ...(this.#fitted && { fitted: this.#fitted }),
-      steps: this.#steps.map(({ kind, options }) => ({ kind, options })),
-    }
+    return writePreprocessorJson({ steps: this.#steps, fitted: this.#fitted, fittedOn: this.#fittedOn })
   }
 
   /**
    * The inverse of `JSON.stringify`.
    *
    * @param json - The text, or what JSON.parse made of it.
-   * @throws {StorageError} if it is of another format or version.
+   * @throws {StorageError} if it is of another format, of a newer version, or damaged.
    */
   static fromJSON(json: string | PreprocessorJson): Preprocessor {
-    const saved = typeof json === 'string' ? parse(json) : json
-    if (saved?.format !== 'dcml-preprocessor' || saved.version !== 1)
-      throw new StorageError('This is no preprocessor that this version of dcml can read.', {
-        expected: 'dcml-preprocessor, version 1',
-        received: `${saved?.format}, version ${saved?.version}`,
-      })
-    const steps = saved.steps.map(({ kind, options }) => {
-      const make = Object.hasOwn(stepKinds, kind) ? stepKinds[kind] : undefined
-      if (make) return make(options)
-      throw new StorageError(`The preprocessor has a step of an unknown kind, "${kind}".`, {
-        expected: Object.keys(stepKinds).join(', '),
-      })
-    })
+    const { steps, fitted, fittedOn } = readPreprocessorJson(json)
     const preprocessor = new Preprocessor(steps)
-    if (saved.fitted) preprocessor.#fitted = saved.fitted
+    if (fitted) preprocessor.#fitted = fitted
+    preprocessor.#fittedOn = fittedOn
     return preprocessor
   }
 
@@ -181,44 +185,82 @@ export class Preprocessor {
   #endOfPass(start: number): number {
     const pending = new Set<string>()
     for (let i = start; i < this.#steps.length; i++) {
-      const { reads, makes, fitting } = this.#steps[i]!
-      const waits = reads === 'all' ? pending.size > 0 : reads.some((name) => pending.has(name))
+      const { reads, makes, fitting, learnsFrom = [] } = this.#steps[i]!
+      const waits = reads === 'all' ? pending.size > 0 : [...reads, ...learnsFrom].some((name) => pending.has(name))
       if (waits) return i
       if (fitting && makes !== 'rows') for (const name of makes) pending.add(name)
     }
     return this.#steps.length
   }
 
-  async #fitPass(dataset: Dataset, fitted: Json[], start: number, end: number): Promise<void> {
+  /** @returns What the columns hold, where the pass read any. */
+  async #fitPass(
+    parts: readonly Dataset[],
+    fitted: Json[],
+    start: number,
+    end: number,
+  ): Promise<ColumnKinds | undefined> {
     const learning = this.#steps.map((step, i) => (i >= start && i < end ? step.fitting : undefined))
-    if (learning.every((fitting) => !fitting)) return
-    const states = learning.map((fitting) => fitting?.start())
-    const appliers = this.#appliers(fitted)
-    for await (const batch of dataset.batches()) {
-      let columns = batch
-      for (let i = 0; i < end; i++) {
-        const fitting = learning[i]
-        if (fitting) atStep(i, this.#steps[i]!, () => fitting.update(states[i], columns))
-        else columns = appliers[i]!(columns)
-      }
-    }
+    if (learning.every((fitting) => !fitting)) return undefined
+    let kinds: ColumnKinds | undefined
+    const states = await Promise.all(
+      parts.map(async (part) => {
+        const own = learning.map((fitting) => fitting?.start())
+        const appliers = this.#appliers(fitted)
+        for await (const batch of part.batches()) {
+          kinds = this.#checkToFit(batch)
+          let columns = batch
+          for (let i = 0; i < end; i++) {
+            const fitting = learning[i]
+            if (fitting) atStep(i, this.#steps[i]!, () => fitting.update(own[i], columns))
+            else columns = appliers[i]!(columns)
+          }
+        }
+        return own
+      }),
+    )
     learning.forEach((fitting, i) => {
-      if (fitting) fitted[i] = atStep(i, this.#steps[i]!, () => fitting.finish(states[i]))
+      if (!fitting) return
+      const step = this.#steps[i]!
+      const state = states.map((own) => own[i]).reduce((first, second) => fitting.merge(first, second))
+      fitted[i] = atStep(i, step, () => fitting.finish(state))
+      assertFinite(fitted[i]!, `Step ${i} (${step.kind}) of the preprocessor`)
+    })
+    return kinds
+  }
+
+  #checkToFit(columns: Columns): ColumnKinds {
+    return checkPipeline(this.#steps, { columns: kindsOf(columns), fits: true })
+  }
+
+  /** @param only - Of these columns; there may be others then. */
+  #check(columns: Columns, only?: readonly string[]): void {
+    const given = only ? Object.fromEntries(Object.entries(columns).filter(([name]) => only.includes(name))) : columns
+    checkPipeline(this.#steps, {
+      columns: kindsOf(given),
+      partial: only !== undefined,
+      fittedOn: this.#fittedOn,
     })
   }
 
   /** The dataset after the steps before `end`. */
   #transformTo(dataset: Dataset, fitted: readonly Json[], end: number): Dataset {
+    if (dataset.resident) this.#check(dataset.resident.columns)
     const steps = this.#steps.slice(0, end)
     if (steps.some((step) => step.startPass)) return Dataset.fromBatches(() => this.#pass(dataset, fitted, end))
     const keepsRows = steps.every((step) => step.makes !== 'rows')
-    return dataset.mapBatches((batch) => this.#apply(batch, fitted, 0, end), { keepsRows })
+    const apply = (batch: Columns) => {
+      this.#check(batch)
+      return this.#apply(batch, fitted, 0, end)
+    }
+    return dataset.mapBatches(apply, { keepsRows })
   }
 
   /** One pass over a dataset through the steps before `end`. */
   async *#pass(dataset: Dataset, fitted: readonly Json[], end: number): AsyncGenerator<Columns> {
     const appliers = this.#appliers(fitted).slice(0, end)
     for await (const batch of dataset.batches()) {
+      this.#check(batch)
       const columns = appliers.reduce((current, apply) => apply(current), batch)
       if (rowsOf(columns) > 0) yield columns
     }
@@ -303,13 +345,5 @@ function atStep<T>(index: number, step: Step, run: () => T): T {
     if (!(error instanceof DcmlError)) throw error
     const Class = error.constructor as new (what: string, details: { cause: unknown }) => DcmlError
     throw new Class(`Step ${index} (${step.kind}) of the preprocessor failed: ${error.message}`, { cause: error })
-  }
-}
-
-function parse(json: string): PreprocessorJson {
-  try {
-    return JSON.parse(json)
-  } catch (cause) {
-    throw new StorageError('The saved preprocessor is no JSON.', { cause })
   }
 }

@@ -12,6 +12,9 @@ import type { Columns, Row } from '../data/index.js'
 /** Anything that survives JSON. Numbers that are not finite do not. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined }
 
+/** What a column holds. */
+export type ColumnKind = 'numbers' | 'strings'
+
 /**
  * How a step learns from data, one pass, a part at a time.
  *
@@ -41,6 +44,14 @@ export interface Step {
   readonly reads: readonly string[] | 'all'
   /** Columns that it makes or changes; `'rows'`: it leaves out rows. The same as `reads`: it treats each column apart. */
   readonly makes: readonly string[] | 'rows'
+  /** Columns that are gone afterwards; `'others'`: all but those that it makes, which must be there. @default none */
+  readonly drops?: readonly string[] | 'others'
+  /** What the columns that it reads must hold. @default either */
+  readonly takes?: ColumnKind
+  /** What the columns that it makes hold. @default what those held that it made them of */
+  readonly gives?: ColumnKind
+  /** Columns that only `fitting` reads, such as the target, which need not be there later. @default none */
+  readonly learnsFrom?: readonly string[]
   /** Absent: nothing to learn. */
   readonly fitting?: Fitting<unknown>
   /** New columns; those that come in are not changed. `fitted` is what `finish` gave, or null. */

@@ -24,6 +24,8 @@ export function affine(
     options: { columns: [...names], ...options },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     fitting,
     apply(columns, fitted) {
       return mapValues(columns, names, kind, (name) => {

@@ -2,7 +2,7 @@
 
 import { ConfigError, checkWhole } from '../../core/index.js'
 import { columnOf, numbersOf } from '../../data/index.js'
-import { checkPer, groupsOf, namesOf, type Per } from '../column-groups.js'
+import { checkGroups, checkPer, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
 import { quantile, quantileFitting } from '../samples.js'
 import { type Fitting, fittingOf, type Step } from '../step.js'
@@ -62,14 +62,17 @@ export function bucketize(columns: string | readonly string[], options: Bucketiz
     options: { columns: names, boundaries: boundaries && [...boundaries], bins, strategy, per },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     ...(boundaries ? {} : { fitting: fittings[strategy]() }),
     apply(columns, fitted) {
       const binned = { ...columns }
       for (const name of names) {
         const column = columnOf(columns, name, 'bucketize')
         const data = numbersOf(column, name, 'bucketize')
-        const groups = boundaries ? 1 : groupsOf(column.shape, per)
         const borders = boundaries ? [boundaries] : (fitted as Record<string, number[][]>)[name]!
+        const groups = borders.length
+        checkGroups(column, groups, name, 'bucketize')
         const numbers = new Int32Array(data.length)
         for (let i = 0; i < data.length; i++) numbers[i] = binOf(data[i]!, borders[i % groups]!)
         binned[name] = { data: numbers, shape: column.shape }

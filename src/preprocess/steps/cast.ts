@@ -23,6 +23,7 @@ export function cast(columns: string | readonly string[], dtype: keyof typeof ki
     options: { columns: names, dtype },
     reads: names,
     makes: names,
+    gives: 'numbers',
     apply(columns) {
       const converted = { ...columns }
       for (const name of names) {

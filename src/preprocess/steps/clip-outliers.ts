@@ -49,6 +49,8 @@ export function clipOutliers(columns: string | readonly string[], options: ClipO
     options: { columns: names, method, factor, per },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     fitting: bordersFitting(names, method, factor, per),
     apply(columns, fitted) {
       return mapValues(columns, names, 'clipOutliers', (name) => {

@@ -21,6 +21,9 @@ export function concat(columns: string | readonly string[], into = 'x'): Step {
     options: { columns: names, into },
     reads: names,
     makes: [into],
+    drops: names.filter((name) => name !== into),
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       const parts = names.map((name) => {
         const column = columnOf(columns, name, 'concat')

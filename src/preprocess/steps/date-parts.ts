@@ -61,6 +61,7 @@ export function dateParts(columns: string | readonly string[], options: DatePart
     options: { columns: names, parts: [...wanted], cyclic },
     reads: names,
     makes: names,
+    gives: 'numbers',
     apply(columns) {
       const split = { ...columns }
       for (const name of names) {

@@ -28,6 +28,7 @@ export function hashBucket(
     options: { columns: names, buckets, seed },
     reads: names,
     makes: names,
+    gives: 'numbers',
     apply(columns) {
       const hashed = { ...columns }
       for (const name of names) {

@@ -40,6 +40,8 @@ export function impute(columns: string | readonly string[], options: ImputeOptio
     options: { columns: names, with: method, value: constant, per },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     ...(fitting && { fitting }),
     apply(columns, fitted) {
       return mapValues(columns, names, 'impute', (name) => {

@@ -39,6 +39,8 @@ export function l2(columns: string | readonly string[], { norm = 'l2' }: { norm?
     options: { columns: names, norm },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       const scaled = { ...columns }
       for (const name of names) {

@@ -23,6 +23,8 @@ export function logMel(columns: string | readonly string[], options: SpectrumOpt
     options: { columns: names, ...settings },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       const made = { ...columns }
       for (const name of names) {

@@ -36,6 +36,8 @@ export function mfcc(columns: string | readonly string[], { coefficients = 13, .
     options: { columns: names, ...settings, coefficients },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       const basis = cosineBasis(coefficients, mels)
       const made = { ...columns }

@@ -26,6 +26,8 @@ export function minMax(
     options: { columns: names, from, to, per },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     fitting: fittingOf<MomentsByColumn>(
       momentsFitting('minMax', names, per, ({ least, greatest }) => ({
         least: [...least],

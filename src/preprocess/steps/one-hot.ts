@@ -36,6 +36,7 @@ export function oneHot(
     options: { columns: names, categories: categories && [...categories], unseen },
     reads: names,
     makes: names,
+    gives: 'numbers',
     fitting: fittingOf(categoriesFitting('oneHot', names, categories)),
     apply(columns, fitted) {
       const encoded = { ...columns }

@@ -38,6 +38,7 @@ export function ordinal(
     options: { columns: names, categories: categories && [...categories], unseen },
     reads: names,
     makes: names,
+    gives: 'numbers',
     fitting: fittingOf(categoriesFitting('ordinal', names, categories)),
     apply(columns, fitted) {
       const encoded = { ...columns }

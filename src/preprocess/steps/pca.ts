@@ -2,7 +2,7 @@
 
 import { ConfigError, DataError, ShapeError, symmetricEigen } from '../../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../../data/index.js'
-import { namesOf } from '../column-groups.js'
+import { checkGroups, namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
 
 /** Options of `pca`. */
@@ -45,6 +45,8 @@ export function pca(columns: string | readonly string[], { components, whiten = 
     options: { columns: names, components, whiten },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     fitting: fittingOf<Map<string, CoMoments>>({
       start: () => new Map(),
       update(state, columns) {
@@ -64,8 +66,10 @@ export function pca(columns: string | readonly string[], { components, whiten = 
       const projected = { ...columns }
       for (const name of names) {
         const { mean, components: directions, variance } = (fitted as Fitted)[name]!
-        const data = numbersOf(columnOf(columns, name, 'pca'), name, 'pca')
-        const rows = data.length / mean.length
+        const column = columnOf(columns, name, 'pca')
+        checkGroups(column, mean.length, name, 'pca')
+        const data = numbersOf(column, name, 'pca')
+        const rows = column.shape[0]!
         const values = new Float32Array(rows * directions.length)
         for (let row = 0; row < rows; row++)
           directions.forEach((direction, c) => {

@@ -33,6 +33,8 @@ export function polynomial(columns: string | readonly string[], options: Polynom
     options: { columns: names, degree, interactionOnly, bias },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       const made = { ...columns }
       for (const name of names) {

@@ -37,6 +37,8 @@ export function power(columns: string | readonly string[], { per = 'feature' }: 
     options: { columns: names, per },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     fitting: fittingOf(
       quantileFitting('power', names, per, (sorted) => sorted.map((values) => ({ ...mostNormal(values) }))),
     ),

@@ -40,6 +40,8 @@ export function quantileTransform(columns: string | readonly string[], options: 
     options: { columns: names, output, quantiles, per },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     fitting: fittingOf(
       quantileFitting('quantileTransform', names, per, (sorted) =>
         sorted.map((values) => quantilesOf(values, Math.max(2, Math.min(quantiles, values.length)))),

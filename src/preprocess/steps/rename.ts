@@ -25,6 +25,7 @@ export function rename(names: Record<string, string>): Step {
     options: { names: { ...names } },
     reads: Object.keys(names),
     makes: Object.values(names),
+    drops: Object.keys(names).filter((name) => !Object.values(names).includes(name)),
     apply: (columns) => swap(columns, pairs),
     applyForPrediction: (columns) => swap(columns, pairs),
     inverse: (row) =>

@@ -20,6 +20,8 @@ export function scale(columns: string | readonly string[], factor: number): Step
     options: { columns: names, factor },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       return mapValues(columns, names, 'scale', () => ({ groups: 1, map: (value) => value * factor }))
     },

@@ -12,6 +12,7 @@ export function select(columns: string | readonly string[]): Step {
     options: { columns: names },
     reads: 'all',
     makes: names,
+    drops: 'others',
     apply: (columns) => Object.fromEntries(names.map((name) => [name, columnOf(columns, name, 'select')])),
     applyForPrediction: (columns) =>
       Object.fromEntries(names.filter((name) => Object.hasOwn(columns, name)).map((name) => [name, columns[name]!])),

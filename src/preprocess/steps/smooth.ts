@@ -32,6 +32,8 @@ export function smooth(columns: string | readonly string[], options: SmoothOptio
     options: { columns: names, window, method },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       const smoothed = { ...columns }
       for (const name of names) {

@@ -53,6 +53,8 @@ export function targetEncode(
     options: { columns: names, target, smoothing },
     reads: names,
     makes: names,
+    gives: 'numbers',
+    learnsFrom: [target],
     fitting: fittingOf<State>({
       start: () => ({ all: { sum: 0, count: 0 }, byColumn: new Map(names.map((name) => [name, new Map()])) }),
       update: (state, columns) => addRows(state, columns, names, target),
