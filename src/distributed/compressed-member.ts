@@ -28,7 +28,7 @@ export class CompressedMember extends Member {
   }
 
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
-    const totals = parameters.gradients.slice(parameters.layout.length)
+    const totals = parameters.totals.slice()
     await this.collectives.allReduce(totals)
     await this.#reducerOf(parameters.layout).reduce(parameters)
     return totals

@@ -11,12 +11,12 @@ import { DataParallelMember } from './data-parallel-member.js'
 import { LocalMember, type LocalOptions } from './local-member.js'
 import { OneMemoryMember } from './one-memory-member.js'
 import { ParameterServerMember, type ParameterServerOptions } from './parameter-server-member.js'
-import { ShardedMember } from './sharded-member.js'
+import { ShardedMember, type ShardedOptions } from './sharded-member.js'
 
 /** A strategy as plain data: a name, and options that can be posted to a thread or written as JSON. */
 export type StrategyDescription =
   | { name: 'data-parallel'; options: { bucketBytes?: number; compression?: Compression } }
-  | { name: 'sharded'; options: { stage: 1 | 2 } }
+  | { name: 'sharded'; options: ShardedOptions }
   | { name: 'local'; options: LocalOptions }
   | { name: 'parameter-server'; options: ParameterServerOptions }
 
@@ -37,7 +37,7 @@ export function createMember(
         ? new OneMemoryMember(transport, transport.native, transport.waits ?? PATIENT)
         : new DataParallelMember(transport, description.options)
     case 'sharded':
-      return new ShardedMember(transport)
+      return new ShardedMember(transport, description.options)
     case 'local':
       return new LocalMember(transport, description.options)
     case 'parameter-server':

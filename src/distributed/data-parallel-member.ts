@@ -21,6 +21,6 @@ export class DataParallelMember extends Member {
     for (let end = gradients.length; end > 0; end -= this.#bucketLength)
       buckets.push(this.collectives.allReduce(gradients.subarray(Math.max(0, end - this.#bucketLength), end)))
     await Promise.all(buckets)
-    return gradients.subarray(parameters.layout.length)
+    return parameters.totals
   }
 }

@@ -33,7 +33,7 @@ export class LocalMember extends Member {
   }
 
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
-    return parameters.gradients.slice(parameters.layout.length)
+    return parameters.totals.slice()
   }
 
   override update(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, at: UpdateAt): void {

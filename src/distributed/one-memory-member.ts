@@ -19,6 +19,7 @@ import { StateError } from '../core/index.js'
 import { type FlatParameters, flatFloats, type LoweredStep } from '../engine/index.js'
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
 import {
+  type BufferNeeds,
   type Crew,
   DistributedStrategy,
   type Group,
@@ -69,23 +70,21 @@ export class OneMemoryMember extends DistributedStrategy {
   }
 
   /** Rank 0 makes what all share; each rank makes its own sums and learns where those of the others are. */
-  override async createBuffers(lengths: { weights: number; sums: number; slots: number }): Promise<TrainingBuffers> {
+  override async createBuffers({ layout: { length }, totals, slots: count }: BufferNeeds): Promise<TrainingBuffers> {
     const { rank, size } = this.group
-    const own = createDeviceFloats(lengths.sums)!
-    const shared = Array.from({ length: 1 + lengths.slots }, () =>
-      rank === 0 ? createDeviceFloats(lengths.weights)! : undefined,
-    )
+    const own = createDeviceFloats(length + totals)!
+    const shared = Array.from({ length: 1 + count }, () => (rank === 0 ? createDeviceFloats(length)! : undefined))
     // Byte offsets reach 2^32: float64 holds them, int32 would not.
     const places = new Float64Array(size + shared.length)
     places[rank] = own.pointer
     for (const [i, range] of shared.entries()) if (range) places[size + i] = range.pointer
     await this.#collectives.allReduce(places)
     this.#peers = Array.from({ length: size }, (_, peer) =>
-      peer === rank ? own : aliasDeviceFloats(places[peer]!, lengths.sums),
+      peer === rank ? own : aliasDeviceFloats(places[peer]!, own.length),
     )
     this.#pointers = createDeviceFloats(size)!
     new Uint32Array(this.#pointers.view().buffer, this.#pointers.pointer, size).set(places.subarray(0, size))
-    const [weights, ...slots] = shared.map((range, i) => range ?? aliasDeviceFloats(places[size + i]!, lengths.weights))
+    const [weights, ...slots] = shared.map((range, i) => range ?? aliasDeviceFloats(places[size + i]!, length))
     return { weights: flatFloats(weights!), sums: flatFloats(own), slots: slots.map(flatFloats) }
   }
 

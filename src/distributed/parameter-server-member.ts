@@ -7,7 +7,7 @@
  */
 
 import type { FlatParameters } from '../engine/index.js'
-import { applyUpdate, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
+import { type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
 import type { StepRecord } from '../training/index.js'
 import { shareOf, type Transport } from '../transport/index.js'
 import { completeRecords } from './complete-records.js'
@@ -41,7 +41,7 @@ export class ParameterServerMember extends ShardedMember {
 
   constructor(transport: Transport, { staleness }: ParameterServerOptions) {
     // Collectives that block the thread would keep it from serving.
-    super(transport, { native: false })
+    super(transport, { stage: 1 }, { native: false })
     this.#staleness = staleness
     this.#clocks = new Int32Array(transport.worldSize)
     this.#peers = Array.from({ length: transport.worldSize }, (_, rank) => rank).filter(
@@ -54,7 +54,7 @@ export class ParameterServerMember extends ShardedMember {
   }
 
   override async synchronize(parameters: FlatParameters): Promise<Float32Array> {
-    return parameters.gradients.slice(parameters.layout.length)
+    return parameters.totals.slice()
   }
 
   override async gradientNorm(parameters: FlatParameters): Promise<number> {
@@ -129,21 +129,25 @@ export class ParameterServerMember extends ShardedMember {
   async #answer(peer: number, step: number): Promise<void> {
     await this.#reached(step - this.#staleness)
     const { parameters } = this.#parts!
-    const { from, to } = this.range(parameters.layout.length)
-    const share = parameters.parameters.slice(from, to)
+    const { start, end } = this.#ownShare(parameters)
+    const share = parameters.parameters.slice(start, end)
     await this.transport.send(peer, PULL, new Uint8Array(share.buffer))
   }
 
   /** Updates the own share, with this worker's gradients or with those of another. */
   #apply(at: UpdateAt, others?: Float32Array): void {
     const { optimizer, parameters, slots } = this.#parts!
-    const range = this.range(parameters.layout.length)
+    const { start, end } = this.#ownShare(parameters)
     // The gradients of this worker may be waiting there for its next push.
-    const own = others && parameters.gradients.slice(range.from, range.to)
-    if (others) parameters.gradients.set(others, range.from)
-    applyUpdate(optimizer, parameters, slots, { ...at, range, slotsFrom: range.from })
-    if (own) parameters.gradients.set(own, range.from)
+    const own = others && parameters.gradients.slice(start, end)
+    if (others) parameters.gradients.set(others, start)
+    this.updateShares(optimizer, parameters, slots, at)
+    if (own) parameters.gradients.set(own, start)
     parameters.publish()
+  }
+
+  #ownShare({ layout }: FlatParameters): { start: number; end: number } {
+    return shareOf(layout.length, this.group.rank, this.group.size)
   }
 
   #advance(rank: number, step: number): void {

@@ -4,6 +4,7 @@ import type * as tf from '@tensorflow/tfjs-core'
 import { type BlasAssist, withAssist } from '../backends/index.js'
 import type { Batch, BatchSums, Engine, Run, StepSeries } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
+import type { GradientBuckets } from './gradient-buckets.js'
 
 /**
  * Turns the assist on for the steps of one engine, and for them alone: another trainer in this thread may do without.
@@ -27,8 +28,17 @@ export class AssistedEngine implements Engine {
     return this.#engine.reason
   }
 
-  gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
-    return withAssist(this.#assist, () => this.#engine.gradients(batch, parameters, accumulate))
+  get passingBytes(): number {
+    return this.#engine.passingBytes
+  }
+
+  gradients(
+    batch: Batch,
+    parameters: FlatParameters,
+    accumulate: boolean,
+    buckets?: GradientBuckets,
+  ): Promise<BatchSums> {
+    return withAssist(this.#assist, () => this.#engine.gradients(batch, parameters, accumulate, buckets))
   }
 
   /** Without the assist: an engine refuses programs that have it. */

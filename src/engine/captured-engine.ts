@@ -12,7 +12,10 @@ import { CapturedSeries } from './captured-series.js'
 import { CapturedStep, difference, isResident, type RecordedStep, recordStep } from './captured-step.js'
 import { computeGradients, computeLoss, EagerEngine, readTensors, sumsOf } from './eager-engine.js'
 import type { Batch, BatchSums, Engine, Run, StepSeries } from './engine.js'
+import { createFlatFloats, type FlatFloats } from './flat-floats.js'
 import type { FlatParameters } from './flat-parameters.js'
+import { type GradientBuckets, handOver } from './gradient-buckets.js'
+import type { DividedGradients } from './plan/index.js'
 import { type StepTiming, timeCalls } from './step-timing.js'
 import { saveVariables, VariableStorage } from './variable-storage.js'
 
@@ -25,7 +28,7 @@ const RUNS_BEFORE_CAPTURE = 2
 /** Largest share by which a gradient may differ from tfjs': they add in other orders. */
 const TOLERANCE = 1e-3
 
-type Kind = 'set' | 'add' | 'evaluate' | 'infer'
+type Kind = 'set' | 'add' | 'hand over' | 'evaluate' | 'infer'
 
 /** A step of one kind and shape. */
 interface Entry {
@@ -39,10 +42,11 @@ interface Entry {
 
 /** A step as tfjs computes it. The caller disposes the tensors. */
 interface EagerStep<R extends Run> {
-  /** Whether it sets or adds gradients, or computes no gradients at all. */
+  /** Whether it sets or adds gradients, hands them over in buckets, or computes no gradients at all. */
   kind: Kind
   compute: (run: R) => tf.Tensor[]
-  parameters?: FlatParameters
+  /** Gradients, and where they are computed to. */
+  gradients?: { parameters: FlatParameters; sums: FlatFloats; buckets?: GradientBuckets }
 }
 
 /** Runs recorded steps where it can, and tfjs where it cannot. */
@@ -55,6 +59,7 @@ export class CapturedEngine implements Engine {
   /** Why steps of a kind run eagerly. */
   readonly #reasons = new Map<Kind, string>()
   #checks = 0
+  passingBytes = 0
 
   get name(): 'captured' | 'eager' {
     return this.reason === undefined ? 'captured' : 'eager'
@@ -62,13 +67,22 @@ export class CapturedEngine implements Engine {
 
   /** Why steps run eagerly: those of training, if there are any. */
   get reason(): string | undefined {
-    const training = this.#reasons.get('set') ?? this.#reasons.get('add')
+    const training = this.#reasons.get('set') ?? this.#reasons.get('add') ?? this.#reasons.get('hand over')
     return training ?? (this.#entries.size === 0 ? [...this.#reasons.values()][0] : undefined)
   }
 
-  async gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
-    const compute = (some: Batch) => computeGradients(some, parameters, accumulate)
-    return sumsOf(await this.#run(batch, { kind: accumulate ? 'add' : 'set', compute, parameters }))
+  async gradients(
+    batch: Batch,
+    parameters: FlatParameters,
+    accumulate: boolean,
+    buckets?: GradientBuckets,
+  ): Promise<BatchSums> {
+    if (buckets) return sumsOf(await this.#handOver(batch, parameters, accumulate, buckets))
+    const { sums } = parameters
+    const compute = (some: Batch) => computeGradients(some, parameters, sums, accumulate)
+    return sumsOf(
+      await this.#run(batch, { kind: accumulate ? 'add' : 'set', compute, gradients: { parameters, sums } }),
+    )
   }
 
   series(series: StepSeries, parameters: FlatParameters): Float32Array[] {
@@ -108,8 +122,9 @@ export class CapturedEngine implements Engine {
    * @returns Undefined where the step stays eager; `reason` says why.
    */
   async time(batch: Batch, parameters: FlatParameters, repeats: number): Promise<StepTiming | undefined> {
-    const compute = (some: Batch) => computeGradients(some, parameters, false)
-    const step = { kind: 'set', compute, parameters } as const
+    const { sums } = parameters
+    const compute = (some: Batch) => computeGradients(some, parameters, sums, false)
+    const step = { kind: 'set', compute, gradients: { parameters, sums } } as const
     const captured = this.#capture(batch, step)
     if (!captured) return undefined
     const restore = this.#storage.save()
@@ -126,6 +141,39 @@ export class CapturedEngine implements Engine {
     for (const entry of this.#entries.values()) disposeEntry(entry)
     this.#entries.clear()
     this.#storage.dispose()
+  }
+
+  /**
+   * A step whose gradients are taken in buckets. All of them lie there at once while it is recorded, checked, or computed
+   * by tfjs.
+   */
+  async #handOver(
+    batch: Batch,
+    parameters: FlatParameters,
+    accumulate: boolean,
+    buckets: GradientBuckets,
+  ): Promise<Float32Array[]> {
+    this.#storage.refresh()
+    const entry = this.#entries.get(keyOf(batch, 'hand over'))
+    const isKnown = entry?.captured.isCurrent && entry.untilCheck > 0
+    if (isKnown) {
+      entry.untilCheck--
+      const { captured } = entry
+      this.passingBytes = Math.max(this.passingBytes, captured.passingBytes)
+      if (await captured.runInBuckets(batch, (bucket, values) => buckets.take(bucket, values, accumulate)))
+        return captured.results(deviceFloats())
+    }
+    const sums = createFlatFloats(parameters.layout.length)
+    try {
+      const compute = (some: Batch) => computeGradients(some, parameters, sums, false)
+      const step: EagerStep<Batch> = { kind: 'hand over', compute, gradients: { parameters, sums, buckets } }
+      const results = isKnown ? await readTensors(compute(batch)) : await this.#run(batch, step)
+      if (this.#reasons.has('hand over')) this.passingBytes = sums.view().byteLength
+      await handOver(buckets, sums.view().slice(), accumulate)
+      return results
+    } finally {
+      sums.dispose()
+    }
   }
 
   /** The results of a step: views that the next one may overwrite. */
@@ -152,9 +200,9 @@ export class CapturedEngine implements Engine {
    * Makes a program of a step. Nothing that the recorded runs do lasts, so that every step that counts is run by the
    * program: a training that is resumed gives the same bits as one that was not.
    */
-  #capture<R extends Run>(run: R, { kind, compute, parameters }: EagerStep<R>): CapturedStep | undefined {
-    const own = new Set(parameters?.variables)
-    const gradients = parameters?.gradients.slice()
+  #capture<R extends Run>(run: R, { kind, compute, gradients }: EagerStep<R>): CapturedStep | undefined {
+    const own = new Set(gradients?.parameters.variables)
+    const before = gradients?.sums.view().slice()
     let last: RecordedStep | undefined
     let reason: string | undefined
     for (let i = 0; i < MAX_RECORDINGS; i++) {
@@ -166,10 +214,10 @@ export class CapturedEngine implements Engine {
       restoreVariables()
       this.#storage.refresh()
       restoreStorage()
-      if (gradients) parameters!.gradients.set(gradients)
+      if (before) gradients!.sums.view().set(before)
       reason = recorded.refusal ?? (last && difference(last, recorded))
       if (recorded.refusal) break
-      if (last && reason === undefined) return new CapturedStep(recorded, last, this.#storage)
+      if (last && reason === undefined) return new CapturedStep(recorded, last, this.#storage, dividedBy(gradients))
       last = recorded
     }
     this.#giveUp(kind, reason!)
@@ -180,29 +228,33 @@ export class CapturedEngine implements Engine {
   async #checked<R extends Run>(
     captured: CapturedStep,
     run: R,
-    { kind, compute, parameters }: EagerStep<R>,
+    { kind, compute, gradients }: EagerStep<R>,
   ): Promise<Float32Array[]> {
-    const start = parameters?.gradients.slice()
+    const start = gradients?.sums.view().slice()
     const restore = this.#storage.save()
     const expected = await readTensors(compute(run))
     this.#storage.refresh()
-    const expectedGradients = parameters?.gradients.slice()
+    const expectedGradients = gradients?.sums.view().slice()
     const restoreExpected = this.#storage.save()
-    if (parameters) parameters.gradients.set(start!)
+    if (gradients) gradients.sums.view().set(start!)
     restore()
-    const ran = captured.run(run)
+    const ran = gradients?.buckets
+      ? await captured.runInBuckets(run, async (bucket, values) =>
+          gradients.sums.view().set(values, gradients.buckets!.ranges[bucket]!.from),
+        )
+      : captured.run(run)
     if (ran) {
       const results = captured.results(deviceFloats())
-      const { entries } = parameters?.layout ?? { entries: [] }
-      const gradients = parameters?.gradients
+      const { entries } = gradients?.parameters.layout ?? { entries: [] }
+      const actual = gradients?.sums.view()
       const isClose =
         results.every((values, i) => agree(values, expected[i]!)) &&
         entries.every(({ offset, length }) =>
-          agree(gradients!.subarray(offset, offset + length), expectedGradients!.subarray(offset, offset + length)),
+          agree(actual!.subarray(offset, offset + length), expectedGradients!.subarray(offset, offset + length)),
         )
       if (isClose) return results
     }
-    if (parameters) parameters.gradients.set(expectedGradients!)
+    if (gradients) gradients.sums.view().set(expectedGradients!)
     restoreExpected()
     if (ran) this.#giveUp(kind, 'A captured step gave other results than the eager one.')
     return expected
@@ -216,6 +268,13 @@ export class CapturedEngine implements Engine {
       this.#entries.delete(key)
     }
   }
+}
+
+/** What the planner is to know of gradients that are handed over. */
+function dividedBy(gradients: EagerStep<Run>['gradients']): DividedGradients | undefined {
+  if (!gradients?.buckets) return undefined
+  const { parameters, sums, buckets } = gradients
+  return { pointer: sums.device!.pointer, layout: parameters.layout, ranges: buckets.ranges }
 }
 
 function disposeEntry({ captured, series }: Entry): void {

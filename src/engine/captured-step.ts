@@ -9,6 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import {
   createProgram,
+  deviceFloats,
   fillRows,
   hold,
   type Place,
@@ -20,8 +21,9 @@ import {
   recordCalls,
   type WasmProgram,
 } from '../backends/index.js'
+import { StateError } from '../core/index.js'
 import type { Run } from './engine.js'
-import { makeCall, planStep, samePlace } from './plan/index.js'
+import { type DividedGradients, makeCall, planStep, type StepPlan, samePlace } from './plan/index.js'
 import { registeredVariables, type VariableStorage } from './variable-storage.js'
 
 /** What one run under the recorder left behind. */
@@ -106,14 +108,20 @@ export class CapturedStep {
   readonly program: WasmProgram
   /** How many calls tfjs made. */
   readonly recordedCalls: number
+  /** Bytes of the gradients that wait to be taken at once, at most. */
+  readonly passingBytes: number
+  readonly #handovers: StepPlan['handovers']
   readonly #results: RecordedStep['results']
   /** Rows to gather in JavaScript: those of columns that the program cannot reach. */
   readonly #rows: { place: Place; column: string; content: RowsContent }[]
   readonly #read: RecordedStep['read']
   readonly #release: () => void
 
-  /** @param last - The later of two recordings without a difference. */
-  constructor(last: RecordedStep, previous: RecordedStep, storage: VariableStorage) {
+  /**
+   * @param last - The later of two recordings without a difference.
+   * @param divided - The gradients that it hands over in buckets, if it does.
+   */
+  constructor(last: RecordedStep, previous: RecordedStep, storage: VariableStorage, divided?: DividedGradients) {
     const { recording, columns, assigned } = last
     const given = new Set<number>()
     const constants = new Map<number, Uint8Array>()
@@ -132,8 +140,10 @@ export class CapturedStep {
     }
     const results = new Set(last.results.map(({ place }) => place.buffer).filter((buffer) => buffer >= 0))
     const sizes = recording.buffers.map(({ bytes }) => bytes)
-    const plan = planStep({ calls, sizes, given, results }, constants)
+    const plan = planStep({ calls, sizes, given, results }, constants, divided)
     this.program = createProgram(plan)
+    this.passingBytes = plan.passingBytes
+    this.#handovers = plan.handovers
     this.recordedCalls = recording.calls.length
     this.#results = last.results
     this.#rows = [...columns]
@@ -155,6 +165,27 @@ export class CapturedStep {
   run(run: Run): boolean {
     this.fill(run)
     return this.program.run(inputsOf(run)) === 0
+  }
+
+  /**
+   * The same for a step that hands over its gradients: waits at each bucket until it is taken.
+   *
+   * @throws {StateError} if an index turns out to lie outside its range when a bucket was taken already.
+   */
+  async runInBuckets(run: Run, take: (bucket: number, values: Float32Array) => Promise<void>): Promise<boolean> {
+    this.fill(run)
+    const { program } = this
+    program.setInputs(inputsOf(run))
+    let from = 0
+    for (const [i, { place, length, gaps, cut }] of this.#handovers.entries()) {
+      if (program.runCalls(from, cut) > 0) return refuseFault(i > 0)
+      from = cut
+      const start = program.address(place) / 4
+      const values = deviceFloats().subarray(start, start + length)
+      for (const gap of gaps) values.fill(0, gap.from, gap.to)
+      await take(i, values)
+    }
+    return program.runCalls(from, program.calls.length) === 0 || refuseFault(true)
   }
 
   /** Where the results of a run lie. */
@@ -182,6 +213,11 @@ export class CapturedStep {
     this.program.dispose()
     this.#release()
   }
+}
+
+function refuseFault(isTooLate: boolean): false {
+  if (isTooLate) throw new StateError('An index lies outside its range.')
+  return false
 }
 
 const constantOf = (content: Recording['buffers'][number]['content']) =>

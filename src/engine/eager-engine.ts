@@ -5,17 +5,35 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import type { Batch, BatchSums, Engine, Run } from './engine.js'
+import { createFlatFloats, type FlatFloats } from './flat-floats.js'
 import type { FlatParameters } from './flat-parameters.js'
+import { type GradientBuckets, handOver } from './gradient-buckets.js'
 
 /** Runs a step as tfjs would, and gathers the gradients in the flat buffer. */
 export class EagerEngine implements Engine {
   readonly name = 'eager'
+  passingBytes = 0
 
   /** @param reason - Why this engine stands in for another, when it does. */
   constructor(readonly reason?: string) {}
 
-  async gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums> {
-    return sumsOf(await readTensors(computeGradients(batch, parameters, accumulate)))
+  async gradients(
+    batch: Batch,
+    parameters: FlatParameters,
+    accumulate: boolean,
+    buckets?: GradientBuckets,
+  ): Promise<BatchSums> {
+    if (!buckets) return sumsOf(await readTensors(computeGradients(batch, parameters, parameters.sums, accumulate)))
+    // tfjs computes all gradients before it gives any.
+    const whole = createFlatFloats(parameters.layout.length)
+    this.passingBytes = whole.view().byteLength
+    try {
+      const results = await readTensors(computeGradients(batch, parameters, whole, false))
+      await handOver(buckets, whole.view().slice(), accumulate)
+      return sumsOf(results)
+    } finally {
+      whole.dispose()
+    }
   }
 
   async evaluate(batch: Batch): Promise<BatchSums> {
@@ -31,11 +49,16 @@ export class EagerEngine implements Engine {
 }
 
 /**
- * Writes (or adds) the gradients of a batch to the flat buffer.
+ * Writes (or adds) the gradients of a batch to a flat buffer.
  *
  * @returns The sums: loss, then metrics. The caller disposes them.
  */
-export function computeGradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): tf.Scalar[] {
+export function computeGradients(
+  batch: Batch,
+  parameters: FlatParameters,
+  sums: FlatFloats,
+  accumulate: boolean,
+): tf.Scalar[] {
   let metrics: tf.Scalar[] = []
   const variables = parameters.variables as tf.Variable[]
   const { value, grads } = tf.variableGrads(() => {
@@ -46,9 +69,9 @@ export function computeGradients(batch: Batch, parameters: FlatParameters, accum
   variables.forEach((variable, i) => {
     const gradient = grads[variable.name]
     if (gradient) {
-      parameters.addGradient(i, gradient, accumulate)
+      parameters.addGradient(sums, i, gradient, accumulate)
       gradient.dispose()
-    } else if (!accumulate) parameters.clearGradient(i)
+    } else if (!accumulate) parameters.clearGradient(sums, i)
   })
   return [value, ...metrics]
 }

@@ -7,6 +7,7 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type { Meeting, RowSelection } from '../backends/index.js'
 import type { TypedArray } from '../core/index.js'
 import type { FlatParameters } from './flat-parameters.js'
+import type { GradientBuckets } from './gradient-buckets.js'
 
 /** What a user may ask for. */
 export type EngineChoice = 'auto' | 'captured' | 'eager'
@@ -97,8 +98,17 @@ export interface Engine {
   /**
    * Runs the loss on one batch, writes the sum of its gradients into the flat buffer (or adds them to it) and returns
    * the sums of loss and metrics.
+   *
+   * @param buckets - Takes the gradients instead of the flat buffer.
    */
-  gradients(batch: Batch, parameters: FlatParameters, accumulate: boolean): Promise<BatchSums>
+  gradients(
+    batch: Batch,
+    parameters: FlatParameters,
+    accumulate: boolean,
+    buckets?: GradientBuckets,
+  ): Promise<BatchSums>
+  /** Bytes of gradients that are there at once in the largest step that handed them over in buckets. */
+  readonly passingBytes: number
   /**
    * Makes updates one after another without JavaScript in between, as many as it can; the caller makes the next one by
    * itself.

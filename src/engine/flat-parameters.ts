@@ -22,6 +22,8 @@ export interface NamedVariable {
 export interface FlatBuffers {
   weights: FlatFloats
   sums: FlatFloats
+  /** How many gradients lie in `sums`: fewer than weights where a worker keeps a share of them. @default all */
+  gradients?: number
 }
 
 /**
@@ -33,8 +35,9 @@ export class FlatParameters {
   readonly variables: readonly tf.Variable[]
   /** The parameters, `[layout.length]`. */
   readonly weights: FlatFloats
-  /** The gradients and, behind them, further sums that are reduced with them. */
+  /** The gradients that are kept, `[keptGradients]`, and behind them further sums that are reduced with them. */
   readonly sums: FlatFloats
+  readonly keptGradients: number
   #boundTo: object[] = []
 
   /**
@@ -47,6 +50,7 @@ export class FlatParameters {
     const { length } = this.layout
     this.weights = buffers?.weights ?? createFlatFloats(length)
     this.sums = buffers?.sums ?? createFlatFloats(length)
+    this.keptGradients = buffers?.gradients ?? length
     this.readVariables()
   }
 
@@ -58,6 +62,11 @@ export class FlatParameters {
   /** The gradients and, behind them, what rides with them. Fetch it again after each step. */
   get gradients(): Float32Array {
     return this.sums.view()
+  }
+
+  /** What rides behind the gradients. Fetch it again after each step. */
+  get totals(): Float32Array {
+    return this.gradients.subarray(this.keptGradients)
   }
 
   /** Takes the values that the variables have now, for instance after `model.setWeights`. */
@@ -74,24 +83,24 @@ export class FlatParameters {
     if (!this.weights.device || this.variables.some((variable, i) => variable.dataId !== this.#boundTo[i])) this.#bind()
   }
 
-  /** Adds a gradient to the gradient buffer, or sets it there. */
-  addGradient(index: number, gradient: tf.Tensor, accumulate: boolean): void {
+  /** Adds a gradient to those in a buffer of the layout, or sets it there. */
+  addGradient(sums: FlatFloats, index: number, gradient: tf.Tensor, accumulate: boolean): void {
     const { offset } = this.layout.entries[index]!
-    if (this.sums.device) {
-      copyInto(gradient, this.sums.device, offset, accumulate)
+    if (sums.device) {
+      copyInto(gradient, sums.device, offset, accumulate)
       return
     }
     const values = gradient.dataSync() as Float32Array
-    const target = this.gradients
+    const target = sums.view()
     if (!accumulate) target.set(values, offset)
     else for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!
   }
 
   /** Sets the gradient of a variable to zero. */
-  clearGradient(index: number): void {
+  clearGradient(sums: FlatFloats, index: number): void {
     const { offset, length } = this.layout.entries[index]!
-    if (this.sums.device) clear(this.sums.device, offset, length)
-    else this.gradients.fill(0, offset, offset + length)
+    if (sums.device) clear(sums.device, offset, length)
+    else sums.view().fill(0, offset, offset + length)
   }
 
   /** Gives the variables storage of their own again and frees the buffers. */

@@ -18,6 +18,8 @@ export interface UpdateAt {
   range?: { from: number; to: number }
   /** The first element that the slots belong to. @default 0 */
   slotsFrom?: number
+  /** The first element that the gradients belong to. @default 0 */
+  gradientsFrom?: number
 }
 
 /**
@@ -56,7 +58,7 @@ export function updateCall(
  * @throws {StateError} if a range is given, and the rule needs whole tensors.
  */
 export function applyUpdate(optimizer: Optimizer, parameters: FlatParameters, slots: Slots, at: UpdateAt): void {
-  const { step, gradientScale, range, slotsFrom = 0 } = at
+  const { step, gradientScale, range, slotsFrom = 0, gradientsFrom = 0 } = at
   if (range && optimizer.wholeTensors)
     throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
   const kernels = wasmExports()
@@ -69,7 +71,7 @@ export function applyUpdate(optimizer: Optimizer, parameters: FlatParameters, sl
   const { from, to } = range ?? { from: 0, to: length }
   optimizer.update({
     parameters: parameters.parameters.subarray(from, to),
-    gradients: parameters.gradients.subarray(from, to),
+    gradients: parameters.gradients.subarray(from - gradientsFrom, to - gradientsFrom),
     gradientScale,
     slots: slots.map((slot) => slot.view().subarray(from - slotsFrom, to - slotsFrom)),
     step,
@@ -82,14 +84,14 @@ export function applyUpdate(optimizer: Optimizer, parameters: FlatParameters, sl
 function fusedRange(
   { layout, weights: { device: weights }, sums: { device: sums } }: FlatParameters,
   slots: Slots,
-  { step, gradientScale, range, slotsFrom = 0 }: UpdateAt,
+  { step, gradientScale, range, slotsFrom = 0, gradientsFrom = 0 }: UpdateAt,
   learningRate: number,
 ): FusedRange | undefined {
   if (!weights || !sums) return undefined
   const { from, to } = range ?? { from: 0, to: layout.length }
   return {
     parameters: weights.pointer + from * 4,
-    gradients: sums.pointer + from * 4,
+    gradients: sums.pointer + (from - gradientsFrom) * 4,
     gradientScale,
     slots: slots.map(({ device }) => device!.pointer + (from - slotsFrom) * 4),
     length: to - from,

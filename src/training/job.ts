@@ -106,6 +106,7 @@ export interface WorkerUsage {
   /** The long-lived buffers of the training. A buffer that several workers share counts in equal parts. */
   memory: {
     weights: number
+    /** Those that are kept, and those that wait to be taken while a step runs. */
     gradients: number
     /** Of the optimizer. */
     slots: number

@@ -15,6 +15,8 @@ import {
   type Engine,
   type FlatFloats,
   FlatParameters,
+  type GradientBuckets,
+  handOver,
   type LoweredStep,
   type RunInputs,
 } from '../engine/index.js'
@@ -65,6 +67,8 @@ export class Replica implements Crew {
   readonly #slots: Slots
   /** What follows the gradients, where the engine may run it by itself. */
   readonly #lowered: LoweredStep | undefined
+  /** Who takes gradients while they are computed. */
+  readonly #buckets: GradientBuckets | undefined
   #step = 0
 
   /** Makes a replica on the buffers that its strategy gives it. */
@@ -75,11 +79,13 @@ export class Replica implements Crew {
         remedy: 'Unfreeze a layer or add one with weights',
       })
     const assist = job.assist === undefined ? undefined : await loadAssist(job.assist)
-    const { length } = createLayout(trainable)
-    const slots = local.optimizer ? 0 : resolveOptimizer(job.optimizer).slots.length
-    // Loss, weight and metrics ride behind the gradients, so that one reduction carries all.
-    const sums = length + 2 + job.metrics.length
-    const buffers = await strategy.createBuffers({ weights: length, sums, slots })
+    const buffers = await strategy.createBuffers({
+      layout: createLayout(trainable),
+      // Loss, weight and metrics ride behind the gradients, so that one reduction carries all.
+      totals: 2 + job.metrics.length,
+      slots: local.optimizer ? 0 : resolveOptimizer(job.optimizer).slots.length,
+      whole: job.logicalShards !== undefined,
+    })
     return new Replica(job, local, strategy, new FlatParameters(trainable, buffers), buffers.slots, assist)
   }
 
@@ -102,6 +108,7 @@ export class Replica implements Crew {
     this.#assist = assist
     const isLowered = updateCall(this.#optimizer, parameters, slots, { step: 1, gradientScale: 1 }) !== undefined
     this.#lowered = isLowered ? strategy.lower(parameters) : undefined
+    this.#buckets = strategy.gradientBuckets(parameters)
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
     if (job.syncBatchNorm) this.#batchNorm = synchronizeBatchNorm(local.model, reducerOf(strategy))
@@ -221,7 +228,7 @@ export class Replica implements Crew {
     const bytes = (buffers: readonly FlatFloats[]) => buffers.reduce((sum, buffer) => sum + buffer.view().byteLength, 0)
     const memory = {
       weights: bytes([this.#parameters.weights]) / holders,
-      gradients: bytes([this.#parameters.sums]),
+      gradients: bytes([this.#parameters.sums]) + this.#engine.passingBytes,
       slots: bytes(this.#slots) / holders,
       strategy: ownBytes,
     }
@@ -273,7 +280,6 @@ export class Replica implements Crew {
 
   async #trainStep(range: TrainRange, from: number, to: number, step: number): Promise<StepRecord> {
     const parameters = this.#parameters
-    const { length } = parameters.layout
     let totals: Float32Array
     if (this.#job.logicalShards === undefined) {
       await this.#addRows(range, from, to, step, this.#strategy.group)
@@ -281,7 +287,7 @@ export class Replica implements Crew {
     } else {
       const shards = await this.#shardGradients(range, from, to, step, this.#job.logicalShards)
       await this.#strategy.synchronizeShards(shards, this.#job.logicalShards, parameters.gradients)
-      totals = parameters.gradients.subarray(length)
+      totals = parameters.totals
     }
     const record = recordOf(step, totals)
     // Where workers do not talk at every step, one that stopped here would be waited for.
@@ -313,7 +319,6 @@ export class Replica implements Crew {
     const columns = this.#data.get(range.data)
     const ordered = this.#data.select(columns, range.order, range.orderPointer)
     const parameters = this.#parameters
-    const { length } = parameters.layout
     const tail = new Float64Array(2 + this.#job.metrics.length)
     let accumulate = false
     for (let start = from; start < to; start += range.batchSize) {
@@ -322,15 +327,19 @@ export class Replica implements Crew {
         await this.#batchNorm?.join(() => {
           const selection = { ...ordered, from: start, to: start + 1 }
           const batch = this.#batch(columns, true, { selection, step, firstRow: start - from })
-          return this.#engine.gradients(batch, parameters, false)
+          return this.#engine.gradients(batch, parameters, false, this.#buckets && { ...this.#buckets, ranges: [] })
         })
+        if (this.#buckets) {
+          await handOver(this.#buckets, undefined, accumulate)
+          accumulate = true
+        }
         continue
       }
       const weight = weightOfRows(columns, this.#job.columns.weight, { order: range.order, ...own })
       const selection = { ...ordered, from: own.from, to: own.to }
       // Rows are numbered within the window, so that random layers do not repeat themselves in it.
       const batch = this.#batch(columns, true, { selection, step, firstRow: own.from - from })
-      const sums = await this.#engine.gradients(batch, parameters, accumulate)
+      const sums = await this.#engine.gradients(batch, parameters, accumulate, this.#buckets)
       accumulate = true
       tail[0]! += sums.loss
       tail[1]! += weight
@@ -339,7 +348,7 @@ export class Replica implements Crew {
       })
     }
     if (!accumulate) parameters.gradients.fill(0)
-    parameters.gradients.set(tail, length)
+    parameters.totals.set(tail)
   }
 
   async #shardGradients(

@@ -25,7 +25,7 @@ export class SingleWorker extends DistributedStrategy {
   }
 
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
-    return parameters.gradients.subarray(parameters.layout.length)
+    return parameters.totals
   }
 
   async synchronizeShards(shards: ShardGradients[], _total: number, into: Float32Array): Promise<void> {

@@ -6,7 +6,14 @@
  * @module
  */
 
-import { createFlatFloats, type FlatBuffers, type FlatParameters, type LoweredStep } from '../engine/index.js'
+import {
+  createFlatFloats,
+  type FlatBuffers,
+  type FlatParameters,
+  type GradientBuckets,
+  type LoweredStep,
+  type ParameterLayout,
+} from '../engine/index.js'
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares } from '../optimizers/index.js'
 import type { Crew, StepRecord, Sums, TrainingJob } from './job.js'
 import type { LocalParts } from './local-parts.js'
@@ -38,6 +45,17 @@ export interface StrategyState {
   slots: readonly Float32Array[]
   /** What the strategy itself goes on from, by name: momentum of an outer optimizer, errors not yet sent. */
   strategy?: Record<string, Float32Array>
+}
+
+/** What the buffers of a replica are made for. */
+export interface BufferNeeds {
+  layout: ParameterLayout
+  /** Sums that ride behind the gradients. */
+  totals: number
+  /** Of the optimizer, each as long as the weights. */
+  slots: number
+  /** Whether a worker needs all gradients at once: to add up logical shards. */
+  whole: boolean
 }
 
 /** How the work of training is spread over workers. */
@@ -82,17 +100,21 @@ export abstract class DistributedStrategy {
    */
   abstract synchronizeShards(shards: ShardGradients[], total: number, into: Float32Array): Promise<void>
 
-  /**
-   * Makes the buffers that training works on; by default each worker has its own.
-   *
-   * @param lengths - Elements of the weights, of the gradients with what rides behind them, and how many slots.
-   */
-  async createBuffers(lengths: { weights: number; sums: number; slots: number }): Promise<TrainingBuffers> {
+  /** Makes the buffers that training works on; by default each worker has its own. */
+  async createBuffers({ layout: { length }, totals, slots }: BufferNeeds): Promise<TrainingBuffers> {
     return {
-      weights: createFlatFloats(lengths.weights),
-      sums: createFlatFloats(lengths.sums),
-      slots: Array.from({ length: lengths.slots }, () => createFlatFloats(lengths.weights)),
+      weights: createFlatFloats(length),
+      sums: createFlatFloats(length + totals),
+      slots: Array.from({ length: slots }, () => createFlatFloats(length)),
     }
+  }
+
+  /**
+   * Who takes the gradients of each batch while they are computed, instead of the buffer that `synchronize` finds all of
+   * them in. Every worker hands over the same buckets, also one that has no rows. Known once the buffers are made.
+   */
+  gradientBuckets(_parameters: FlatParameters): GradientBuckets | undefined {
+    return undefined
   }
 
   /**

@@ -22,6 +22,9 @@ const subjects: Record<string, StrategySubject> = {
   },
   'ShardedDataParallel, stage 1': { create: (workers) => new ShardedDataParallel({ workers, stage: 1 }) },
   'ShardedDataParallel, stage 2': { create: (workers) => new ShardedDataParallel({ workers, stage: 2 }) },
+  'ShardedDataParallel, stage 2 in buckets': {
+    create: (workers) => new ShardedDataParallel({ workers, stage: 2, bucketBytes: 100 }),
+  },
   'ShardedDataParallel with a rule that has no kernel': {
     create: (workers) => new ShardedDataParallel({ workers }),
     worldSizes: [3],

@@ -4,6 +4,7 @@
  */
 
 import { kindsOf, type Place, type ProgramCall, type ProgramCallName, type RecordedCall } from '../../backends/index.js'
+import type { Bucket } from './divide-gradients.js'
 
 /** A step while it is planned: its calls, in order, and what must be there at its end. */
 export interface Step {
@@ -12,8 +13,10 @@ export interface Step {
   readonly sizes: readonly number[]
   /** Buffers whose content is there before the first call. */
   readonly given: ReadonlySet<number>
-  /** Buffers that are read after the last call. */
+  /** Buffers that are read after the last call, or (those of buckets) in between. */
   readonly results: ReadonlySet<number>
+  /** Gradients that are handed over while it runs, in order. */
+  readonly buckets?: readonly Bucket[]
 }
 
 /** Places that a call reads, each with the index of its argument. */

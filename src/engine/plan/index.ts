@@ -7,17 +7,39 @@ import type { ProgramPlan } from '../../backends/index.js'
 import type { Step } from './calls.js'
 import { removeDeadCalls } from './dead-calls.js'
 import { writeResultsDirectly } from './direct-results.js'
+import { type Bucket, cutsOf, type DividedGradients, divideGradients } from './divide-gradients.js'
 import { foldEpilogues } from './fold-epilogues.js'
 import { fuseReluGradients } from './fuse-relu-gradients.js'
 import { joinChains } from './join-chains.js'
-import { placeBuffers } from './place-buffers.js'
+import { bytesOfBuckets, placeBuffers } from './place-buffers.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
+export type { DividedGradients } from './divide-gradients.js'
 
-/** Shortens a step and gives its buffers their places. */
-export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>): ProgramPlan {
-  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, joinChains]
+/** What is handed over while a program runs. */
+export interface Handover extends Bucket {
+  /** How many calls have run by then. */
+  readonly cut: number
+}
+
+/** A program, and the gradients that it hands over. */
+export interface StepPlan extends ProgramPlan {
+  readonly handovers: readonly Handover[]
+  /** Bytes of the gradients that wait at once, at most. */
+  readonly passingBytes: number
+}
+
+/**
+ * Shortens a step and gives its buffers their places.
+ *
+ * @param divided - The gradients that it hands over in buckets, if it does.
+ */
+export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>, divided?: DividedGradients): StepPlan {
+  const divide = (whole: Step) => (divided ? divideGradients(whole, divided) : whole)
+  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, joinChains]
   const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))
-  return { calls: planned.calls, offsets, bytes, constants }
+  const cuts = cutsOf(planned)
+  const handovers = (planned.buckets ?? []).map((bucket, i) => ({ ...bucket, cut: cuts[i]! }))
+  return { calls: planned.calls, offsets, bytes, constants, handovers, passingBytes: bytesOfBuckets(planned) }
 }

@@ -4,6 +4,7 @@
  */
 
 import { readsOf, type Step, writesOf } from './calls.js'
+import { cutsOf } from './divide-gradients.js'
 
 /** Where each buffer lies. */
 export interface Placement {
@@ -52,8 +53,12 @@ export function placeBuffers(step: Step, forever: ReadonlySet<number>): Placemen
   return { offsets, bytes }
 }
 
-/** From the first call that touches a buffer to the last; given ones from the start, results to the end. */
-function lifetimesOf({ calls, sizes, given, results }: Step, forever: ReadonlySet<number>): Lifetime[] {
+/**
+ * From the first call that touches a buffer to the last; given ones from the start, results to the end, those of buckets
+ * until they are handed over.
+ */
+function lifetimesOf(step: Step, forever: ReadonlySet<number>): Lifetime[] {
+  const { calls, sizes, given, results, buckets = [] } = step
   const spans = new Map<number, { first: number; last: number }>()
   const note = (buffer: number, index: number) => {
     if (buffer < 0) return
@@ -64,7 +69,10 @@ function lifetimesOf({ calls, sizes, given, results }: Step, forever: ReadonlySe
   calls.forEach((call, index) => {
     for (const [, { buffer }] of [...readsOf(call), ...writesOf(call)]) note(buffer, index)
   })
-  for (const buffer of results) note(buffer, calls.length)
+  const cuts = cutsOf(step)
+  for (const [i, { place }] of buckets.entries()) note(place.buffer, cuts[i]! - 1)
+  const passing = new Set(buckets.map(({ place }) => place.buffer))
+  for (const buffer of results) if (!passing.has(buffer)) note(buffer, calls.length)
   for (const buffer of forever) if (spans.has(buffer)) note(buffer, calls.length)
   return [...spans].map(([buffer, { first, last }]) => ({
     buffer,
@@ -72,4 +80,12 @@ function lifetimesOf({ calls, sizes, given, results }: Step, forever: ReadonlySe
     last,
     bytes: Math.ceil(Math.max(1, sizes[buffer]!) / ALIGNMENT) * ALIGNMENT,
   }))
+}
+
+/** Bytes of the buckets that live at the same time, at most. */
+export function bytesOfBuckets(step: Step): number {
+  const buffers = new Set(step.buckets?.map(({ place }) => place.buffer))
+  const lifetimes = lifetimesOf(step, new Set()).filter(({ buffer }) => buffers.has(buffer))
+  const alive = (index: number) => lifetimes.filter(({ first, last }) => first <= index && index <= last)
+  return Math.max(0, ...lifetimes.map(({ first }) => alive(first).reduce((sum, { bytes }) => sum + bytes, 0)))
 }

@@ -5,9 +5,15 @@ import { selectBackend } from '../../../src/backends/index.js'
 import { listAssists } from '../../../src/backends/node.js'
 import { Random } from '../../../src/core/index.js'
 import { Dataset } from '../../../src/data/index.js'
-import { createEngine, runModel } from '../../../src/engine/index.js'
+import {
+  createEngine,
+  divideLayout,
+  type FlatParameters,
+  type GradientBuckets,
+  runModel,
+} from '../../../src/engine/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
-import { type History, Trainer, type TrainerOptions } from '../../../src/training/index.js'
+import { type History, SingleWorker, Trainer, type TrainerOptions } from '../../../src/training/index.js'
 
 const [blas] = await listAssists()
 if (!blas!.available) console.log(`Skipped: captured steps with a BLAS. ${blas!.reason}`)
@@ -158,6 +164,28 @@ function difference(a: Float32Array[], b: Float32Array[]): number {
   )
 }
 
+/** A worker that takes its gradients in buckets of so many elements. */
+class InBuckets extends SingleWorker {
+  constructor(readonly largest: number) {
+    super()
+  }
+
+  override gradientBuckets(parameters: FlatParameters): GradientBuckets {
+    const ranges = divideLayout(parameters.layout, this.largest)
+    return {
+      ranges,
+      async take(bucket, values, accumulate) {
+        const { from, to } = ranges[bucket]!
+        const target = parameters.gradients.subarray(from, to)
+        expect(values).toHaveLength(to - from)
+        for (let i = 0; i < values.length; i++) target[i] = values[i]! + (accumulate ? target[i]! : 0)
+        // They are the receiver's.
+        values.fill(Number.NaN)
+      },
+    }
+  }
+}
+
 describe('captured steps', () => {
   it.each(Object.keys(networks))('train as eager ones do: %s', async (name) => {
     const eager = await train(name, { engine: 'eager' }, { epochs: 34 })
@@ -203,6 +231,23 @@ describe('captured steps', () => {
     eager.history.epochs.forEach(({ val_loss }, i) => {
       expect(captured.history.epochs[i]!.val_loss).toBeCloseTo(val_loss!, 5)
     })
+  })
+
+  it.each(Object.keys(networks))('hand over their gradients in buckets of any size: %s', async (name) => {
+    // A norm that no gradient reaches changes nothing, but steps with it are taken one by one.
+    const clipNorm = 1e30
+    for (const options of [{ clipNorm }, { accumulateSteps: 2 }]) {
+      const whole = await train(name, { engine: 'captured', ...options }, { epochs: 3 })
+      for (const largest of [1, 16, 1000]) {
+        const strategy = new InBuckets(largest)
+        const pieces = await train(name, { engine: 'captured', strategy, ...options }, { epochs: 3 })
+        expect(pieces.history.engineReason).toBeUndefined()
+        expect(difference(pieces.weights, whole.weights)).toBeLessThan(1e-5)
+      }
+    }
+    const eager = await train(name, { engine: 'eager', clipNorm }, { epochs: 3 })
+    const pieces = await train(name, { engine: 'eager', clipNorm, strategy: new InBuckets(16) }, { epochs: 3 })
+    expect(pieces.weights).toEqual(eager.weights)
   })
 
   it('draw other random numbers in each step', async () => {

@@ -73,16 +73,16 @@ export class WasmProgram {
    * @returns How many indices of gathered rows lay outside their range.
    */
   run(inputs: ProgramInputs): number {
-    this.#setInputs(inputs)
-    return this.#runCalls(0, this.#plan.calls.length)
+    this.setInputs(inputs)
+    return this.runCalls(0, this.#plan.calls.length)
   }
 
   /** Runs the calls one by one and tells the milliseconds of each, in order. */
   time(inputs: ProgramInputs): number[] {
-    this.#setInputs(inputs)
+    this.setInputs(inputs)
     return this.#plan.calls.map((_, i) => {
       const start = performance.now()
-      this.#runCalls(i, i + 1)
+      this.runCalls(i, i + 1)
       return performance.now() - start
     })
   }
@@ -104,7 +104,14 @@ export class WasmProgram {
     this.#words.dispose()
   }
 
-  #runCalls(from: number, to: number): number {
+  /** Says what the next calls run on. */
+  setInputs(values: ProgramInputs): void {
+    const { ints } = this.#backend.heap
+    for (const [name, words] of this.#words.inputs) for (const word of words) ints[word] = values[name]!
+  }
+
+  /** Runs some of the calls. @returns As `run`. */
+  runCalls(from: number, to: number): number {
     const wasm = this.#wasm
     const { starts } = this.#words
     let faults = 0
@@ -130,10 +137,5 @@ export class WasmProgram {
       }) as ProductArguments
       if (assist.takes(product)) this.#assisted.push({ call, product })
     })
-  }
-
-  #setInputs(values: ProgramInputs): void {
-    const { ints } = this.#backend.heap
-    for (const [name, words] of this.#words.inputs) for (const word of words) ints[word] = values[name]!
   }
 }
