@@ -4,7 +4,7 @@ import { ConfigError, checkWhole } from '../../core/index.js'
 import { columnOf, numbersOf } from '../../data/index.js'
 import { checkGroups, checkPer, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
-import { quantile, quantileFitting } from '../samples.js'
+import { quantileFitting } from '../quantiles.js'
 import { type Fitting, fittingOf, type Step } from '../step.js'
 
 /** Options of `bucketize`: the borders, or how they are found. */
@@ -46,9 +46,9 @@ export function bucketize(columns: string | readonly string[], options: Bucketiz
       ),
     quantile: () =>
       fittingOf(
-        quantileFitting('bucketize', names, per, (sorted) =>
+        quantileFitting('bucketize', names, per, (groups) =>
           // Equal quantiles leave a bin empty: it is left out.
-          sorted.map((values) => [...new Set(inner(bins, (share) => quantile(values, share)))]),
+          groups.map((values) => [...new Set(inner(bins, (share) => values.quantile(share)))]),
         ),
       ),
   }

@@ -3,7 +3,7 @@
 import { ConfigError } from '../../core/index.js'
 import { checkPer, mapValues, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
-import { quantile, quantileFitting } from '../samples.js'
+import { quantileFitting } from '../quantiles.js'
 import { type Fitting, fittingOf, type Step } from '../step.js'
 
 /** Where the borders are. */
@@ -24,7 +24,7 @@ const defaults = { iqr: 1.5, zscore: 3, quantile: 0.01 }
 
 /**
  * Clips values to borders measured on the training set, as float32; NaN stays NaN. Quantiles are exact up to 100,000
- * rows (fewer for wide columns) and estimated from a sample above.
+ * rows (fewer for wide columns); above, a sketch tells them to 0.012 % of the rows.
  *
  * @example
  * new Preprocessor([clipOutliers('x', { method: 'iqr' }), standardize('x')])
@@ -80,8 +80,8 @@ function bordersFitting(
   const share = method === 'iqr' ? 0.25 : factor
   const beyond = method === 'iqr' ? factor : 0
   return fittingOf(
-    quantileFitting('clipOutliers', names, per, (sorted) => {
-      const bounds = sorted.map((values) => [quantile(values, share), quantile(values, 1 - share)] as const)
+    quantileFitting('clipOutliers', names, per, (groups) => {
+      const bounds = groups.map((values) => [values.quantile(share), values.quantile(1 - share)] as const)
       return {
         low: bounds.map(([low, high]) => low - beyond * (high - low)),
         high: bounds.map(([low, high]) => high + beyond * (high - low)),

@@ -2,7 +2,8 @@
 
 import { brentMinimum } from '../../core/index.js'
 import { checkPer, mapRow, mapValues, namesOf, type Per } from '../column-groups.js'
-import { quantileFitting } from '../samples.js'
+import type { Distribution } from '../distribution.js'
+import { quantileFitting } from '../quantiles.js'
 import { fittingOf, type Step } from '../step.js'
 
 interface Power {
@@ -20,7 +21,7 @@ const FURTHEST = 256
 /**
  * Yeo and Johnson's power transform, with the exponent that makes the training set most like a normal distribution,
  * then standardized; as float32. NaN stays NaN; values that never vary become 0. Fitted on all rows up to 100,000
- * (fewer for wide columns), on a sample above.
+ * (fewer for wide columns), on a sketch of them above.
  *
  * For x at least 0: ((x + 1)^lambda - 1) / lambda, or ln(x + 1) where lambda is 0;
  * below 0: -((1 - x)^(2 - lambda) - 1) / (2 - lambda), or -ln(1 - x) where lambda is 2.
@@ -40,7 +41,7 @@ export function power(columns: string | readonly string[], { per = 'feature' }: 
     takes: 'numbers',
     gives: 'numbers',
     fitting: fittingOf(
-      quantileFitting('power', names, per, (sorted) => sorted.map((values) => ({ ...mostNormal(values) }))),
+      quantileFitting('power', names, per, (groups) => groups.map((values) => ({ ...mostNormal(values) }))),
     ),
     apply(columns, fitted) {
       return mapValues(columns, names, 'power', (name) => {
@@ -69,35 +70,40 @@ export function power(columns: string | readonly string[], { per = 'feature' }: 
   }
 }
 
-function mostNormal(values: Float64Array): Power {
+function mostNormal(known: Distribution): Power {
+  const { values, weights, count } = known
   if (values[0] === values[values.length - 1]) return { lambda: 1, mean: values[0]!, deviation: 1 }
   let logs = 0
-  for (const value of values) logs += Math.sign(value) * Math.log1p(Math.abs(value))
+  for (let i = 0; i < values.length; i++)
+    logs += (weights?.[i] ?? 1) * Math.sign(values[i]!) * Math.log1p(Math.abs(values[i]!))
   // Minus the log-likelihood, without its constants.
-  const cost = (lambda: number) => (values.length / 2) * Math.log(spread(values, lambda).variance) - (lambda - 1) * logs
+  const cost = (lambda: number) => (count / 2) * Math.log(spread(known, lambda).variance) - (lambda - 1) * logs
   let reach = REACH
   let lambda = 0
   do {
     reach *= 2
     lambda = brentMinimum((x) => finite(cost(x)), -reach, reach)
   } while (Math.abs(lambda) > 0.9 * reach && reach < FURTHEST)
-  const { mean, variance } = spread(values, lambda)
+  const { mean, variance } = spread(known, lambda)
   return { lambda, mean, deviation: Math.sqrt(variance) || 1 }
 }
 
 /** An exponent under which values overflow, or all become one, is the worst. */
 const finite = (cost: number) => (Number.isFinite(cost) ? cost : Number.MAX_VALUE)
 
-function spread(values: Float64Array, lambda: number): { mean: number; variance: number } {
+function spread({ values, weights }: Distribution, lambda: number): { mean: number; variance: number } {
+  let count = 0
   let mean = 0
   let squares = 0
   for (let i = 0; i < values.length; i++) {
     const value = transformed(values[i]!, lambda)
+    const weight = weights?.[i] ?? 1
     const delta = value - mean
-    mean += delta / (i + 1)
-    squares += delta * (value - mean)
+    count += weight
+    mean += (delta * weight) / count
+    squares += weight * delta * (value - mean)
   }
-  return { mean, variance: squares / values.length }
+  return { mean, variance: squares / count }
 }
 
 function transformed(x: number, lambda: number): number {

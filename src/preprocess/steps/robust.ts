@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../../core/index.js'
 import { checkPer, namesOf, type Per } from '../column-groups.js'
-import { quantile, quantileFitting } from '../samples.js'
+import { quantileFitting } from '../quantiles.js'
 import { fittingOf, type Step } from '../step.js'
 import { affine } from './affine.js'
 
@@ -16,8 +16,8 @@ export interface RobustOptions {
 
 /**
  * (value - median) / distance of two quantiles, as float32, so that a few wild values change nothing. A spread of 0
- * counts as 1; NaN is left out and stays NaN. Quantiles are exact up to 100,000 rows (fewer for wide columns) and
- * estimated from a sample above.
+ * counts as 1; NaN is left out and stays NaN. Quantiles are exact up to 100,000 rows (fewer for wide columns);
+ * above, a sketch tells them to 0.012 % of the rows.
  *
  * @param columns - Numeric columns of any shape.
  * @example
@@ -30,9 +30,9 @@ export function robust(columns: string | readonly string[], options: RobustOptio
   const [low, high] = range
   if (!(low >= 0 && low < high && high <= 1))
     throw new ConfigError('The range of robust is none.', { expected: '0 <= low < high <= 1', received: range })
-  const fitting = quantileFitting('robust', names, per, (sorted) => ({
-    shift: sorted.map((values) => quantile(values, 0.5)),
-    scale: sorted.map((values) => quantile(values, high) - quantile(values, low) || 1),
+  const fitting = quantileFitting('robust', names, per, (groups) => ({
+    shift: groups.map((values) => values.quantile(0.5)),
+    scale: groups.map((values) => values.quantile(high) - values.quantile(low) || 1),
   }))
   return affine('robust', names, { range: [low, high], per }, fittingOf(fitting))
 }
