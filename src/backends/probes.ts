@@ -7,6 +7,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { type BackendName, type BackendReport, softwareGpu } from './backend-report.js'
 import { kernelFeatures, registerWasmBackend } from './wasm/register.js'
+import { findWebgpu } from './webgpu/dawn.js'
+import { mendCast } from './webgpu/mend-webgpu.js'
 
 /** A report without the name. */
 type Finding = Omit<BackendReport, 'name'>
@@ -38,14 +40,13 @@ export async function probeBackend(name: BackendName): Promise<BackendReport> {
 }
 
 async function probeWebgpu(): Promise<Finding> {
-  // A worker and Node have `navigator` too, but `gpu` only where there is WebGPU.
-  const gpu = (globalThis.navigator as (Navigator & { gpu?: GPU }) | undefined)?.gpu
-  if (gpu === undefined)
-    return unavailable('There is no navigator.gpu: it needs a browser with WebGPU, on a page served over https.')
-  const adapter = await gpu.requestAdapter()
+  const found = await findWebgpu()
+  if ('reason' in found) return unavailable(found.reason)
+  const adapter = await found.gpu.requestAdapter()
   if (adapter === null) return unavailable('WebGPU is here, but it offers no adapter: no GPU, or it is blocked.')
   const missing = await register('webgpu', '@tensorflow/tfjs-backend-webgpu')
   if (missing !== undefined) return unavailable(missing)
+  mendCast()
   // Older browsers do not say which adapter it is.
   const { vendor, architecture, isFallbackAdapter } = (adapter as { info?: AdapterInfo }).info ?? {}
   const device = [vendor, architecture].filter(Boolean).join(' ')

@@ -15,6 +15,7 @@ import {
 } from './backend-report.js'
 import { probeBackend } from './probes.js'
 import { setUpTfjs } from './tfjs-setup.js'
+import { throwDeviceErrors } from './webgpu/mend-webgpu.js'
 
 /** Which backends to try. */
 export interface SelectBackendOptions {
@@ -71,6 +72,7 @@ export async function selectBackend(options: SelectBackendOptions = {}): Promise
     if (options.prefer === undefined && report.features.includes(softwareGpu)) continue
     if (await tf.setBackend(tfjsNameOf(name))) {
       await tf.ready()
+      if (name === 'webgpu') throwDeviceErrors(tf.backend())
       selected = report
       return report
     }

@@ -23,12 +23,12 @@ export class EagerEngine implements Engine {
     accumulate: boolean,
     buckets?: GradientBuckets,
   ): Promise<BatchSums> {
-    if (!buckets) return sumsOf(await readTensors(computeGradients(batch, parameters, parameters.sums, accumulate)))
+    if (!buckets) return sumsOf(await readGradients(batch, parameters, parameters.sums, accumulate))
     // tfjs computes all gradients before it gives any.
     const whole = createFlatFloats(parameters.layout.length)
     this.passingBytes = whole.view().byteLength
     try {
-      const results = await readTensors(computeGradients(batch, parameters, whole, false))
+      const results = await readGradients(batch, parameters, whole, false)
       await handOver(buckets, whole.view().slice(), accumulate)
       return sumsOf(results)
     } finally {
@@ -56,24 +56,51 @@ export class EagerEngine implements Engine {
 export function computeGradients(
   batch: Batch,
   parameters: FlatParameters,
-  sums: FlatFloats,
+  target: FlatFloats,
   accumulate: boolean,
 ): tf.Scalar[] {
+  const { sums, gradients } = differentiate(batch, parameters)
+  storeGradients(gradients, parameters, target, accumulate)
+  return sums
+}
+
+/** As `computeGradients` where the target may be host memory; reads the sums. */
+async function readGradients(
+  batch: Batch,
+  parameters: FlatParameters,
+  target: FlatFloats,
+  accumulate: boolean,
+): Promise<Float32Array[]> {
+  const { sums, gradients } = differentiate(batch, parameters)
+  // Read here, their values are there at once: WebGPU cannot be waited for where they are stored.
+  if (!target.device) await Promise.all(gradients.map((gradient) => gradient?.data()))
+  storeGradients(gradients, parameters, target, accumulate)
+  return readTensors(sums)
+}
+
+/** The sums of a batch, and the gradient of each variable that its loss depends on. The caller disposes all. */
+function differentiate(batch: Batch, { variables }: FlatParameters) {
   let metrics: tf.Scalar[] = []
-  const variables = parameters.variables as tf.Variable[]
   const { value, grads } = tf.variableGrads(() => {
     const { loss, metrics: values } = batch.loss(batch)
     metrics = values.map((metric) => tf.keep(metric))
     return loss
-  }, variables)
-  variables.forEach((variable, i) => {
-    const gradient = grads[variable.name]
+  }, variables as tf.Variable[])
+  return { sums: [value, ...metrics], gradients: variables.map(({ name }) => grads[name] as tf.Tensor | undefined) }
+}
+
+function storeGradients(
+  gradients: readonly (tf.Tensor | undefined)[],
+  parameters: FlatParameters,
+  target: FlatFloats,
+  accumulate: boolean,
+): void {
+  gradients.forEach((gradient, i) => {
     if (gradient) {
-      parameters.addGradient(sums, i, gradient, accumulate)
+      parameters.addGradient(target, i, gradient, accumulate)
       gradient.dispose()
-    } else if (!accumulate) parameters.clearGradient(sums, i)
+    } else if (!accumulate) parameters.clearGradient(target, i)
   })
-  return [value, ...metrics]
 }
 
 /** The sums of a batch without gradients: loss, then metrics. The caller disposes them. */

@@ -86,6 +86,8 @@ export class Replica implements Crew {
       slots: local.optimizer ? 0 : resolveOptimizer(job.optimizer).slots.length,
       whole: job.logicalShards !== undefined,
     })
+    // Read once, their values are there at once: WebGPU cannot be waited for later.
+    await Promise.all(trainable.map(({ variable }) => variable.data()))
     return new Replica(job, local, strategy, new FlatParameters(trainable, buffers), buffers.slots, assist)
   }
 
@@ -388,7 +390,7 @@ export class Replica implements Crew {
   async #gatherWeights(): Promise<Pick<TrainingState, 'parameters' | 'buffers'>> {
     const buffers: Record<string, Float32Array> = {}
     for (const { name, variable } of this.#buffers) {
-      const values = Float32Array.from(variable.dataSync())
+      const values = Float32Array.from(await variable.data())
       await this.#strategy.averageBuffers(values)
       writeWeights(variable, values)
       buffers[name] = values
