@@ -2,7 +2,7 @@
 /**
  * Holds dcml's wasm backend to tfjs-core's own op tests, about 4,200 specs.
  *
- *   node scripts/op-tests.mjs [--grep PATTERN] [--backend cpu]
+ *   node scripts/op-tests.mjs [--grep PATTERN] [--backend cpu | webgpu]
  *
  * The specs that are skipped stand in tests/op-tests/skips.ts, each with its reason. Exits 1 when a spec fails.
  */
@@ -36,7 +36,14 @@ try {
     mainFields: ['module', 'main'],
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href" },
-    external: ['jasmine', 'jasmine-core', '@tensorflow/tfjs-backend-webgl', '#threads'],
+    external: [
+      'jasmine',
+      'jasmine-core',
+      '@tensorflow/tfjs-backend-webgl',
+      '#threads',
+      // Optional: bundled with the one copy of tfjs-core when it is asked for.
+      ...(values.backend === 'webgpu' ? [] : ['@tensorflow/tfjs-backend-webgpu']),
+    ],
     logLevel: 'error',
   })
   const run = spawnSync(process.execPath, [outfile], {

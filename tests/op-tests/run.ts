@@ -7,7 +7,9 @@ import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops'
 import '@tensorflow/tfjs-core/dist/register_all_gradients'
 import * as tf from '@tensorflow/tfjs-core'
 import { setTestEnvs } from '@tensorflow/tfjs-core/dist/jasmine_util'
+import { backendNameOf } from '../../src/backends/backend-report.js'
 import { selectBackend } from '../../src/backends/index.js'
+import { findWebgpu } from '../../src/backends/webgpu/dawn.js'
 import { skips } from './skips.js'
 
 interface SpecResult {
@@ -27,11 +29,15 @@ function isSkipped(fullName: string): boolean {
 }
 
 async function main(): Promise<void> {
-  await selectBackend({ prefer: [backendName === 'dcml-wasm' ? 'wasm' : 'cpu'] })
+  if (backendName === 'webgpu') {
+    await findWebgpu()
+    await import('@tensorflow/tfjs-backend-webgpu')
+  }
+  await selectBackend({ prefer: [backendNameOf(backendName)!] })
   if (tf.getBackend() !== backendName) throw new Error(`The backend is ${tf.getBackend()}, not ${backendName}.`)
   // A warning per loaned kernel would drown the result; the unit tests look at loans.
   console.warn = () => {}
-  setTestEnvs([{ name: `test-${backendName}`, backendName, flags: {}, isDataSync: true }])
+  setTestEnvs([{ name: `test-${backendName}`, backendName, flags: {}, isDataSync: backendName !== 'webgpu' }])
 
   const Jasmine = require('jasmine')
   const runner = new Jasmine()
