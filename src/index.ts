@@ -43,15 +43,27 @@ export {
   WorkerError,
 } from './core/index.js'
 export {
+  type ArrayFiles,
+  type BadRow,
+  type BadRows,
   type Column,
   type Columns,
+  type ColumnType,
+  type CsvOptions,
   Dataset,
   datasets,
+  type FileDataset,
+  type FileLike,
+  type JsonlOptions,
+  type OnError,
+  type Readers,
   type Resident,
   type Row,
   type ShardOptions,
   type ShuffleOptions,
   type SplitOptions,
+  sources,
+  type TableOptions,
 } from './data/index.js'
 export {
   bfloat16,

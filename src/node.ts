@@ -5,10 +5,7 @@
 
 export { type AssistName, type AssistReport, listAssists } from './backends/node.js'
 export {
-  type ArrayFiles,
   type AudioFolderOptions,
-  type CsvOptions,
-  type CsvType,
   type FindMnistOptions,
   type FolderOptions,
   type FoundMnist,

@@ -2,11 +2,12 @@
 
 import { createTypedArray, DataError, rowSize, type TypedArray, type TypedArrayName } from '../core/index.js'
 import { ByteReader } from './byte-reader.js'
+import type { ByteSource, FileLike, OpenSource } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { Dataset } from './dataset.js'
 
 /** A file, which becomes the column `x`, or one file per column by the column's name. */
-export type ArrayFiles = string | Readonly<Record<string, string>>
+export type ArrayFiles = FileLike | Readonly<Record<string, FileLike>>
 
 /** What the header of a file says. */
 export interface ArrayHeader {
@@ -30,20 +31,25 @@ interface ArrayFile extends ArrayHeader {
 }
 
 /** The dataset of the arrays in one or several files of a format, which are read side by side. */
-export function arrayDataset(files: ArrayFiles, readHeader: ReadHeader): Dataset {
-  return Dataset.fromBatches(() => readChunks(typeof files === 'string' ? { x: files } : files, readHeader))
+export function arrayDataset(files: ArrayFiles, open: OpenSource, readHeader: ReadHeader): Dataset {
+  const isOne = typeof files === 'string' || files instanceof URL || files instanceof Blob
+  const sources = Object.entries(isOne ? { x: files } : files).map(([name, file]) => [name, open(file)] as const)
+  return Dataset.fromBatches(() => readChunks(sources, readHeader))
 }
 
-async function* readChunks(files: Readonly<Record<string, string>>, readHeader: ReadHeader): AsyncGenerator<Columns> {
+async function* readChunks(
+  sources: readonly (readonly [name: string, source: ByteSource])[],
+  readHeader: ReadHeader,
+): AsyncGenerator<Columns> {
   const opened: ArrayFile[] = []
   try {
-    for (const [name, path] of Object.entries(files)) opened.push(await openArray(name, path, readHeader))
+    for (const [name, source] of sources) opened.push(await openArray(name, source, readHeader))
     const [first] = opened
     if (!first) throw new DataError('No file was named.', { expected: "a path, or { x: 'x.npy', y: 'y.npy' }" })
     const rows = first.shape[0]!
     for (const { reader, shape } of opened)
       if (shape[0] !== rows)
-        throw new DataError(`${reader.path} and ${first.reader.path} have unequal numbers of rows.`, {
+        throw new DataError(`${reader.name} and ${first.reader.name} have unequal numbers of rows.`, {
           expected: rows,
           received: shape[0],
         })
@@ -60,12 +66,12 @@ async function* readChunks(files: Readonly<Record<string, string>>, readHeader: 
   }
 }
 
-async function openArray(name: string, path: string, readHeader: ReadHeader): Promise<ArrayFile> {
-  const reader = await ByteReader.open(path)
+async function openArray(name: string, source: ByteSource, readHeader: ReadHeader): Promise<ArrayFile> {
+  const reader = new ByteReader(source)
   try {
     const header = await readHeader(reader)
     if (header.shape.length === 0)
-      throw new DataError(`${path} holds a single number, and a column needs rows.`, { expected: '[rows, ...]' })
+      throw new DataError(`${source.name} holds a single number, and a column needs rows.`, { expected: '[rows, ...]' })
     return { ...header, name, reader, rowBytes: rowSize(header.shape) * sizeOfKind(header.kind) }
   } catch (error) {
     await reader.close()
@@ -79,17 +85,17 @@ async function readRows({ reader, kind, littleEndian, shape, rowBytes }: ArrayFi
   if (!littleEndian) reverseEach(bytes, sizeOfKind(kind))
   const length = rowSize(shape) * count
   const data =
-    kind === 'Int64' ? narrowed(bytes, reader.path, start) : createTypedArray(kind, length, bytes.buffer as ArrayBuffer)
+    kind === 'Int64' ? narrowed(bytes, reader.name, start) : createTypedArray(kind, length, bytes.buffer as ArrayBuffer)
   return { data, shape: [count, ...shape.slice(1)] }
 }
 
-function narrowed(bytes: Uint8Array, path: string, start: number): TypedArray {
+function narrowed(bytes: Uint8Array, file: string, start: number): TypedArray {
   const wide = new BigInt64Array(bytes.buffer as ArrayBuffer)
   const data = new Int32Array(wide.length)
   for (let i = 0; i < wide.length; i++) {
     data[i] = Number(wide[i])
     if (BigInt(data[i]!) !== wide[i])
-      throw new DataError(`${path}, byte ${start + 8 * i}: the whole number does not fit into 32 bits.`, {
+      throw new DataError(`${file}, byte ${start + 8 * i}: the whole number does not fit into 32 bits.`, {
         received: String(wide[i]),
         remedy: "Save the array as floats: array.astype('float32')",
       })

@@ -1,34 +1,20 @@
 /** The bytes of a file, in the portions that are asked for. @module */
 
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { type Duplex, pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { DataError } from '../core/index.js'
+import { type ByteSource, unpacked } from './byte-source.js'
 
 /** Reads a file from its start, unpacked when it is gzipped, whatever its name. */
 export class ByteReader {
-  readonly path: string
-  readonly #stream: AsyncIterator<Uint8Array>
+  /** The name of the file, for messages. */
+  readonly name: string
+  readonly #stream: AsyncGenerator<Uint8Array>
   #held: Uint8Array[] = []
   #heldBytes = 0
   #offset = 0
 
-  private constructor(path: string, stream: AsyncIterable<Uint8Array>) {
-    this.path = path
-    this.#stream = stream[Symbol.asyncIterator]()
-  }
-
-  /** @throws {DataError} if the file cannot be opened. */
-  static async open(path: string): Promise<ByteReader> {
-    try {
-      const packed = await isGzip(path)
-      const file = createReadStream(path)
-      // Errors of both stages reach the reader through the second, which pipeline destroys with them.
-      return new ByteReader(path, packed ? (pipeline(file, createGunzip(), () => {}) as Duplex) : file)
-    } catch (cause) {
-      throw new DataError(`${path} cannot be read: ${(cause as Error).message}`, { cause })
-    }
+  constructor(source: ByteSource) {
+    this.name = source.name
+    this.#stream = unpacked(source)
   }
 
   /** Bytes taken so far: where the next one is, in the unpacked file. */
@@ -46,7 +32,7 @@ export class ByteReader {
   async take(count: number, end = this.#offset + count): Promise<Uint8Array> {
     while (this.#heldBytes < count)
       if (!(await this.#readMore()))
-        throw new DataError(`${this.path} is cut off at byte ${this.#offset + this.#heldBytes}.`, {
+        throw new DataError(`${this.name} is cut off at byte ${this.#offset + this.#heldBytes}.`, {
           expected: `${end} bytes`,
           received: `${this.#offset + this.#heldBytes} bytes`,
           remedy: 'Write or fetch it again',
@@ -68,7 +54,7 @@ export class ByteReader {
   /** @throws {DataError} if there is anything left to read. */
   async expectEnd(): Promise<void> {
     while (this.#heldBytes === 0) if (!(await this.#readMore())) return
-    throw new DataError(`${this.path} goes on at byte ${this.#offset}, where its values end.`, {
+    throw new DataError(`${this.name} goes on at byte ${this.#offset}, where its values end.`, {
       expected: `${this.#offset} bytes`,
       remedy: 'Write or fetch it again, one array a file',
     })
@@ -76,32 +62,14 @@ export class ByteReader {
 
   /** Closes the file. */
   async close(): Promise<void> {
-    await this.#stream.return?.()
+    await this.#stream.return(undefined)
   }
 
   async #readMore(): Promise<boolean> {
-    try {
-      const { done, value } = await this.#stream.next()
-      if (done) return false
-      this.#held.push(value)
-      this.#heldBytes += value.length
-      return true
-    } catch (cause) {
-      const at = this.#offset + this.#heldBytes
-      throw new DataError(`${this.path} cannot be read beyond byte ${at}: ${(cause as Error).message}`, {
-        cause,
-        remedy: 'Write or fetch it again',
-      })
-    }
-  }
-}
-
-async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path)
-  try {
-    const { buffer } = await file.read({ buffer: new Uint8Array(2) })
-    return buffer[0] === 0x1f && buffer[1] === 0x8b
-  } finally {
-    await file.close()
+    const { done, value } = await this.#stream.next()
+    if (done) return false
+    this.#held.push(value)
+    this.#heldBytes += value.length
+    return true
   }
 }

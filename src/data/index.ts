@@ -1,3 +1,10 @@
+export type { ArrayFiles } from './array-files.js'
+export type { BadRow, BadRows, FileDataset, OnError } from './bad-rows.js'
+
+import { webSource } from './byte-source.js'
+import { readersOf } from './readers.js'
+
+export type { FileLike } from './byte-source.js'
 export {
   type Column,
   type Columns,
@@ -6,8 +13,15 @@ export {
   numbersOf,
   rowsOf,
 } from './columns.js'
+export type { CsvOptions } from './csv.js'
 export { Dataset, type Resident, type ShuffleOptions } from './dataset.js'
 export { datasets } from './datasets.js'
+export type { JsonlOptions } from './jsonl.js'
+export type { Readers } from './readers.js'
 export { columnsOfRows, type Row, rowAt } from './rows.js'
 export type { ShardOptions } from './sharding.js'
 export type { SplitOptions } from './splitting.js'
+export type { ColumnType, TableOptions } from './table.js'
+
+/** Readers of files by address or as Blobs, in a browser too. Those of `dcml/node` also take paths. */
+export const sources = readersOf(webSource)

@@ -1,54 +1,100 @@
 /** JSON lines, streamed. @module */
 
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { createGunzip } from 'node:zlib'
 import { DataError } from '../core/index.js'
+import { type BadRowPass, BadRows, type FileDataset, type OnError, type RowProblem } from './bad-rows.js'
+import type { ByteSource } from './byte-source.js'
+import { type Columns, rowsOf } from './columns.js'
 import { Dataset } from './dataset.js'
+import { columnsOfRows, type Row } from './rows.js'
+import { CHUNK_ROWS } from './table.js'
+import { MAX_ROW_LENGTH, textOf } from './text.js'
 
-/**
- * One JSON object per line, gzipped when the name ends in `.gz`. Empty lines are skipped; values become columns as in
- * `Dataset.fromRows`.
- *
- * @throws {DataError} when it is read, with file and line, for a line that is no JSON object.
- */
-export function jsonl(path: string): Dataset {
-  return Dataset.fromRows(() => readRows(path))
+/** How JSON lines are read. */
+export interface JsonlOptions {
+  /** What happens at a row that cannot be read. @default 'throw' */
+  onError?: OnError
 }
 
-async function* readRows(path: string): AsyncGenerator<object> {
-  const file = createReadStream(path)
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
-  // readline ends quietly where its input fails.
-  let failure: Error | undefined
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
-  for (const stage of [file, input])
-    stage.once('error', (error: Error) => {
-      failure ??= error
-      lines.close()
-    })
-  let number = 0
+interface Line {
+  text: string
+  /** From 1. */
+  line: number
+}
+
+/** The dataset of a file with one JSON object a line. */
+export function jsonlDataset(source: ByteSource, { onError }: JsonlOptions = {}): FileDataset {
+  const badRows = new BadRows(onError)
+  return Object.assign(
+    Dataset.fromBatches(() => readChunks(source, badRows.startPass(source.name))),
+    { badRows },
+  )
+}
+
+async function* readChunks(source: ByteSource, pass: BadRowPass): AsyncGenerator<Columns> {
+  let like: Columns | undefined
+  let held: Row[] = []
+  let lines: number[] = []
+  let isEmpty = true
+  const flush = () => {
+    const placeOf = lines
+    const columns = columnsOfRows(held, 0, like, (row, problem) => pass.add({ line: placeOf[row]! }, problem))
+    pass.settle()
+    like ??= columns
+    held = []
+    lines = []
+    isEmpty &&= rowsOf(columns) === 0
+    return columns
+  }
   try {
-    for await (const line of lines) {
-      number++
-      if (line.trim() !== '') yield parseLine(line, path, number)
+    for await (const { text, line } of linesOf(source)) {
+      const row = parsed(text)
+      if ('what' in row) {
+        pass.add({ line }, row)
+        continue
+      }
+      lines.push(line)
+      if (held.push(row.value) === CHUNK_ROWS) yield flush()
     }
-    if (failure) throw failure
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause
-    throw new DataError(`${path} cannot be read: ${(cause as Error).message}`, { cause })
+    if (held.length > 0) yield flush()
+    pass.settle()
+    if (isEmpty)
+      throw new DataError(
+        pass.count > 0
+          ? `${source.name} has no row that can be read; ${pass.count} were left out.`
+          : `${source.name} is empty.`,
+      )
   } finally {
-    file.destroy()
+    pass.end()
   }
 }
 
-function parseLine(line: string, path: string, number: number): object {
+/** The lines that are not blank. */
+async function* linesOf(source: ByteSource): AsyncGenerator<Line> {
+  let rest = ''
+  let line = 0
+  for await (const text of textOf(source)) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop()!
+    for (const text of lines) {
+      line++
+      if (text.trim() !== '') yield { text, line }
+    }
+    if (rest.length > MAX_ROW_LENGTH)
+      throw new DataError(`${source.name}, line ${line + 1} has over ${MAX_ROW_LENGTH} characters.`, {
+        expected: 'one JSON object a line',
+        received: rest.slice(0, 80),
+      })
+  }
+  if (rest.trim() !== '') yield { text: rest, line: line + 1 }
+}
+
+function parsed(text: string): { value: Row } | RowProblem {
   let value: unknown
   try {
-    value = JSON.parse(line)
+    value = JSON.parse(text)
   } catch (cause) {
-    throw new DataError(`${path}, line ${number} is no JSON: ${(cause as Error).message}`, { cause })
+    return { what: `this is no JSON: ${(cause as Error).message}`, value: text }
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw new DataError(`${path}, line ${number} is no object.`, { received: line.slice(0, 80) })
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { value: value as Row }
+  return { what: 'this is no object', value: text }
 }

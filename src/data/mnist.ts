@@ -3,8 +3,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError } from '../core/index.js'
+import { arrayDataset } from './array-files.js'
 import { Dataset } from './dataset.js'
-import { idx } from './idx.js'
+import { fileSource } from './file-source.js'
+import { readIdxHeader } from './idx.js'
 
 /** Which half of MNIST. */
 export type MnistSplit = 'train' | 'test'
@@ -63,6 +65,6 @@ export async function mnist({ dir, split }: { dir?: string; split: MnistSplit })
 async function readFileOf(folder: string, name: string) {
   const gzipped = join(folder, `${name}.gz`)
   const file = existsSync(gzipped) ? gzipped : join(folder, name)
-  const { x } = await idx(file).columns()
+  const { x } = await arrayDataset(file, fileSource, readIdxHeader).columns()
   return { file, ...x! }
 }

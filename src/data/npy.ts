@@ -1,9 +1,7 @@
 /** The npy format of numpy. @module */
 
 import { DataError } from '../core/index.js'
-import { type ArrayFiles, type ArrayHeader, arrayDataset } from './array-files.js'
-import type { ByteReader } from './byte-reader.js'
-import type { Dataset } from './dataset.js'
+import type { ArrayHeader, ReadHeader } from './array-files.js'
 
 const kinds: Readonly<Record<string, ArrayHeader['kind']>> = {
   f4: 'Float32Array',
@@ -19,38 +17,29 @@ const kinds: Readonly<Record<string, ArrayHeader['kind']>> = {
 }
 
 /**
- * Arrays that `numpy.save` wrote, `[rows, ...]` in C order, streamed. Booleans are read as 0 and 1 in uint8, int64 as
- * int32.
+ * Reads the header of an npy file.
  *
- * @param files - A file, for the column `x`, or one per column.
- * @throws {DataError} when it is read, with file and byte, if a file is cut off, or holds what a column cannot.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
- * @example
- * const train = await sources.npy({ x: 'x.npy', y: 'y.npy' }).collect()
  */
-export function npy(files: ArrayFiles): Dataset {
-  return arrayDataset(files, readHeader)
-}
-
-async function readHeader(reader: ByteReader): Promise<ArrayHeader> {
-  const { path } = reader
+export const readNpyHeader: ReadHeader = async (reader) => {
+  const { name } = reader
   const start = await reader.take(8)
   if (String.fromCharCode(...start.subarray(0, 6)) !== '\x93NUMPY')
-    throw new DataError(`${path}, byte 0: this is no npy file.`, {
+    throw new DataError(`${name}, byte 0: this is no npy file.`, {
       expected: 'it to begin with 93 4e 55 4d 50 59',
       received: [...start.subarray(0, 6)].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
       remedy: 'Write it with numpy.save',
     })
   const major = start[6]!
   if (major < 1 || major > 3)
-    throw new DataError(`${path}, byte 6: this version of the npy format is unknown.`, {
+    throw new DataError(`${name}, byte 6: this version of the npy format is unknown.`, {
       expected: '1, 2 or 3',
       received: major,
     })
   const lengthBytes = await reader.take(major === 1 ? 2 : 4)
   const length = lengthBytes.reduceRight((sum, byte) => sum * 256 + byte, 0)
   const at = reader.offset
-  return parse(new TextDecoder().decode(await reader.take(length)), `${path}, byte ${at}`)
+  return parse(new TextDecoder().decode(await reader.take(length)), `${name}, byte ${at}`)
 }
 
 /** Reads the header, a dictionary as Python writes it: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`. */

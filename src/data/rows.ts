@@ -1,15 +1,8 @@
 /** Rows as a view on columns, and columns made from rows. @module */
 
-import {
-  createTypedArray,
-  DataError,
-  isTypedArray,
-  rowSize,
-  sizeOf,
-  type TypedArray,
-  typedArrayName,
-} from '../core/index.js'
-import type { Column, Columns } from './columns.js'
+import { createTypedArray, isTypedArray, rowSize, sizeOf, type TypedArray, typedArrayName } from '../core/index.js'
+import { type RowProblem, rowError } from './bad-rows.js'
+import { type Column, type Columns, gatherRows } from './columns.js'
 
 /**
  * One row as an object: a number or a string for a column `[rows]`, otherwise a flat view on the column's memory
@@ -44,26 +37,42 @@ export function rowAt(columns: Columns, index: number): Row {
  * @param firstRow - Number of the first of them, for messages.
  * @param like - Earlier rows of the same dataset: their columns, kinds and shapes are kept. A flat array that fills
  *   the shape of its column in `like` gets that shape.
- * @throws {DataError} that names the row and the column, for values that do not fit.
+ * @param reject - Is told of rows that do not fit, by their index; they are left out.
+ * @throws {DataError} without `reject`: it names the row and the column.
  */
-export function columnsOfRows(rows: readonly Row[], firstRow = 0, like?: Columns): Columns {
+export function columnsOfRows(rows: readonly Row[], firstRow = 0, like?: Columns, reject?: RejectRow): Columns {
   const names = like ? Object.keys(like) : Object.keys(rows[0] ?? {})
   const known = new Set(names)
+  const bad = new Set<number>()
+  const drop: RejectRow = (i, problem) => {
+    if (!reject) throw rowError(`Row ${firstRow + i}`, problem)
+    if (!bad.has(i)) reject(i, problem)
+    bad.add(i)
+  }
   rows.forEach((row, i) => {
-    if (typeof row !== 'object' || row === null)
-      throw new DataError(`Row ${firstRow + i} is no object.`, { received: row })
-    for (const name in row)
-      if (!known.has(name))
-        throw new DataError(`Row ${firstRow + i} has a column that earlier rows lack.`, {
+    if (typeof row !== 'object' || row === null) drop(i, { what: 'this is no object', value: row })
+    else
+      for (const name in row) {
+        if (known.has(name)) continue
+        drop(i, {
+          what: 'earlier rows lack this column',
+          column: name,
           expected: `the columns ${names.join(', ')}`,
-          received: `"${name}"`,
           remedy: 'Give every row the same columns',
         })
+      }
   })
   const columns: Columns = {}
-  for (const name of names) columns[name] = columnOfValues(rows, name, firstRow, like?.[name])
-  return columns
+  for (const name of names) columns[name] = columnOfValues(rows, name, drop, like?.[name])
+  if (bad.size === 0) return columns
+  return gatherRows(
+    columns,
+    rows.flatMap((_, i) => (bad.has(i) ? [] : [i])),
+  )
 }
+
+/** Is told of a row that does not fit. */
+export type RejectRow = (index: number, problem: RowProblem) => void
 
 /** Keeps the shape of columns that went through rows as flat arrays: `like` where kind of row and length agree. */
 export function restoreShapes(columns: Columns, like: Columns): Columns {
@@ -77,17 +86,20 @@ export function restoreShapes(columns: Columns, like: Columns): Columns {
   return restored
 }
 
-function columnOfValues(rows: readonly Row[], name: string, firstRow: number, like?: Column): Column {
-  const { empty, shape } = like ? formOfColumn(like) : formOfValue(rows.find((row) => !isMissing(row[name]))?.[name])
+function columnOfValues(rows: readonly Row[], name: string, drop: RejectRow, like?: Column): Column {
+  const { empty, shape } = like ? formOfColumn(like) : formOfValue(rows.find((row) => !isMissing(row?.[name]))?.[name])
   const size = sizeOf(shape)
   const data = empty(rows.length * size)
   rows.forEach((row, i) => {
-    const value = row[name]
-    if (!writeValue(data, i * size, size, value))
-      throw new DataError(`Row ${firstRow + i} does not fit into column "${name}".`, {
-        expected: `${Array.isArray(data) ? 'strings' : 'numbers'} of shape [${shape.join(', ')}]`,
-        received: isTypedArray(value) || Array.isArray(value) ? `${value.length} values` : JSON.stringify(value),
-      })
+    const value = row?.[name]
+    if (writeValue(data, i * size, size, value)) return
+    const kind = Array.isArray(data) ? 'text' : 'a number'
+    drop(i, {
+      what: 'the value does not fit',
+      column: name,
+      expected: shape.length === 0 ? kind : `values of shape [${shape.join(', ')}], each ${kind}`,
+      value: isTypedArray(value) ? `${value.length} values` : value,
+    })
   })
   return { data, shape: [rows.length, ...shape] }
 }

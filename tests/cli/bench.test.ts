@@ -144,6 +144,24 @@ describe('dcml bench kernels', () => {
   ])
 })
 
+describe('dcml bench data', () => {
+  it('measures a case beside another library, judges it and writes its figures', async () => {
+    const file = join(folder, 'data.json')
+    const { stdout } = await bench('data', '--case', 'csv', '--rounds', '3', '--json', file)
+    const { cases, rounds } = JSON.parse(await readFile(file, 'utf8'))
+    expect(rounds).toBe(3)
+    const [{ dcml, other, ratio, target, ...about }] = cases
+    expect(about).toMatchObject({ name: 'csv', over: 'csv-parse' })
+    for (const { median, rounds } of [dcml, other]) {
+      expect(rounds).toHaveLength(3)
+      expect(median).toBe(rounds.toSorted((a: number, b: number) => a - b)[1])
+    }
+    expect(ratio).toBe(other.median / dcml.median)
+    expect(target).toEqual({ atLeast: 0.5, met: ratio >= 0.5 })
+    expect(stdout).toMatch(new RegExp(`^csv .* 0\\.5, ${target.met ? 'met' : 'missed'} +csv-parse$`, 'm'))
+  })
+})
+
 describe('dcml bench allreduce', () => {
   it('checks and measures each size over shared memory, and tells what it lacks', async () => {
     const file = join(folder, 'allreduce.json')

@@ -4,6 +4,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { contenders, transports } from './allreduce/order.js'
 import { runBenchAllReduce } from './allreduce/run.js'
 import { cases, libraries } from './cases.js'
+import { dataCases } from './data/cases.js'
+import { runBenchData } from './data/run.js'
 import { kernelNames, runBenchKernels } from './kernels.js'
 import { runBenchPlan } from './plan.js'
 import { runBenchTrain } from './train.js'
@@ -13,11 +15,11 @@ export function registerBench(program: Command): void {
   const bench = program
     .command('bench')
     .description('Measures the speed of dcml on this machine.')
-    .usage('<train|kernels|allreduce|plan> [options]')
+    .usage('<train|kernels|allreduce|data|plan> [options]')
     .argument('[what]')
     .action((what?: string) =>
       bench.error(
-        `error: expected the name of a benchmark: train, kernels, allreduce or plan; received ${what ?? 'none'}`,
+        `error: expected the name of a benchmark: train, kernels, allreduce, data or plan; received ${what ?? 'none'}`,
       ),
     )
   bench
@@ -59,6 +61,14 @@ export function registerBench(program: Command): void {
     .option('--json <file>', 'writes the figures')
     .addHelpText('after', ALLREDUCE_HELP)
     .action(runBenchAllReduce)
+  bench
+    .command('data')
+    .description('Measures reading, preprocessing and metrics, beside other libraries where they are installed.')
+    .addOption(new Option('--case <name...>', 'only these cases').choices(dataCases.map(({ name }) => name)))
+    .option('--rounds <n>', 'measurements of each, after a warm-up; the table shows the median', count, 5)
+    .option('--json <file>', 'writes the figures')
+    .addHelpText('after', `\n${dataCases.map(({ name, work, over }) => `${name}: ${work}, beside ${over}`).join('\n')}`)
+    .action(runBenchData)
   bench
     .command('plan')
     .description('Predicts steps of training on several workers by planTraining, and then measures them.')

@@ -208,7 +208,7 @@ describe('fromRows', () => {
   })
 
   it('names the row and column that do not fit', () => {
-    expect(() => Dataset.fromRows([{ a: 1 }, { a: 'one' }])).toThrow(/Row 1 .* column "a".*"one"/)
+    expect(() => Dataset.fromRows([{ a: 1 }, { a: 'one' }])).toThrow(/Row 1, column "a".*"one"/)
     expect(() => Dataset.fromRows([{ a: 1 }, { a: 1, b: 2 }])).toThrow(DataError)
   })
 

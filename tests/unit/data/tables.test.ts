@@ -77,7 +77,7 @@ describe('sources.jsonl', () => {
 
   it('names the line that is no object', async () => {
     await expect(sources.jsonl(await file('a.jsonl', '{"a":1}\n{"a":\n')).columns()).rejects.toThrow(/a\.jsonl, line 2/)
-    await expect(sources.jsonl(await file('b.jsonl', '[1]\n')).columns()).rejects.toThrow(/line 1 is no object/)
+    await expect(sources.jsonl(await file('b.jsonl', '[1]\n')).columns()).rejects.toThrow(/line 1: this is no object/)
     await expect(sources.jsonl(join(folder, 'none.jsonl')).columns()).rejects.toThrow(DataError)
   })
 })

@@ -1,0 +1,58 @@
+/** The readers that need nothing of Node. @module */
+
+import { type ArrayFiles, arrayDataset } from './array-files.js'
+import type { FileDataset } from './bad-rows.js'
+import type { FileLike, OpenSource } from './byte-source.js'
+import { type CsvOptions, csvDataset } from './csv.js'
+import type { Dataset } from './dataset.js'
+import { readIdxHeader } from './idx.js'
+import { type JsonlOptions, jsonlDataset } from './jsonl.js'
+import { readNpyHeader } from './npy.js'
+
+/**
+ * Readers of files. Each streams, holds a chunk of rows at a time, starts over for every pass, and unpacks what is
+ * gzipped whatever its name.
+ */
+export interface Readers {
+  /**
+   * A table in a text file (RFC 4180). An empty number is NaN, a missing value. As a target, whole numbers become int32
+   * classes.
+   *
+   * @throws {DataError} when it is read, with file, line, column and value, at a row that cannot be read.
+   * @example
+   * const wine = await sources.csv('wine.csv', { target: 'quality' }).collect()
+   */
+  csv(file: FileLike, options?: CsvOptions): FileDataset
+  /**
+   * One JSON object per line. Blank lines are left out; values become columns as in `Dataset.fromRows`.
+   *
+   * @throws {DataError} when it is read, with file, line, column and value, at a row that cannot be read.
+   */
+  jsonl(file: FileLike, options?: JsonlOptions): FileDataset
+  /**
+   * Arrays that `numpy.save` wrote, `[rows, ...]` in C order. Booleans are read as 0 and 1 in uint8, int64 as int32.
+   *
+   * @param files - A file, for the column `x`, or one per column.
+   * @throws {DataError} when it is read, with file and byte, if a file is cut off, or holds what a column cannot.
+   * @example
+   * const train = await sources.npy({ x: 'x.npy', y: 'y.npy' }).collect()
+   */
+  npy(files: ArrayFiles): Dataset
+  /**
+   * Arrays in idx files, the format of MNIST, `[rows, ...]`.
+   *
+   * @param files - A file, for the column `x`, or one per column.
+   * @throws {DataError} when it is read, with file and byte, if a file is cut off or no idx file.
+   * @example
+   * const train = sources.idx({ x: 'train-images-idx3-ubyte.gz', y: 'train-labels-idx1-ubyte.gz' })
+   */
+  idx(files: ArrayFiles): Dataset
+}
+
+/** The readers over what opens files. */
+export const readersOf = (open: OpenSource): Readers => ({
+  csv: (file, options) => csvDataset(open(file), options),
+  jsonl: (file, options) => jsonlDataset(open(file), options),
+  npy: (files) => arrayDataset(files, open, readNpyHeader),
+  idx: (files) => arrayDataset(files, open, readIdxHeader),
+})
