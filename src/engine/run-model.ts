@@ -3,8 +3,9 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { rowTensor } from '../backends/index.js'
-import { DataError, didYouMean, ShapeError, sameShape, type TypedArray } from '../core/index.js'
+import { DataError, didYouMean, ShapeError, type TypedArray } from '../core/index.js'
 import type { Engine, Run } from './engine.js'
+import { inputShape } from './input-shape.js'
 
 /** Outputs of a model, row after row. */
 export interface Outputs {
@@ -71,18 +72,12 @@ function inputColumn(
     throw new DataError(`The column '${name}' holds strings, and a model reads numbers.`, {
       remedy: 'Encode it with a Preprocessor',
     })
-  const wanted = expected.slice(1)
-  const got = column.shape.slice(1)
-  const size = (shape: readonly (number | null)[]) => shape.reduce<number>((all, length) => all * (length ?? 1), 1)
-  // A flat row fills the shape of an input that is wholly known, as rows and JSON hold it.
-  const known = wanted.every((length) => length !== null)
-  if (known && !sameShape(wanted as number[], got) && size(wanted) === size(got))
-    return { data: column.data, shape: [column.shape[0]!, ...(wanted as number[])] }
-  if (wanted.length !== got.length || wanted.some((length, axis) => length !== null && length !== got[axis]))
+  const shape = inputShape(column.shape, expected)
+  if (!shape)
     throw new ShapeError(`Rows of the column '${name}' do not fit the input of the model.`, {
-      expected: `[${wanted.join(', ')}]`,
-      received: `[${got.join(', ')}]`,
+      expected: `[${expected.slice(1).join(', ')}]`,
+      received: `[${column.shape.slice(1).join(', ')}]`,
       remedy: 'Reshape the column, or prepare it as for training',
     })
-  return { data: column.data, shape: column.shape }
+  return { data: column.data, shape }
 }

@@ -3,6 +3,7 @@
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { DataError, didYouMean, ShapeError } from '../core/index.js'
 import { type Columns, rowsOf } from '../data/index.js'
+import { inputShape } from '../engine/index.js'
 import { checkTargets } from '../metrics/index.js'
 import type { SharedColumns, TrainingJob } from './job.js'
 
@@ -41,7 +42,10 @@ export function prepareColumns(
   const rows = rowsOf(prepared)
   if (rows === 0) throw new DataError(`The ${what} data is empty.`, { expected: 'at least one row', received: 0 })
   if (custom) return prepared
-  if (model.inputs.length === 1) checkInput(prepared[features]!.shape, model.inputs[0]!.shape, features)
+  inputColumns(model, features).forEach((name, i) => {
+    const { data, shape } = prepared[name]!
+    prepared[name] = { data, shape: shapeFor(model.inputs[i]!.shape, shape, name) }
+  })
   const output = model.outputs[0]!.shape
   if (job.loss !== undefined) checkTargets(job.loss, prepared[target]!, output)
   return prepared
@@ -52,13 +56,11 @@ function inputColumns(model: tfl.LayersModel, features: string): string[] {
   return model.inputs.length === 1 ? [features] : [...model.inputNames]
 }
 
-function checkInput(shape: readonly number[], expected: readonly (number | null)[], name: string): void {
-  const fits =
-    shape.length === expected.length &&
-    expected.every((length, axis) => axis === 0 || length === null || length === shape[axis])
-  if (fits) return
+function shapeFor(input: readonly (number | null)[], shape: readonly number[], name: string): number[] {
+  const read = inputShape(shape, input)
+  if (read) return read
   throw new ShapeError(`The column '${name}' does not match the input of the model.`, {
-    expected: `[rows, ${expected.slice(1).join(', ')}]`,
+    expected: `[rows, ${input.slice(1).join(', ')}]`,
     received: `[${['rows', ...shape.slice(1)].join(', ')}]`,
     remedy: 'Give the first layer this inputShape, or reshape the column',
   })

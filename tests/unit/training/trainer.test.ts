@@ -161,6 +161,21 @@ describe('Trainer', () => {
     expect(history.epochs[3]!.loss).toBeLessThan(history.epochs[0]!.loss)
   })
 
+  it('gives every input its column, as rows of one number too', async () => {
+    const inputs = ['a', 'b'].map((name) => tfl.input({ shape: [1], name }))
+    const sum = tfl.layers.dense({ units: 1 }).apply(tfl.layers.concatenate().apply(inputs) as tfl.SymbolicTensor)
+    const trainer = new Trainer({
+      model: tfl.model({ inputs, outputs: sum as tfl.SymbolicTensor }),
+      loss: 'meanSquaredError',
+      optimizer: adam({ learningRate: 0.1 }),
+    })
+    const rows = Array.from({ length: 64 }, (_, i) => ({ a: i % 8, b: (i >> 3) % 8, y: (i % 8) - 2 * ((i >> 3) % 8) }))
+    const { epochs } = await trainer.fit(Dataset.fromRows(rows), { epochs: 60, batchSize: 16 })
+    expect(epochs.at(-1)!.loss).toBeLessThan(0.01)
+    const wide = Dataset.fromRows(rows.map((row) => ({ ...row, b: [row.b, row.b] })))
+    await expect(trainer.fit(wide)).rejects.toThrow(/column 'b' does not match.*\[rows, 1\].*\[rows, 2\]/)
+  })
+
   it('names what is wrong', async () => {
     const data = digits(64)
     const columns = data.resident!.columns
