@@ -1,30 +1,31 @@
 /** The common form of steps that change single rows at random, in training only. @module */
 
-import { type Random, rowSize, type TypedArray } from '../core/index.js'
+import { type Random, rowSize } from '../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../data/index.js'
+import { storeRounded } from './rounding.js'
 import type { Json, Step } from './step.js'
 
-/** One row of a column, as it is and as it is to be. */
-export interface RandomRow {
-  /** The values. */
-  from: TypedArray
-  /** A copy of them to be changed; of the same kind of numbers. */
-  into: TypedArray
-  /** Shape of the row, without the axis of rows. */
-  shape: readonly number[]
-  random: Random
+/** What is done to the rows of a column. */
+export interface RandomChange {
+  /** Throws where a column has the wrong shape `[rows, ...]`, in training or not. */
+  check(shape: readonly number[], name: string): void
+  /**
+   * Changes one row.
+   *
+   * @param values - Its values, to be changed at will.
+   * @param shape - Its shape, without the axis of rows.
+   * @param isWhole - Whether the column holds whole numbers: what is returned will be rounded.
+   * @returns As many values.
+   */
+  change(values: Float32Array, at: { shape: readonly number[]; random: Random; isWhole: boolean }): Float32Array
 }
 
-/**
- * A step that leaves columns as they are, but in training changes each row at random.
- *
- * @param check - Throws where a column has the wrong shape, in training or not.
- */
+/** A step that leaves columns as they are, but in training changes each row at random. Kinds of numbers stay. */
 export function randomRows(
   kind: string,
   names: readonly string[],
   options: { [key: string]: Json | undefined },
-  { check, change }: { check(shape: readonly number[], name: string): void; change(row: RandomRow): void },
+  { check, change }: RandomChange,
 ): Step {
   const checked = (columns: Columns, name: string) => {
     const column = columnOf(columns, name, kind)
@@ -46,12 +47,15 @@ export function randomRows(
       for (const name of names) {
         const { data, shape } = checked(columns, name)
         const size = rowSize(shape)
-        const values = data.slice()
+        const isWhole = !(data instanceof Float32Array || data instanceof Float64Array)
+        const into = data.slice()
+        const values = new Float32Array(size)
         for (let row = 0; row < shape[0]!; row++) {
-          const [from, into] = [data, values].map((all) => all.subarray(row * size, (row + 1) * size))
-          change({ from: from!, into: into!, shape: shape.slice(1), random: randomOf(row) })
+          values.set(data.subarray(row * size, (row + 1) * size))
+          const made = change(values, { shape: shape.slice(1), random: randomOf(row), isWhole })
+          storeRounded(made, into.subarray(row * size, (row + 1) * size))
         }
-        changed[name] = { data: values, shape }
+        changed[name] = { data: into, shape }
       }
       return changed
     },

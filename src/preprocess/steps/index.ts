@@ -5,9 +5,11 @@ import { type BucketizeOptions, bucketize } from './bucketize.js'
 import { cast } from './cast.js'
 import { clipOutliers } from './clip-outliers.js'
 import { concat } from './concat.js'
+import { type CropOptions, crop } from './crop.js'
 import { type DatePartsOptions, dateParts } from './date-parts.js'
 import { dropDuplicates } from './drop-duplicates.js'
 import { dropMissing } from './drop-missing.js'
+import { type FlipOptions, flip } from './flip.js'
 import { hashBucket } from './hash-bucket.js'
 import { impute } from './impute.js'
 import { l2 } from './l2.js'
@@ -15,14 +17,18 @@ import { logMel } from './log-mel.js'
 import { maxAbs } from './max-abs.js'
 import { type MfccOptions, mfcc } from './mfcc.js'
 import { minMax } from './min-max.js'
+import { type NormalizeOptions, normalize } from './normalize.js'
 import { oneHot } from './one-hot.js'
 import { type OrdinalOptions, ordinal } from './ordinal.js'
 import { type PcaOptions, pca } from './pca.js'
 import { type PolynomialOptions, polynomial } from './polynomial.js'
 import { power } from './power.js'
 import { type QuantileTransformOptions, quantileTransform } from './quantile-transform.js'
+import { type RandAugmentOptions, randAugment } from './rand-augment.js'
 import { rename } from './rename.js'
+import { type ResizeOptions, resize } from './resize.js'
 import { type RobustOptions, robust } from './robust.js'
+import { type RotateOptions, rotate } from './rotate.js'
 import { scale } from './scale.js'
 import { select } from './select.js'
 import { type SmoothOptions, smooth } from './smooth.js'
@@ -31,6 +37,7 @@ import { standardize } from './standardize.js'
 import { type TargetEncodeOptions, targetEncode } from './target-encode.js'
 
 export type { Category } from '../categories.js'
+export type { PictureOperation } from '../picture-operations.js'
 export type { SpectrumOptions } from '../spectrum.js'
 export type { ClipOutliersOptions } from './clip-outliers.js'
 export type { DatePart } from './date-parts.js'
@@ -38,13 +45,19 @@ export type { ImputeOptions } from './impute.js'
 export type { OneHotOptions } from './one-hot.js'
 export type {
   BucketizeOptions,
+  CropOptions,
   DatePartsOptions,
+  FlipOptions,
   MfccOptions,
+  NormalizeOptions,
   OrdinalOptions,
   PcaOptions,
   PolynomialOptions,
   QuantileTransformOptions,
+  RandAugmentOptions,
+  ResizeOptions,
   RobustOptions,
+  RotateOptions,
   SmoothOptions,
   SpecAugmentOptions,
   TargetEncodeOptions,
@@ -54,9 +67,11 @@ export {
   cast,
   clipOutliers,
   concat,
+  crop,
   dateParts,
   dropDuplicates,
   dropMissing,
+  flip,
   hashBucket,
   impute,
   l2,
@@ -64,14 +79,18 @@ export {
   maxAbs,
   mfcc,
   minMax,
+  normalize,
   oneHot,
   ordinal,
   pca,
   polynomial,
   power,
   quantileTransform,
+  randAugment,
   rename,
+  resize,
   robust,
+  rotate,
   scale,
   select,
   smooth,
@@ -90,9 +109,11 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   cast: ({ columns, dtype }) => (cast as Made<[unknown]>)(columns as string[], dtype),
   clipOutliers: withOptions(clipOutliers),
   concat: ({ columns, into }) => concat(columns as string[], into as string),
+  crop: withOptions(crop),
   dateParts: withOptions(dateParts),
   dropDuplicates: ({ columns }) => dropDuplicates(columns as string[] | undefined),
   dropMissing: ({ columns }) => dropMissing(columns as string[] | undefined),
+  flip: withOptions(flip),
   hashBucket: withOptions(hashBucket),
   impute: withOptions(impute),
   l2: withOptions(l2),
@@ -100,14 +121,18 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   maxAbs: withOptions(maxAbs),
   mfcc: withOptions(mfcc),
   minMax: withOptions(minMax),
+  normalize: withOptions(normalize),
   oneHot: withOptions(oneHot),
   ordinal: withOptions(ordinal),
   pca: withOptions(pca),
   polynomial: withOptions(polynomial),
   power: withOptions(power),
   quantileTransform: withOptions(quantileTransform),
+  randAugment: withOptions(randAugment),
   rename: ({ names }) => rename(names as Record<string, string>),
+  resize: withOptions(resize),
   robust: withOptions(robust),
+  rotate: withOptions(rotate),
   scale: ({ columns, factor }) => scale(columns as string[], factor as number),
   select: ({ columns }) => select(columns as string[]),
   smooth: withOptions(smooth),

@@ -1,6 +1,6 @@
 /** Spectra with parts left out. @module */
 
-import { ShapeError, type TypedArray } from '../../core/index.js'
+import { ShapeError } from '../../core/index.js'
 import { checkCounts, checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { randomRows } from '../random-rows.js'
@@ -46,9 +46,9 @@ export function specAugment(columns: string | readonly string[], options: SpecAu
             remedy: 'Put logMel before it',
           })
       },
-      change({ from, into, shape, random }) {
+      change(values, { shape, random }) {
         const [frames, bands, channels = 1] = shape as [number, number, number?]
-        const value = fill === 'mean' ? meanOf(from) : fill
+        const value = fill === 'mean' ? meanOf(values) : fill
         const drawn = (length: number, most: number) => {
           const width = random.integer(Math.min(length, most) + 1)
           const start = random.integer(length - width + 1)
@@ -56,20 +56,21 @@ export function specAugment(columns: string | readonly string[], options: SpecAu
         }
         for (let mask = 0; mask < timeMasks; mask++) {
           const [start, end] = drawn(frames, timeWidth ?? Math.floor(frames / 5))
-          into.fill(value, start * bands * channels, end * bands * channels)
+          values.fill(value, start * bands * channels, end * bands * channels)
         }
         for (let mask = 0; mask < frequencyMasks; mask++) {
           const [start, end] = drawn(bands, frequencyWidth ?? Math.floor(bands / 4))
           for (let frame = 0; frame < frames; frame++)
-            into.fill(value, (frame * bands + start) * channels, (frame * bands + end) * channels)
+            values.fill(value, (frame * bands + start) * channels, (frame * bands + end) * channels)
         }
+        return values
       },
     },
   )
 }
 
 /** Mean of the values that are there. */
-function meanOf(values: TypedArray): number {
+function meanOf(values: Float32Array): number {
   let [sum, count] = [0, 0]
   for (const value of values)
     if (!Number.isNaN(value)) {
