@@ -38,6 +38,8 @@ export function randomRows(
     options: { columns: [...names], ...options },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       for (const name of names) checked(columns, name)
       return columns

@@ -75,6 +75,8 @@ export function crop(columns: string | readonly string[], options: CropOptions):
     options: { columns: names, height, width, at, padding, fill },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply: (columns) => cropped(columns),
     ...(at === 'random' && { augment: cropped }),
   }

@@ -42,6 +42,8 @@ export function normalize(columns: string | readonly string[], options: Normaliz
     options: { columns: names, mean: [...means], std: [...deviations] },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       for (const name of names) {
         const { shape } = columnOf(columns, name, 'normalize')

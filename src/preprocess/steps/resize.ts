@@ -42,6 +42,8 @@ export function resize(columns: string | readonly string[], options: ResizeOptio
     options: { columns: names, height, width, method, antialias },
     reads: names,
     makes: names,
+    takes: 'numbers',
+    gives: 'numbers',
     apply(columns) {
       const made = { ...columns }
       for (const name of names) {
