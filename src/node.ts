@@ -13,6 +13,9 @@ export {
   type MnistSplit,
   mnistFolder,
   sources,
+  type TableFormat,
+  type WriteTableOptions,
+  writeTable,
 } from './data/node.js'
 export { type LaunchOptions, launch } from './distributed/node.js'
 export { directory } from './storage/node.js'

@@ -1,7 +1,6 @@
 /** Rows that cannot be read: refused, or left out, counted and told. @module */
 
 import { ConfigError, DataError } from '../core/index.js'
-import type { Dataset } from './dataset.js'
 
 /**
  * What happens at a row that cannot be read. `'throw'` ends the pass with an error; `'skip'` leaves the row out and keeps
@@ -31,12 +30,6 @@ export interface RowProblem {
   value?: unknown
   expected?: string
   remedy?: string
-}
-
-/** A dataset whose reader may leave rows out. */
-export type FileDataset = Dataset & {
-  /** What the latest pass over the file left out. Datasets that are made of this one do not have it. */
-  readonly badRows: BadRows
 }
 
 const MEND = "Mend the file, or pass onError: 'skip' to leave such rows out"

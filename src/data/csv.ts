@@ -1,11 +1,11 @@
 /** Comma-separated values, streamed. @module */
 
 import { ConfigError, DataError } from '../core/index.js'
-import { type BadRowPass, BadRows, type FileDataset } from './bad-rows.js'
+import type { BadRowPass } from './bad-rows.js'
 import type { ByteSource } from './byte-source.js'
-import { type Columns, rowsOf } from './columns.js'
+import type { Columns } from './columns.js'
 import { type BrokenRecord, type CsvRecord, CsvRecords } from './csv-records.js'
-import { Dataset } from './dataset.js'
+import { type FileDataset, fileDataset } from './file-dataset.js'
 import {
   CHUNK_ROWS,
   type ColumnType,
@@ -41,11 +41,7 @@ export function csvDataset(source: ByteSource, options: CsvOptions = {}): FileDa
       expected: 'such as "," or "\\t"',
       received: JSON.stringify(delimiter),
     })
-  const badRows = new BadRows(onError)
-  return Object.assign(
-    Dataset.fromBatches(() => readChunks(source, options, badRows.startPass(source.name))),
-    { badRows },
-  )
+  return fileDataset(source.name, onError, (pass) => readChunks(source, options, pass))
 }
 
 async function* readChunks(source: ByteSource, options: CsvOptions, pass: BadRowPass): AsyncGenerator<Columns> {
@@ -53,38 +49,27 @@ async function* readChunks(source: ByteSource, options: CsvOptions, pass: BadRow
   let header: string[] | undefined
   let fields: Field[] | undefined
   let held: CsvRecord[] = []
-  let rows = 0
   const flush = () => {
     fields ??= fieldsOf(name, header!, held, options)
     const chunk = held
     held = []
-    const columns = columnsOfTable(
-      fields,
-      chunk.length,
-      ({ place }) => chunk.map((record) => record.fields[place]),
-      options,
-      { pass, placeOf: (row) => ({ line: chunk[row]!.line }) },
-    )
-    rows += rowsOf(columns)
-    return columns
+    return columnsOfTable(fields, chunk.length, ({ place }) => chunk.map((record) => record.fields[place]), options, {
+      pass,
+      placeOf: (row) => ({ line: chunk[row]!.line }),
+    })
   }
-  try {
-    for await (const read of recordsOf(source, options))
-      for (const record of read) {
-        if (!header) {
-          header = namesOf(name, record, options)
-          if (options.header !== false) continue
-        }
-        if ('what' in record) pass.add({ line: record.line }, brokenness(record, header))
-        else if (record.fields.length !== header.length) pass.add({ line: record.line }, raggedness(record, header))
-        else if (held.push(record) === CHUNK_ROWS) yield flush()
+  for await (const read of recordsOf(source, options))
+    for (const record of read) {
+      if (!header) {
+        header = namesOf(name, record, options)
+        if (options.header !== false) continue
       }
-    if (held.length > 0) yield flush()
-    pass.settle()
-    if (rows === 0) throw withoutRows(name, header, pass)
-  } finally {
-    pass.end()
-  }
+      if ('what' in record) pass.add({ line: record.line }, brokenness(record, header))
+      else if (record.fields.length !== header.length) pass.add({ line: record.line }, raggedness(record, header))
+      else if (held.push(record) === CHUNK_ROWS) yield flush()
+    }
+  if (held.length > 0) yield flush()
+  if (!header) throw new DataError(`${name} is empty.`)
 }
 
 async function* recordsOf(
@@ -115,10 +100,9 @@ function namesOf(name: string, record: CsvRecord | BrokenRecord, { header, colum
 function fieldsOf(name: string, header: string[], lines: readonly CsvRecord[], options: CsvOptions): Field[] {
   return chooseFields(name, header, options, (place, isTarget) => {
     const values = lines.map(({ fields }) => fields[place]!)
-    if (!values.every(isNumeric)) return 'string'
-    return isTarget && values.every((value) => value.trim() !== '' && Number.isInteger(Number(value)))
-      ? 'int32'
-      : 'float32'
+    if (!values.every(isNumeric)) return { type: 'string' }
+    const isWhole = (value: string) => value.trim() !== '' && Number.isInteger(Number(value))
+    return { type: isTarget && values.every(isWhole) ? 'int32' : 'float32' }
   })
 }
 
@@ -134,10 +118,3 @@ const raggedness = ({ fields }: CsvRecord, header: readonly string[]) => ({
   expected: `${header.length}: ${header.slice(0, 8).join(', ')}${header.length > 8 ? ', ...' : ''}`,
   value: fields.slice(0, 8).join(', '),
 })
-
-function withoutRows(name: string, header: readonly string[] | undefined, { count }: BadRowPass): DataError {
-  if (count > 0) return new DataError(`${name} has no row that can be read; ${count} were left out.`)
-  return header
-    ? new DataError(`${name} has no rows.`, { received: `a header alone: ${header.join(', ')}` })
-    : new DataError(`${name} is empty.`)
-}

@@ -1,5 +1,5 @@
 export type { ArrayFiles } from './array-files.js'
-export type { BadRow, BadRows, FileDataset, OnError } from './bad-rows.js'
+export type { BadRow, BadRows, OnError } from './bad-rows.js'
 
 import { webSource } from './byte-source.js'
 import { readersOf } from './readers.js'
@@ -16,6 +16,7 @@ export {
 export type { CsvOptions } from './csv.js'
 export { Dataset, type Resident, type ShuffleOptions } from './dataset.js'
 export { datasets } from './datasets.js'
+export type { FileDataset } from './file-dataset.js'
 export type { JsonlOptions } from './jsonl.js'
 export type { Readers } from './readers.js'
 export { columnsOfRows, type Row, rowAt } from './rows.js'

@@ -1,10 +1,10 @@
 /** JSON lines, streamed. @module */
 
 import { DataError } from '../core/index.js'
-import { type BadRowPass, BadRows, type FileDataset, type OnError, type RowProblem } from './bad-rows.js'
+import type { BadRowPass, OnError, RowProblem } from './bad-rows.js'
 import type { ByteSource } from './byte-source.js'
-import { type Columns, rowsOf } from './columns.js'
-import { Dataset } from './dataset.js'
+import type { Columns } from './columns.js'
+import { type FileDataset, fileDataset } from './file-dataset.js'
 import { columnsOfRows, type Row } from './rows.js'
 import { CHUNK_ROWS } from './table.js'
 import { MAX_ROW_LENGTH, textOf } from './text.js'
@@ -23,49 +23,30 @@ interface Line {
 
 /** The dataset of a file with one JSON object a line. */
 export function jsonlDataset(source: ByteSource, { onError }: JsonlOptions = {}): FileDataset {
-  const badRows = new BadRows(onError)
-  return Object.assign(
-    Dataset.fromBatches(() => readChunks(source, badRows.startPass(source.name))),
-    { badRows },
-  )
+  return fileDataset(source.name, onError, (pass) => readChunks(source, pass))
 }
 
 async function* readChunks(source: ByteSource, pass: BadRowPass): AsyncGenerator<Columns> {
   let like: Columns | undefined
   let held: Row[] = []
   let lines: number[] = []
-  let isEmpty = true
   const flush = () => {
-    const placeOf = lines
-    const columns = columnsOfRows(held, 0, like, (row, problem) => pass.add({ line: placeOf[row]! }, problem))
-    pass.settle()
+    const columns = columnsOfRows(held, 0, like, (row, problem) => pass.add({ line: lines[row]! }, problem))
     like ??= columns
     held = []
     lines = []
-    isEmpty &&= rowsOf(columns) === 0
     return columns
   }
-  try {
-    for await (const { text, line } of linesOf(source)) {
-      const row = parsed(text)
-      if ('what' in row) {
-        pass.add({ line }, row)
-        continue
-      }
-      lines.push(line)
-      if (held.push(row.value) === CHUNK_ROWS) yield flush()
+  for await (const { text, line } of linesOf(source)) {
+    const row = parsed(text)
+    if ('what' in row) {
+      pass.add({ line }, row)
+      continue
     }
-    if (held.length > 0) yield flush()
-    pass.settle()
-    if (isEmpty)
-      throw new DataError(
-        pass.count > 0
-          ? `${source.name} has no row that can be read; ${pass.count} were left out.`
-          : `${source.name} is empty.`,
-      )
-  } finally {
-    pass.end()
+    lines.push(line)
+    if (held.push(row.value) === CHUNK_ROWS) yield flush()
   }
+  if (held.length > 0) yield flush()
 }
 
 /** The lines that are not blank. */

@@ -7,6 +7,8 @@ export type { AudioFolderOptions } from './audio-folder.js'
 export { type FindMnistOptions, type FoundMnist, findMnist } from './find-mnist.js'
 export type { FolderOptions } from './folder-files.js'
 export { type MnistSplit, mnistFolder } from './mnist.js'
+export type { TableFormat } from './table-formats.js'
+export { type WriteTableOptions, writeTable } from './write-table.js'
 
 /** Readers of files, all with a clear DataError on bad input: those of `dcml`, of paths too, and those that need Node. */
 export const sources = {

@@ -36,9 +36,14 @@ export interface Field {
   /** Its number in the file. */
   place: number
   type: ColumnType
-  /** Values of a row, of a column of lists. */
-  size?: number
+  /** Values of a row, of a column of lists; `'first'`: as many as the first list has. */
+  size?: number | 'first'
+  /** Whether dates are days, without a time. */
+  isDay?: boolean
 }
+
+/** How a column is read. */
+export type ColumnForm = Pick<Field, 'type' | 'size' | 'isDay'>
 
 /** Rows per chunk. */
 export const CHUNK_ROWS = 1024
@@ -61,7 +66,7 @@ const expectations: Readonly<Record<ColumnType, string>> = {
 /**
  * The columns that are wanted.
  *
- * @param typeOf - The type of a column whose type nobody gave, with its values per row where it holds lists.
+ * @param formOf - How a column is read whose type nobody gives.
  * @throws {DataError} for a column that is not there, or two of the same name.
  * @throws {ConfigError} for an unknown type.
  */
@@ -69,7 +74,7 @@ export function chooseFields(
   file: string,
   names: readonly string[],
   { columns, target }: TableOptions,
-  typeOf: (place: number, isTarget: boolean) => ColumnType | { type: ColumnType; size: number },
+  formOf: (place: number, isTarget: boolean) => ColumnForm,
 ): Field[] {
   const isListed = Array.isArray(columns)
   const wanted = columns === undefined ? [...names] : isListed ? [...columns] : Object.keys(columns)
@@ -93,8 +98,7 @@ export function chooseFields(
         expected: Object.keys(expectations).join(', '),
         received: given,
       })
-    const found = given ?? typeOf(place, name === target)
-    return { name, place, ...(typeof found === 'string' ? { type: found } : found) }
+    return { name, place, ...formOf(place, name === target), ...(given && { type: given }) }
   })
 }
 
@@ -126,11 +130,14 @@ function goodRows(rows: number, problems: ReadonlyMap<number, unknown>): number[
 }
 
 function columnOfValues(
-  { name, type, size }: Field,
+  field: Field,
   rows: number,
   values: ArrayLike<unknown>,
   problems: Map<number, RowProblem>,
 ): Column {
+  const { name, type, isDay = false } = field
+  if (field.size === 'first') field.size = lengthOfFirst(values)
+  const { size } = field
   const width = size ?? 1
   const data =
     type === 'string' ? new Array<string>(rows * width).fill('') : createTypedArray(arrays[type], rows * width)
@@ -141,7 +148,7 @@ function columnOfValues(
   }
   const write = Array.isArray(data)
     ? (at: number, value: unknown) => {
-        const text = textOf(value)
+        const text = textOf(value, isDay)
         data[at] = text ?? ''
         return text !== undefined
       }
@@ -161,6 +168,14 @@ function columnOfValues(
     } else for (let i = 0; i < size; i++) if (!write(row * size + i, value[i])) reject(row, value[i])
   }
   return { data, shape: size === undefined ? [rows] : [rows, size] }
+}
+
+function lengthOfFirst(values: ArrayLike<unknown>): number {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]
+    if (Array.isArray(value) || isTypedArray(value)) return value.length
+  }
+  return 1
 }
 
 /** NaN for what is missing, and for what is no number. */
@@ -187,7 +202,7 @@ function isMissing(value: unknown): boolean {
 export const isNumeric = (text: string): boolean => !Number.isNaN(Number(text)) || isMissing(text)
 
 /** Undefined for what is no text. */
-function textOf(value: unknown): string | undefined {
+function textOf(value: unknown, isDay: boolean): string | undefined {
   switch (typeof value) {
     case 'string':
       return value
@@ -196,7 +211,7 @@ function textOf(value: unknown): string | undefined {
     case 'boolean':
       return String(value)
     default:
-      if (value instanceof Date) return value.toISOString()
+      if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString().slice(0, isDay ? 10 : 24)
       return value === null || value === undefined ? '' : undefined
   }
 }

@@ -1,0 +1,50 @@
+/** Writes datasets to files. @module */
+
+import { createWriteStream } from 'node:fs'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { ConfigError } from '../core/index.js'
+import type { Dataset } from './dataset.js'
+import { type TableFormat, tablePieces } from './table-formats.js'
+
+/** How a table is written. */
+export interface WriteTableOptions {
+  /** @default by the ending of the path: .csv, .jsonl, .ndjson or .parquet, the texts also with .gz, which packs them */
+  format?: TableFormat
+}
+
+/**
+ * Writes a dataset, streamed: to CSV, JSON lines or Parquet. `sources` reads it back.
+ *
+ * A missing number is empty in CSV, null in JSON and NaN in Parquet. A column `[rows, n]` is `name0`, `name1`, ... in
+ * CSV, an array in JSON, a list in Parquet.
+ *
+ * @param to - A path, or a stream, which is not ended.
+ * @throws {ConfigError} for an ending that names no format.
+ * @throws {DataError} for chunks that differ in their columns.
+ * @example
+ * await writeTable(dataset, 'cleaned.parquet')
+ */
+export async function writeTable(
+  dataset: Dataset,
+  to: string | Writable,
+  options: WriteTableOptions = {},
+): Promise<void> {
+  const format = options.format ?? (typeof to === 'string' ? formatOf(to) : undefined)
+  if (format === undefined) throw new ConfigError('A stream has no ending.', { remedy: "Pass format, such as 'csv'" })
+  const pieces = Readable.from(tablePieces(dataset, format), { objectMode: false })
+  if (typeof to !== 'string') await pipeline(pieces, to, { end: false })
+  else if (to.endsWith('.gz')) await pipeline(pieces, createGzip(), createWriteStream(to))
+  else await pipeline(pieces, createWriteStream(to))
+}
+
+function formatOf(path: string): TableFormat {
+  const [, ending, packed] = /\.(csv|jsonl|ndjson|parquet)(\.gz)?$/.exec(path) ?? []
+  if (ending === undefined || (ending === 'parquet' && packed))
+    throw new ConfigError(`The ending of ${path} names no format.`, {
+      expected: '.csv, .jsonl or .parquet',
+      remedy: 'Name it so, or pass format',
+    })
+  return ending === 'ndjson' ? 'jsonl' : (ending as TableFormat)
+}
