@@ -14,7 +14,17 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { adam, DataParallel, Dataset, oneCycle, Predictor, Random, selectBackend, Trainer } from 'dcml'
+import {
+  adam,
+  DataParallel,
+  Dataset,
+  oneCycle,
+  Predictor,
+  Random,
+  selectBackend,
+  Trainer,
+  type ValuePrediction,
+} from 'dcml'
 import {
   between,
   type Car,
@@ -88,10 +98,10 @@ async function run(steer: (pictures: Float32Array[]) => Promise<ArrayLike<number
   return offsets
 }
 
-const predictor = new Predictor({ model: trainer.model })
+const predictor = new Predictor<{ x: Float32Array }, ValuePrediction>({ model: trainer.model })
 const driven = await run(async (pictures) => {
-  const { data } = await predictor.predict(pictures.map((x) => ({ x })))
-  return data.map((value) => value / SCALE)
+  const predictions = await predictor.predict(pictures.map((x) => ({ x })))
+  return predictions.map(({ value }) => value / SCALE)
 })
 const straight = await run(async (pictures) => pictures.map(() => 0))
 

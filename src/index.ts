@@ -127,11 +127,18 @@ export {
   type WorstRow,
 } from './evaluation/index.js'
 export {
+  type Attributed,
+  type Attribution,
+  type AttributionOptions,
+  type ClassPrediction,
   type ClassProbability,
-  type Explanation,
+  type Prediction,
+  type PredictOptions,
   Predictor,
   type PredictorInput,
   type PredictorOptions,
+  type StreamOptions,
+  type ValuePrediction,
 } from './inference/index.js'
 export {
   type Average,

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
-import { type Columns, type Dataset, Predictor } from '../index.js'
+import { type Prediction, Predictor } from '../index.js'
 import { directory } from '../node.js'
 import { DATA_HELP, type DataOptions, fitToModel, openData } from './data.js'
 
@@ -14,7 +14,7 @@ interface PredictOptions extends DataOptions {
 }
 
 /** What is written of one row. */
-type Prediction = Record<string, string | number>
+type PredictionRecord = Record<string, string | number>
 
 /** Adds the command. */
 export function registerPredict(program: Command): void {
@@ -37,45 +37,29 @@ export function registerPredict(program: Command): void {
 async function predict(dir: string, data: string, options: PredictOptions): Promise<void> {
   const predictor = await Predictor.load(directory(dir))
   const dataset = await fitToModel(await openData(data, options), predictor, { ...options, use: 'predict' })
-  const lines = Readable.from(linesOf(predictor, dataset, options.format))
+  const lines = Readable.from(linesOf(predictor.stream(dataset, { topK: 1 }), options.format))
   if (options.out === undefined) await pipeline(lines, process.stdout, { end: false })
   else await pipeline(lines, createWriteStream(options.out))
   predictor.dispose()
 }
 
-async function* linesOf(predictor: Predictor, dataset: Dataset, format: 'csv' | 'jsonl'): AsyncGenerator<string> {
-  let firstRow = 0
-  for await (const batch of dataset.batches()) {
-    const predictions = await predictBatch(predictor, batch, firstRow)
-    if (format === 'csv' && firstRow === 0) yield `${Object.keys(predictions[0]!).join(',')}\n`
-    const line = format === 'csv' ? csvLine : (prediction: Prediction) => JSON.stringify(prediction)
-    yield predictions.map((prediction) => `${line(prediction)}\n`).join('')
-    firstRow += predictions.length
+async function* linesOf(predictions: AsyncIterable<Prediction>, format: 'csv' | 'jsonl'): AsyncGenerator<string> {
+  let head = format === 'csv'
+  for await (const prediction of predictions) {
+    const record = recordOf(prediction)
+    if (head) yield `${Object.keys(record).join(',')}\n`
+    head = false
+    yield `${format === 'csv' ? csvLine(record) : JSON.stringify(record)}\n`
   }
 }
 
-async function predictBatch(predictor: Predictor, batch: Columns, firstRow: number): Promise<Prediction[]> {
-  if (predictor.givesClasses) {
-    const explanations = await predictor.explain(batch, { topK: 1, firstRow })
-    return explanations.map(({ class: name, probability }) => ({ class: name, probability }))
-  }
-  const { data, shape } = await predictor.predict(batch, { firstRow })
-  const width = data.length / shape[0]!
-  return Array.from({ length: shape[0]! }, (_, row) => {
-    const values = inUnitsOfTarget(predictor, data.subarray(row * width, (row + 1) * width))
-    return width === 1
-      ? { value: values[0]! }
-      : Object.fromEntries(Array.from(values, (value, i) => [`value${i}`, value]))
-  })
+function recordOf(prediction: Prediction): PredictionRecord {
+  if ('class' in prediction) return { class: prediction.class, probability: prediction.probability }
+  const { value } = prediction
+  return typeof value === 'number' ? { value } : Object.fromEntries(value.map((each, i) => [`value${i}`, each]))
 }
 
-/** The values before what the preprocessor did to the target, such as standardize('y'). */
-function inUnitsOfTarget({ preprocessor }: Predictor, values: Float32Array): ArrayLike<number> {
-  const before = preprocessor ? Object.values(preprocessor.inverse({ y: values }))[0] : values
-  return before instanceof Float32Array ? before : values
-}
-
-const csvLine = (prediction: Prediction) =>
-  Object.values(prediction)
+const csvLine = (record: PredictionRecord) =>
+  Object.values(record)
     .map((value) => (/[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value)))
     .join(',')

@@ -8,7 +8,9 @@ export type { FileLike } from './byte-source.js'
 export {
   type Column,
   type Columns,
+  checkColumns,
   columnOf,
+  concatColumns,
   gatherRows,
   numbersOf,
   rowsOf,

@@ -1,20 +1,31 @@
 /**
  * Predicts with a trained model.
  *
- * Owns: preparing rows, batches, naming classes.
- * Leaves: the fitted preprocessing to preprocess/, the saved form to models/.
+ * Owns: what is asked of the model and the form of the answers.
+ * Leaves: the fitted preprocessing to preprocess/, the saved form to models/, whose turn it is to run-queue.ts, the
+ * reasons of an answer to integrated-gradients.ts.
  * @module
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type BackendName, ensureBackend } from '../backends/index.js'
-import { ConfigError, checkWhole, isTypedArray, ShapeError, StateError, type TypedArray } from '../core/index.js'
-import { type Columns, columnsOfRows, type Row } from '../data/index.js'
+import { ConfigError, checkWhole, NumericError, StateError } from '../core/index.js'
+import { type Columns, type Dataset, gatherRows, rowsOf } from '../data/index.js'
 import { createEngine, type Engine, type Outputs, runModel } from '../engine/index.js'
 import { loadBundle, outputActivation } from '../models/index.js'
-import { Preprocessor } from '../preprocess/index.js'
+import { Preprocessor, type PreprocessorJson } from '../preprocess/index.js'
 import type { Store } from '../storage/index.js'
+import { type Attributed, type AttributionOptions, attribute } from './attribution.js'
+import { assertNumbers, columnsOfInput, inBatches, modelColumns, type PredictorInput } from './input.js'
+import {
+  type ClassPrediction,
+  categoriesOf,
+  classPredictions,
+  type Prediction,
+  valuePredictions,
+} from './prediction.js'
+import { RunQueue } from './run-queue.js'
 
 /** What a predictor is made of. */
 export interface PredictorOptions {
@@ -33,30 +44,37 @@ export interface PredictorOptions {
   batchSize?: number
 }
 
-/** One class that a row may be of. */
-export interface ClassProbability {
-  class: string
-  probability: number
+/** How rows are answered. */
+export interface PredictOptions {
+  /** Number of the first row, for messages. @default 0 */
+  firstRow?: number
+  /** How many classes to list per row. @default 3 */
+  topK?: number
 }
 
-/** What the model says about one row. */
-export interface Explanation extends ClassProbability {
-  /** The most probable classes, best first. */
-  topK: ClassProbability[]
+/** How a stream of rows is answered. */
+export interface StreamOptions extends Pick<PredictOptions, 'topK'> {
+  /**
+   * Rows that are read before they are answered together; 1 answers each as it comes.
+   * @default that of the predictor
+   */
+  batchSize?: number
 }
-
-/** Rows as objects, as columns, or the input of the model as a tensor `[rows, ...]`, not disposed. */
-export type PredictorInput = readonly Row[] | Columns | tf.Tensor
 
 /**
  * A model with what prepares its input.
  *
+ * Any number of calls may be made at once: they wait for each other, and those that wait are run as one batch.
+ *
+ * @typeParam Input - The rows that it is given.
+ * @typeParam Output - What it says about them: `ClassPrediction` of a model that ends with softmax or sigmoid, else
+ *   `ValuePrediction`, or `ValuePrediction<number[]>` of an output with several values.
  * @example
- * const predictor = await Predictor.load(directory('run'))
- * const [first] = await predictor.explain([{ x: pixels }])
+ * const predictor = await Predictor.load<{ age: number; town: string }, ClassPrediction>(directory('run'))
+ * const [first] = await predictor.predict([{ age: 54, town: 'Lima' }])
  * console.log(first.class, first.probability)
  */
-export class Predictor {
+export class Predictor<Input extends object = object, Output extends Prediction = Prediction> {
   /** The model; the predictor's own. */
   readonly model: tfl.LayersModel
   /** What prepares the input; undefined: nothing. */
@@ -64,6 +82,7 @@ export class Predictor {
   /** Names of the classes, in the order of the model's outputs; undefined: their numbers. */
   readonly classes: readonly string[] | undefined
   readonly #batchSize: number
+  readonly #queue: RunQueue
   /** What runs the model, and the backend that it was made for. */
   #engine: { engine: Engine; backend: BackendName } | undefined
   #disposed = false
@@ -71,88 +90,208 @@ export class Predictor {
   /** The predictor owns the model from here on: `dispose` disposes it. */
   constructor({ model, preprocessor, classes, batchSize = 256 }: PredictorOptions) {
     checkWhole('The batch size of a predictor', batchSize)
+    if (model.outputs.length !== 1)
+      throw new ConfigError('A predictor is for a model of one output.', {
+        received: `${model.outputs.length} outputs: ${model.outputNames.join(', ')}`,
+        remedy: 'Make a model of the output that you want: tf.model({ inputs, outputs: outputs[0] })',
+      })
     this.model = model
     this.preprocessor = preprocessor
     this.classes = classes ?? categoriesOf(preprocessor, model.outputs[0]!.shape)
     this.#batchSize = batchSize
+    this.#queue = new RunQueue((columns) => this.#runModel(columns), batchSize)
   }
 
   /**
-   * Loads what `trainer.save(store)` saved.
+   * Loads what `trainer.save(store)` saved: the model and its fitted preprocessor.
    *
    * @param options - `prefix` as given to `save`; the rest as for the constructor.
    * @throws {StorageError} if there is no such model, or it is damaged.
    */
-  static async load(
+  static async load<Input extends object = object, Output extends Prediction = Prediction>(
     store: Store,
     { prefix = '', ...options }: { prefix?: string } & Omit<PredictorOptions, 'model' | 'preprocessor'> = {},
-  ): Promise<Predictor> {
+  ): Promise<Predictor<Input, Output>> {
+    if (typeof store?.read !== 'function')
+      throw new ConfigError('A predictor is loaded from a store.', {
+        expected: "a store, such as directory('run') of 'dcml/node' or indexedDb('run')",
+        received: store,
+      })
     await ensureBackend()
     const { model, preprocessor } = await loadBundle(store, prefix)
-    return new Predictor({
+    return new Predictor<Input, Output>({
       ...options,
       model,
-      ...(preprocessor === undefined ? {} : { preprocessor: Preprocessor.fromJSON(preprocessor as never) }),
+      ...(preprocessor === undefined ? {} : { preprocessor: Preprocessor.fromJSON(preprocessor as PreprocessorJson) }),
     })
   }
 
-  /** Whether the model ends with probabilities of classes, for `explain`. */
+  /** Whether the model ends with probabilities of classes. */
   get givesClasses(): boolean {
     return outputActivation(this.model) !== 'other' && this.model.outputs[0]!.shape.length === 2
   }
 
   /**
-   * The output of the model: one result per row, always.
+   * Answers rows: one prediction for each, always, in their order.
    *
-   * @param options - `firstRow`: number of the first row, for messages. @default 0
-   * @returns Probabilities or values, `[rows, ...]`, in host memory.
+   * @param rows - As many as you like; none give none.
    * @throws {DataError} if a column is missing, or a row has a gap that the preprocessor does not fill.
-   * @throws {ShapeError} if rows do not fit the model.
+   * @throws {ShapeError} if rows do not fit the model. @throws {NumericError} if the model gives NaN.
    */
-  async predict(input: PredictorInput, { firstRow = 0 }: { firstRow?: number } = {}): Promise<Outputs> {
-    if (this.#disposed) throw new StateError('The predictor was used after dispose().')
-    const { name } = await ensureBackend()
-    const columns = await columnsOf(input)
-    // Steps on other columns, such as the target, are left out: they are not there to predict on.
-    const only = [...Object.keys(columns), 'x', ...this.model.inputNames]
-    const prepared = this.preprocessor ? this.preprocessor.transformColumns(columns, { only, firstRow }) : columns
-    return runModel(this.model, prepared, { batchSize: this.#batchSize, engine: this.#engineOn(name) })
+  predict(rows: readonly Input[], options?: PredictOptions): Promise<Output[]>
+  /**
+   * The output of the model for columns, or for a tensor: its probabilities or values as they are.
+   *
+   * @param input - Columns, or the input of the model as a tensor `[rows, ...]`, which is not disposed.
+   * @returns `[rows, ...]`, in host memory.
+   */
+  predict(input: Columns | tf.Tensor, options?: Pick<PredictOptions, 'firstRow'>): Promise<Outputs>
+  async predict(input: PredictorInput, { firstRow = 0, topK = 3 }: PredictOptions = {}): Promise<Output[] | Outputs> {
+    checkWhole('topK', topK)
+    if (Array.isArray(input) && input.length === 0) return []
+    const outputs = await this.#outputs(await columnsOfInput(input, firstRow), firstRow)
+    return Array.isArray(input) ? this.#answers(outputs, topK) : outputs
   }
 
   /**
-   * The most probable class of every row, and the next ones.
+   * Answers rows as they come, in their order. It reads on only when the answers so far were taken, and never holds more
+   * than one batch.
    *
-   * @param options - `topK`: how many classes to list, default 3. `firstRow`: as for `predict`.
-   * @throws {ConfigError} if the model does not end with probabilities of classes.
+   * @throws {DataError} at the first row that cannot be answered, with its number. Answers before its batch were given.
+   * @example
+   * for await (const { value } of predictor.stream(sensor())) console.log(value)
    */
-  async explain(
-    input: PredictorInput,
-    { topK = 3, firstRow = 0 }: { topK?: number; firstRow?: number } = {},
-  ): Promise<Explanation[]> {
+  async *stream(
+    rows: Iterable<Input> | AsyncIterable<Input> | Dataset,
+    { batchSize = this.#batchSize, topK = 3 }: StreamOptions = {},
+  ): AsyncGenerator<Output, void, undefined> {
     checkWhole('topK', topK)
-    if (!this.givesClasses)
-      throw new ConfigError('The model gives no probabilities of classes, so there is none to explain.', {
-        expected: 'a last layer [rows, classes] with softmax or sigmoid',
-        remedy: 'Use predict()',
-      })
-    const { data, shape } = await this.predict(input, { firstRow })
-    const width = shape[1]!
-    return Array.from({ length: shape[0]! }, (_, row) => {
-      const own = data.subarray(row * width, (row + 1) * width)
-      const probabilities = width === 1 ? [1 - own[0]!, own[0]!] : Array.from(own)
-      const ranked = probabilities
-        .map((probability, index) => ({ class: this.classes?.[index] ?? String(index), probability }))
-        .sort((a, b) => b.probability - a.probability)
-      return { ...ranked[0]!, topK: ranked.slice(0, topK) }
-    })
+    checkWhole('batchSize of a stream', batchSize)
+    let firstRow = 0
+    for await (const columns of inBatches(rows, batchSize)) {
+      yield* this.#answers(await this.#outputs(columns, firstRow), topK)
+      firstRow += rowsOf(columns)
+    }
   }
 
-  /** Frees the model. A second call does nothing. */
+  /**
+   * What speaks for the answers: of every row, with `attribution`, how much each column has to do with it.
+   *
+   * @param options - `attribution`: by integrated gradients; true for the defaults.
+   * @throws {ConfigError} if the output of the model cannot be differentiated by its input.
+   * @example
+   * const [{ class: name, attribution }] = await predictor.explain([patient], { attribution: true })
+   * console.table(attribution.columns)
+   */
+  explain(
+    input: readonly Input[] | Columns | tf.Tensor,
+    options: PredictOptions & { attribution: true | AttributionOptions<Input> },
+  ): Promise<(Output & Attributed)[]>
+  /**
+   * The most probable class of every row, and the next ones.
+   *
+   * @throws {ConfigError} if the model does not end with probabilities of classes.
+   */
+  explain(input: readonly Input[] | Columns | tf.Tensor, options?: PredictOptions): Promise<ClassPrediction[]>
+  async explain(
+    input: PredictorInput,
+    { firstRow = 0, topK = 3, attribution }: PredictOptions & { attribution?: true | AttributionOptions<Input> } = {},
+  ): Promise<Prediction[]> {
+    checkWhole('topK', topK)
+    if (!this.givesClasses && !attribution)
+      throw new ConfigError('The model gives no probabilities of classes, so there is none to explain.', {
+        expected: 'a last layer [rows, classes] with softmax or sigmoid',
+        remedy: 'Use predict(), or ask for the attribution of the value: explain(rows, { attribution: true })',
+      })
+    if (Array.isArray(input) && input.length === 0) return []
+    const columns = await columnsOfInput(input, firstRow)
+    const outputs = await this.#outputs(columns, firstRow)
+    const answers = this.#answers(outputs, topK)
+    if (!attribution) return answers
+    const { baseline, ...options } = attribution === true ? {} : attribution
+    const compared = baseline && this.#prepare(await columnsOfInput([baseline], 0), 0)
+    if (compared) assertNumbers(compared, { firstRow: 0, sourcesOf: (name) => this.#sources(columns)[name] })
+    const answered = {
+      model: this.model,
+      prepared: this.#prepare(columns, firstRow),
+      outputs,
+      sources: this.#sources(columns),
+      classes: this.givesClasses ? this.#classNames : undefined,
+      baseline: compared,
+    }
+    const attributions = await this.#queue.exclusively(() => attribute(answered, options))
+    return answers.map((answer, row) => ({ ...answer, attribution: attributions[row]! }))
+  }
+
+  /** Frees the model. Calls that wait are rejected with a StateError. A second call does nothing. */
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
+    this.#queue.clear(disposedError())
     this.#engine?.engine.dispose()
     this.model.dispose()
+  }
+
+  /** As `dispose`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  async #outputs(columns: Columns, firstRow: number): Promise<Outputs> {
+    if (this.#disposed) throw disposedError()
+    await ensureBackend()
+    const prepared = this.#prepare(columns, firstRow)
+    assertNumbers(prepared, { firstRow, sourcesOf: (name) => this.#sources(columns)[name] })
+    const outputs = await this.#queue.run(prepared)
+    const bad = outputs.data.findIndex(Number.isNaN)
+    if (bad < 0) return outputs
+    throw new NumericError(
+      `The model gives NaN for row ${firstRow + Math.floor((bad * outputs.shape[0]!) / outputs.data.length)}.`,
+      {
+        remedy:
+          'Look at the weights, which may come from a training that diverged, and for values far from those trained on',
+      },
+    )
+  }
+
+  /** The columns that the model reads. */
+  #prepare(columns: Columns, firstRow: number): Columns {
+    const { model, preprocessor } = this
+    return modelColumns(
+      model,
+      preprocessor ? preprocessor.transformColumns(columns, { only: this.#only(columns), firstRow }) : columns,
+    )
+  }
+
+  /** Where the values that the model reads come from. */
+  #sources(columns: Columns): Record<string, string[]> {
+    const preprocessor = this.preprocessor ?? new Preprocessor([])
+    return preprocessor.sources(gatherRows(columns, [0]), { only: this.#only(columns) })
+  }
+
+  /** Steps on other columns, such as the target, are left out: they are not there to predict on. */
+  #only(columns: Columns): string[] {
+    return [...Object.keys(columns), 'x', ...this.model.inputNames]
+  }
+
+  /** A name for every class that the model gives a probability of. */
+  get #classNames(): string[] {
+    const width = this.model.outputs[0]!.shape.at(-1) ?? 1
+    return Array.from({ length: Math.max(2, width) }, (_, index) => this.classes?.[index] ?? String(index))
+  }
+
+  #answers(outputs: Outputs, topK: number): Output[] {
+    const answers = this.givesClasses
+      ? classPredictions(outputs, this.#classNames, topK)
+      : valuePredictions(outputs, this.preprocessor)
+    // What the caller says that the model gives.
+    return answers as Prediction[] as Output[]
+  }
+
+  async #runModel(columns: Columns): Promise<Outputs> {
+    if (this.#disposed) throw disposedError()
+    const { name } = await ensureBackend()
+    return runModel(this.model, columns, { batchSize: this.#batchSize, engine: this.#engineOn(name) })
   }
 
   #engineOn(backend: BackendName): Engine {
@@ -162,40 +301,6 @@ export class Predictor {
     }
     return this.#engine.engine
   }
-
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose()
-  }
 }
 
-/** The categories that a preprocessor made the target from, by turning each unit vector back. */
-function categoriesOf(
-  preprocessor: Preprocessor | undefined,
-  outputShape: readonly (number | null)[],
-): string[] | undefined {
-  const width = outputShape.at(-1) ?? 1
-  if (!preprocessor?.fitted || width < 2) return undefined
-  const categories = Array.from({ length: width }, (_, i) => {
-    const unit = new Float32Array(width)
-    unit[i] = 1
-    return Object.values(preprocessor.inverse({ y: unit }))[0]
-  })
-  const named = categories.every((category) => typeof category === 'string' || typeof category === 'number')
-  return named ? categories.map(String) : undefined
-}
-
-async function columnsOf(input: PredictorInput): Promise<Columns> {
-  if (Array.isArray(input)) {
-    if (input.length === 0) throw new ShapeError('There are no rows to predict.', { expected: 'at least one row' })
-    return columnsOfRows(input as readonly Row[])
-  }
-  if (!isTensor(input)) return input as Columns
-  const data = await input.data()
-  // The cpu backend hands out its own memory, which ends with the tensor.
-  return { x: { data: (isTypedArray(data) ? data.slice() : data) as TypedArray, shape: [...input.shape] } }
-}
-
-function isTensor(input: PredictorInput): input is tf.Tensor {
-  return 'dataId' in input && 'shape' in input
-}
+const disposedError = () => new StateError('The predictor was used after dispose().')

@@ -16,6 +16,7 @@ import {
   type RowDraw,
   randomOfRows,
 } from './augmentation.js'
+import { ColumnSources } from './column-sources.js'
 import { type ColumnKinds, checkPipeline, kindsOf } from './pipeline-check.js'
 import {
   assertFinite,
@@ -156,6 +157,24 @@ export class Preprocessor {
     return rowsOf(columns) === 0 ? undefined : rowAt(columns, 0)
   }
 
+  /**
+   * Where the values of the prepared columns come from.
+   *
+   * @param columns - As for `transformColumns`, at least one row.
+   * @returns By prepared column, for each value of a row: the name of the column that it was made of, such as `age`;
+   *   with its place in the row where the column has several values, `x[3]`; of values that come of many, the step that
+   *   made them, `pca(x)[0]`.
+   */
+  sources(columns: Columns, prediction: PredictionOptions = {}): Record<string, string[]> {
+    const sources = new ColumnSources(columns)
+    const fitted = this.#assertFitted('sources')
+    this.#apply(columns, fitted, 0, this.#steps.length, {
+      ...prediction,
+      watch: (step, made) => sources.follow(step, made),
+    })
+    return sources.names
+  }
+
   /** Undoes the steps that can be undone, last first, on the columns that the row has: `{ y: probabilities }` gives the category. */
   inverse(row: Row): Row {
     const fitted = this.#assertFitted('inverse')
@@ -281,7 +300,7 @@ export class Preprocessor {
     fitted: readonly Json[],
     start: number,
     end: number,
-    { only, firstRow = 0, draw }: PredictionOptions & { draw?: RowDraw } = {},
+    { only, firstRow = 0, draw, watch }: ApplyOptions = {},
   ): Columns {
     let current = columns
     const wanted = only && new Set(only)
@@ -295,6 +314,7 @@ export class Preprocessor {
         if (draw && step.augment) return step.augment(current, randomOfRows(draw, i))
         return step.apply(current, fitted[i]!)
       })
+      watch?.(step, current)
       if (makes !== 'rows') for (const name of makes) if (Object.hasOwn(current, name)) wanted?.add(name)
     }
     return current
@@ -308,6 +328,13 @@ export class Preprocessor {
       remedy: 'Call await preprocessor.fit(train)',
     })
   }
+}
+
+interface ApplyOptions extends PredictionOptions {
+  /** To train on. */
+  draw?: RowDraw
+  /** Is told of every step that was applied, and what there is after it. */
+  watch?: (step: Step, made: Columns) => void
 }
 
 /** Rows of a prepared dataset, changed at random and numbered as they come. */

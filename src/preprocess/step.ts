@@ -50,6 +50,8 @@ export interface Step {
   readonly takes?: ColumnKind
   /** What the columns that it makes hold. @default what those held that it made them of */
   readonly gives?: ColumnKind
+  /** Whether each value that it makes comes of many values of a row, so that there is no telling which. @default false */
+  readonly mixes?: boolean
   /** Columns that only `fitting` reads, such as the target, which need not be there later. @default none */
   readonly learnsFrom?: readonly string[]
   /** Absent: nothing to learn. */

@@ -47,6 +47,7 @@ export function pca(columns: string | readonly string[], { components, whiten = 
     makes: names,
     takes: 'numbers',
     gives: 'numbers',
+    mixes: true,
     fitting: fittingOf<Map<string, CoMoments>>({
       start: () => new Map(),
       update(state, columns) {
