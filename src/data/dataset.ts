@@ -7,34 +7,33 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { ConfigError, checkWhole, DataError, StateError } from '../core/index.js'
-import { type Columns, checkColumns, columnOf, concatColumns, gatherRows, rowsOf, sliceColumns } from './columns.js'
+import { ConfigError, checkWhole, DataError, Random, StateError } from '../core/index.js'
+import { type CacheOptions, cached } from './cache.js'
+import { type Columns, checkColumns, concatColumns, gatherRows, rowsOf } from './columns.js'
+import { type FoldOptions, foldOfRows } from './folds.js'
+import { checkPass, fromMultiples, type Opener, type Pass, skippingForward, WHOLE } from './pass.js'
+import { prefetchStream } from './prefetch.js'
+import { CHUNK_ROWS, chosen, countingPositions, type Resident, residentChunks } from './resident.js'
+import { labelsOf } from './row-groups.js'
 import { chunksOfRows } from './row-stream.js'
 import { columnsOfRows, type Row, restoreShapes, rowAt } from './rows.js'
 import { assertRank, type ShardOptions, shardPositions } from './sharding.js'
 import { type SplitOptions, splitPositions } from './splitting.js'
-import { type ColumnStream, prefetchStream, rechunk, shardStream, shuffleStream, sliceStream } from './stream.js'
+import { type ColumnStream, rechunk, shardStream, shuffleStream, sliceStream } from './stream.js'
 import { columnsOfTensors } from './tensors.js'
-
-/** Rows per chunk where nobody asked for a number. */
-const CHUNK_ROWS = 1024
-
-/** A dataset that lies in memory: its columns, and which rows of them in which order (all, when undefined). */
-export interface Resident {
-  readonly columns: Columns
-  readonly index: Uint32Array | undefined
-}
 
 /** How rows are shuffled. */
 export interface ShuffleOptions {
-  /** Integer, 0 to 2^32 - 1. Every pass over the dataset has this same order. @default 0 */
+  /** Integer, 0 to 2^32 - 1. @default 0 */
   seed?: number
+  /** Whether each epoch of training has an order of its own, by seed and epoch. Other passes have that of epoch 0. @default false */
+  reshuffle?: boolean
   /** Rows to choose from at a time, when the dataset is a stream; one in memory is always shuffled as a whole. @default 10000 */
   bufferSize?: number
 }
 
 /** Where the rows of a dataset come from. */
-type Origin = { readonly resident: Resident } | { readonly open: () => ColumnStream }
+type Origin = { readonly resident: Resident } | { readonly open: Opener }
 
 /**
  * Rows with named columns, in memory or streamed.
@@ -95,22 +94,29 @@ export class Dataset {
       if (rows.length === 0) throw new DataError('A dataset needs at least one row.', { received: 'an empty array' })
       return Dataset.fromArrays(columnsOfRows(rows as Row[]))
     }
-    return new Dataset({ open: () => chunksOfRows(rows) }, undefined)
+    return new Dataset({ open: skippingForward(() => chunksOfRows(rows)) }, undefined)
   }
 
   /**
    * A stream of any size.
    *
    * @param batches - Called at the start of every pass; yields columns of any number of rows.
-   * @param options - `size`: number of rows, when it is known.
+   * @param options - `size`: number of rows, when it is known. `seeks`: whether `batches` itself begins at `fromRow`,
+   *   as a file with rows of one length can; otherwise it begins at the first row, and those before are left out.
    */
-  static fromBatches(batches: () => AsyncIterable<Columns>, options: { size?: number } = {}): Dataset {
+  static fromBatches(
+    batches: (pass: Pass) => AsyncIterable<Columns>,
+    options: { size?: number; seeks?: boolean } = {},
+  ): Dataset {
     if (typeof batches !== 'function')
       throw new ConfigError('Dataset.fromBatches needs a function.', {
         expected: '() => AsyncIterable<Columns>',
         received: batches,
       })
-    return new Dataset({ open: () => checked(batches()) }, options.size)
+    const open = options.seeks
+      ? (pass: Pass) => checked(batches(pass))
+      : skippingForward((epoch) => checked(batches({ fromRow: 0, epoch })))
+    return new Dataset({ open }, options.size)
   }
 
   static #resident(resident: Resident, chunkRows?: number): Dataset {
@@ -127,13 +133,13 @@ export class Dataset {
     return 'resident' in this.#origin ? this.#origin.resident : undefined
   }
 
-  /** Applies a function to every row. A flat array of the length of its column before keeps that column's shape. */
+  /** Applies a function, of nothing but the row, to every row. A flat array of the length of its column before keeps that column's shape. */
   map(f: (row: Row) => object | Promise<object>): Dataset {
     const source = this
-    async function* mapped(): ColumnStream {
+    async function* mapped(pass: Pass): ColumnStream {
       let like: Columns | undefined
-      let position = 0
-      for await (const chunk of source.#chunks()) {
+      let position = pass.fromRow
+      for await (const chunk of source.#chunks(pass)) {
         const rows: Row[] = []
         for (let i = 0; i < rowsOf(chunk); i++) rows.push((await f(rowAt(chunk, i))) as Row)
         if (rows.length === 0) continue
@@ -149,14 +155,14 @@ export class Dataset {
   /** Keeps the rows for which `f` holds. */
   filter(f: (row: Row) => boolean | Promise<boolean>): Dataset {
     const source = this
-    async function* kept(): ColumnStream {
-      for await (const chunk of source.#chunks()) {
+    async function* kept(epoch: number): ColumnStream {
+      for await (const chunk of source.#chunks({ fromRow: 0, epoch })) {
         const rows: number[] = []
         for (let i = 0; i < rowsOf(chunk); i++) if (await f(rowAt(chunk, i))) rows.push(i)
         if (rows.length > 0) yield gatherRows(chunk, rows)
       }
     }
-    return new Dataset({ open: kept }, undefined, this.#chunkRows)
+    return new Dataset({ open: skippingForward(kept) }, undefined, this.#chunkRows)
   }
 
   /**
@@ -166,8 +172,8 @@ export class Dataset {
    */
   mapBatches(f: (batch: Columns) => Columns | Promise<Columns>, options: { keepsRows?: boolean } = {}): Dataset {
     const source = this
-    async function* mapped(): ColumnStream {
-      for await (const chunk of source.#chunks()) {
+    async function* mapped(pass: Pass): ColumnStream {
+      for await (const chunk of source.#chunks(pass)) {
         const columns = await f(chunk)
         checkColumns(columns)
         if (options.keepsRows && rowsOf(columns) !== rowsOf(chunk))
@@ -178,14 +184,29 @@ export class Dataset {
         if (rowsOf(columns) > 0) yield columns
       }
     }
-    return new Dataset({ open: mapped }, options.keepsRows ? this.#size : undefined, this.#chunkRows)
+    // The function may look at rows together, so that it gets the same ones whatever row a pass begins at.
+    const together = this.resident ? (this.#chunkRows ?? CHUNK_ROWS) : this.#chunkRows
+    const open =
+      options.keepsRows && together !== undefined
+        ? fromMultiples(together, mapped)
+        : skippingForward((epoch) => mapped({ fromRow: 0, epoch }))
+    return new Dataset({ open }, options.keepsRows ? this.#size : undefined, this.#chunkRows)
   }
 
   /** Random order, the same in every pass. */
-  shuffle({ seed = 0, bufferSize = 10_000 }: ShuffleOptions = {}): Dataset {
+  shuffle({ seed = 0, bufferSize = 10_000, reshuffle = false }: ShuffleOptions = {}): Dataset {
     checkWhole('The bufferSize of shuffle', bufferSize)
-    const positions = () => splitPositions(this.#size!, [1], seed)[0]!
-    return this.#choose(positions, (stream) => shuffleStream(stream, bufferSize, seed), this.#size)
+    const randomOf = (epoch: number) => new Random(seed, reshuffle ? epoch : 0)
+    const resident = this.resident
+    if (!resident) {
+      const shuffled = (epoch: number) =>
+        shuffleStream(this.#chunks({ fromRow: 0, epoch }), bufferSize, randomOf(epoch))
+      return new Dataset({ open: skippingForward(shuffled) }, this.#size, this.#chunkRows)
+    }
+    const inOrder = (epoch: number) => chosen(resident, randomOf(epoch).permutation(this.#size!))
+    if (!reshuffle) return Dataset.#resident(inOrder(0), this.#chunkRows)
+    const open = ({ fromRow, epoch }: Pass) => residentChunks(inOrder(epoch), this.#chunkRows ?? CHUNK_ROWS, fromRow)
+    return new Dataset({ open }, this.#size, this.#chunkRows)
   }
 
   /** Sets how many rows `mapBatches` and `batches()` get at a time. */
@@ -195,7 +216,8 @@ export class Dataset {
     const rows = dropLast ? whole : this.#size
     const resident = this.resident
     if (resident) return Dataset.#resident(dropLast ? this.take(rows!).resident! : resident, size)
-    return new Dataset({ open: () => rechunk(this.#chunks(), size, dropLast) }, rows, size)
+    const open = fromMultiples(size, (pass) => rechunk(this.#chunks(pass), size, dropLast))
+    return new Dataset({ open }, rows, size)
   }
 
   /** The first `count` rows, or all where there are fewer. */
@@ -204,7 +226,7 @@ export class Dataset {
     const size = this.#size === undefined ? undefined : Math.min(count, this.#size)
     return this.#choose(
       () => countingPositions(0, size!),
-      (stream) => sliceStream(stream, 0, count),
+      (pass) => sliceStream(this.#chunks(pass), 0, count - pass.fromRow),
       size,
     )
   }
@@ -215,20 +237,38 @@ export class Dataset {
     const size = this.#size === undefined ? undefined : Math.max(0, this.#size - count)
     return this.#choose(
       () => countingPositions(this.#size! - size!, this.#size!),
-      (stream) => sliceStream(stream, count, Number.POSITIVE_INFINITY),
+      ({ fromRow, epoch }) => this.#chunks({ fromRow: fromRow + count, epoch }),
       size,
     )
   }
 
-  /** Reads up to `count` chunks of a stream ahead of their use. Does nothing to a dataset in memory. */
+  /**
+   * Keeps up to `count` chunks of a stream ready while the one before is worked on: reading goes on during a training
+   * step. Put it last, behind `map` and its like. Does nothing to a dataset in memory.
+   */
   prefetch(count = 2): Dataset {
     checkWhole('The number of chunks to prefetch', count)
     if (this.resident) return this
-    return new Dataset({ open: () => prefetchStream(this.#chunks(), count) }, this.#size, this.#chunkRows)
+    const open = (pass: Pass) => prefetchStream(this.#chunks(pass), count)
+    return new Dataset({ open }, this.#size, this.#chunkRows)
   }
 
   /**
-   * The rows of one rank: `rank`, `rank + worldSize`, and so on.
+   * Reads a stream once and keeps its rows, so that later passes need not read, parse and map again. Put it before
+   * `shuffle`. Does nothing to a dataset in memory.
+   *
+   * @example
+   * const train = sources.csv('train.csv').cache().shuffle({ seed: 1, reshuffle: true })
+   */
+  cache(options: CacheOptions = {}): Dataset {
+    const open = cached((pass) => this.#chunks(pass), options)
+    return this.resident ? this : new Dataset({ open }, this.#size, this.#chunkRows)
+  }
+
+  /**
+   * The rows of one rank: `rank`, `rank + worldSize`, and so on. As PyTorch's DistributedSampler it repeats a few rows
+   * by default, so that all ranks take as many training steps; to evaluate, pass `evenly: false`, and no row counts
+   * twice. `Trainer` and its strategies share each batch among workers by themselves, without a repetition.
    *
    * @example
    * const mine = data.shard(rank, worldSize, { evenly: 'drop' })
@@ -238,7 +278,7 @@ export class Dataset {
     const size = this.#size === undefined ? undefined : shardPositions(this.#size, rank, worldSize, evenly).length
     return this.#choose(
       () => shardPositions(this.#size!, rank, worldSize, evenly),
-      (stream) => shardStream(stream, rank, worldSize, evenly),
+      skippingForward((epoch) => shardStream(this.#chunks({ fromRow: 0, epoch }), rank, worldSize, evenly)),
       size,
     )
   }
@@ -248,37 +288,38 @@ export class Dataset {
    *
    * @param fractions - Share of every part, by name; together 1.
    * @throws {StateError} for a stream: `await dataset.collect()` first.
+   * @throws {DataError} if a part would be empty.
    * @example
    * const { train, test } = data.split({ train: 0.8, test: 0.2 }, { seed: 7, stratifyBy: 'y' })
    */
   split<Name extends string>(
     fractions: Record<Name, number>,
-    { seed = 0, stratifyBy }: SplitOptions = {},
+    { seed = 0, ...groups }: SplitOptions = {},
   ): Record<Name, Dataset> {
     const { columns, index } = this.resident ?? streamed('split')
-    let groups: ArrayLike<number | string> | undefined
-    if (stratifyBy !== undefined) {
-      const column = columnOf(columns, stratifyBy, 'split')
-      if (column.shape.length !== 1)
-        throw new ConfigError(`Cannot stratify by "${stratifyBy}".`, {
-          expected: 'a column of shape [rows]',
-          received: column.shape,
-        })
-      groups = index ? gatherRows({ column }, index).column!.data : column.data
-    }
     const names = Object.keys(fractions) as Name[]
-    const parts = splitPositions(
-      this.#size!,
-      names.map((name) => fractions[name]),
-      seed,
-      groups,
-    )
-    return Object.fromEntries(
-      names.map((name, i) => [
-        name,
-        Dataset.#resident({ columns, index: composed(index, parts[i]!) }, this.#chunkRows),
-      ]),
-    ) as Record<Name, Dataset>
+    const shares = names.map((name) => fractions[name])
+    const parts = splitPositions(this.#size!, shares, { seed, ...labelsOf(columns, index, groups, 'split') })
+    return Object.fromEntries(names.map((name, i) => [name, this.#pick(parts[i]!)])) as Record<Name, Dataset>
+  }
+
+  /**
+   * Cuts the rows into `folds` parts and gives, for each, that part to validate on and the others to train on.
+   *
+   * @param folds - At least 2.
+   * @throws {StateError} for a stream: `await dataset.collect()` first.
+   * @throws {DataError} for fewer rows, or groups, than folds.
+   * @example
+   * for (const { train, validation } of data.kFold(5, { seed: 7, stratifyBy: 'y' })) await trainer.fit(train, { validation })
+   */
+  kFold(folds: number, { seed = 0, ...groups }: FoldOptions = {}): { train: Dataset; validation: Dataset }[] {
+    const { columns, index } = this.resident ?? streamed('kFold')
+    const foldOf = foldOfRows(this.#size!, folds, { seed, ...labelsOf(columns, index, groups, 'kFold') })
+    const rows = countingPositions(0, this.#size!)
+    return Array.from({ length: folds }, (_, fold) => ({
+      train: this.#pick(rows.filter((row) => foldOf[row] !== fold)),
+      validation: this.#pick(rows.filter((row) => foldOf[row] === fold)),
+    }))
   }
 
   /** The rows one by one, as views. */
@@ -290,11 +331,15 @@ export class Dataset {
    * Batches of `size` rows; the last may have fewer.
    *
    * @param size - At least 1. @default what `batch(n)` set, else 1024
+   * @param pass - Where to begin: the same batches come from there on as in a whole pass, if `fromRow` is a multiple of
+   *   `size`. What can, begins there; what cannot (a text file, `filter`, `shuffle` and `shard` of a stream, `mapBatches`
+   *   of one without `batch(n)`) reads what is before and leaves it out.
    * @returns Columns that may be views on the dataset's memory: read only.
    */
-  batches(size: number = this.#chunkRows ?? CHUNK_ROWS): AsyncIterable<Columns> {
+  batches(size: number = this.#chunkRows ?? CHUNK_ROWS, pass: Partial<Pass> = {}): AsyncIterable<Columns> {
     checkWhole('The size of a batch', size)
-    return this.resident ? residentChunks(this.resident, size) : rechunk(this.#chunks(), size)
+    const start = checkPass(pass)
+    return this.resident ? residentChunks(this.resident, size, start.fromRow) : rechunk(this.#chunks(start), size)
   }
 
   /**
@@ -318,32 +363,20 @@ export class Dataset {
       : Dataset.#resident({ columns: await this.columns(), index: undefined }, this.#chunkRows)
   }
 
-  #choose(
-    positions: () => Uint32Array,
-    stream: (source: ColumnStream) => ColumnStream,
-    size: number | undefined,
-  ): Dataset {
-    const resident = this.resident
-    if (!resident) return new Dataset({ open: () => stream(this.#chunks()) }, size, this.#chunkRows)
-    return Dataset.#resident(
-      { columns: resident.columns, index: composed(resident.index, positions()) },
-      this.#chunkRows,
-    )
+  #choose(positions: () => Uint32Array, open: Opener, size: number | undefined): Dataset {
+    return this.resident ? this.#pick(positions()) : new Dataset({ open }, size, this.#chunkRows)
   }
 
-  #chunks(): ColumnStream {
+  /** Rows of a dataset in memory, by their positions. */
+  #pick(positions: Uint32Array): Dataset {
+    return Dataset.#resident(chosen(this.resident!, positions), this.#chunkRows)
+  }
+
+  #chunks(pass: Pass = WHOLE): ColumnStream {
     const chunkRows = this.#chunkRows
-    if ('resident' in this.#origin) return residentChunks(this.#origin.resident, chunkRows ?? CHUNK_ROWS)
-    const stream = this.#origin.open()
+    if ('resident' in this.#origin) return residentChunks(this.#origin.resident, chunkRows ?? CHUNK_ROWS, pass.fromRow)
+    const stream = this.#origin.open(pass)
     return chunkRows === undefined ? stream : rechunk(stream, chunkRows)
-  }
-}
-
-async function* residentChunks({ columns, index }: Resident, size: number): ColumnStream {
-  const total = index?.length ?? rowsOf(columns)
-  for (let start = 0; start < total; start += size) {
-    const end = Math.min(total, start + size)
-    yield index ? gatherRows(columns, index.subarray(start, end)) : sliceColumns(columns, start, end)
   }
 }
 
@@ -353,11 +386,6 @@ async function* checked(stream: AsyncIterable<Columns>): ColumnStream {
     if (rowsOf(chunk) > 0) yield chunk
   }
 }
-
-const composed = (index: Uint32Array | undefined, positions: Uint32Array) =>
-  index ? positions.map((position) => index[position]!) : positions
-
-const countingPositions = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, i) => start + i)
 
 function streamed(operation: string): never {
   throw new StateError(`${operation} needs a dataset in memory; this one is a stream.`, {

@@ -5,6 +5,7 @@ import { webSource } from './byte-source.js'
 import { readersOf } from './readers.js'
 
 export type { FileLike } from './byte-source.js'
+export type { CacheOptions } from './cache.js'
 export {
   type Column,
   type Columns,
@@ -16,11 +17,16 @@ export {
   rowsOf,
 } from './columns.js'
 export type { CsvOptions } from './csv.js'
-export { Dataset, type Resident, type ShuffleOptions } from './dataset.js'
+export { Dataset, type ShuffleOptions } from './dataset.js'
 export { datasets } from './datasets.js'
 export type { FileDataset } from './file-dataset.js'
+export type { FoldOptions } from './folds.js'
+export { type InterleaveOptions, interleave } from './interleave.js'
 export type { JsonlOptions } from './jsonl.js'
+export type { Pass } from './pass.js'
 export type { Readers } from './readers.js'
+export type { Resident } from './resident.js'
+export type { RowGroups } from './row-groups.js'
 export { columnsOfRows, type Row, rowAt } from './rows.js'
 export type { ShardOptions } from './sharding.js'
 export type { SplitOptions } from './splitting.js'

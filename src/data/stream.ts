@@ -1,6 +1,6 @@
 /** Operations on streams of columns. A chunk has any number of rows; none of these keeps more than it says. @module */
 
-import { createTypedArray, Random, rowSize, type TypedArray, typedArrayName } from '../core/index.js'
+import { createTypedArray, type Random, rowSize, type TypedArray, typedArrayName } from '../core/index.js'
 import { assertAlike, type Columns, concatColumns, gatherRows, rowsOf, sliceColumns } from './columns.js'
 
 /** A stream of columns; every call of the thunk that makes it starts over. */
@@ -42,8 +42,8 @@ export async function* sliceStream(stream: ColumnStream, start: number, end: num
   }
 }
 
-/** A row that waits in a buffer. */
-interface RowReference {
+/** A row of a chunk that is kept for it. */
+export interface RowReference {
   chunk: Columns
   row: number
 }
@@ -52,8 +52,7 @@ interface RowReference {
 const CHUNK_ROWS = 1024
 
 /** Random order within a buffer: each row leaves it when a later one takes its random place. Keeps `bufferSize` rows. */
-export async function* shuffleStream(stream: ColumnStream, bufferSize: number, seed: number): ColumnStream {
-  const random = new Random(seed)
+export async function* shuffleStream(stream: ColumnStream, bufferSize: number, random: Random): ColumnStream {
   const buffer: RowReference[] = []
   async function* references(): AsyncGenerator<RowReference> {
     for await (const chunk of stream) {
@@ -105,29 +104,8 @@ export async function* shardStream(
   yield* gatherReferences(references())
 }
 
-/** Reads up to `count` chunks ahead of the consumer. */
-export async function* prefetchStream(stream: ColumnStream, count: number): ColumnStream {
-  const iterator = stream[Symbol.asyncIterator]()
-  const ahead: Promise<IteratorResult<Columns>>[] = []
-  const ask = () => {
-    const next = iterator.next()
-    // A failure is reported when its turn comes; until then it must not count as unhandled.
-    next.catch(() => {})
-    ahead.push(next)
-  }
-  try {
-    for (;;) {
-      while (ahead.length < count) ask()
-      const { done, value } = await ahead.shift()!
-      if (done) return
-      yield value
-    }
-  } finally {
-    await iterator.return?.()
-  }
-}
-
-async function* gatherReferences(references: AsyncIterable<RowReference>): ColumnStream {
+/** Copies of rows, in chunks. */
+export async function* gatherReferences(references: AsyncIterable<RowReference>): ColumnStream {
   let pending: RowReference[] = []
   for await (const reference of references) {
     pending.push(reference)

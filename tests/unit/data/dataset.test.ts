@@ -80,58 +80,6 @@ describe.each([
     expect(sizes).toEqual([4, 4])
   })
 
-  // Expected values: list(DistributedSampler(range(n), w, rank, shuffle=False, drop_last=...)) of PyTorch.
-  it.each([
-    [
-      10,
-      4,
-      'pad',
-      [
-        [0, 4, 8],
-        [1, 5, 9],
-        [2, 6, 0],
-        [3, 7, 1],
-      ],
-    ],
-    [2, 5, 'pad', [[0], [1], [0], [1], [0]]],
-    [
-      10,
-      4,
-      'drop',
-      [
-        [0, 4],
-        [1, 5],
-        [2, 6],
-        [3, 7],
-      ],
-    ],
-    [
-      10,
-      4,
-      false,
-      [
-        [0, 4, 8],
-        [1, 5, 9],
-        [2, 6],
-        [3, 7],
-      ],
-    ],
-    [
-      8,
-      4,
-      'pad',
-      [
-        [0, 4],
-        [1, 5],
-        [2, 6],
-        [3, 7],
-      ],
-    ],
-  ] as const)('shards %i rows over %i ranks, evenly: %s', async (n, worldSize, evenly, expected) => {
-    for (let rank = 0; rank < worldSize; rank++)
-      expect(await ids(make(n).shard(rank, worldSize, { evenly }))).toEqual(expected[rank])
-  })
-
   it('maps and filters rows, keeping shapes', async () => {
     const mapped = make(7)
       .filter((row) => (row.id as number) % 2 === 0)
