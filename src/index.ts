@@ -208,6 +208,7 @@ export {
   type RegressionState,
   type RocAucOptions,
   type RocCurve,
+  RunningMetric,
   r2,
   recall,
   recallAtK,

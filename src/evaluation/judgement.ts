@@ -7,7 +7,7 @@
 
 import { DataError } from '../core/index.js'
 import type { Columns } from '../data/index.js'
-import { type Metric, type Predictions, rowsIn } from '../metrics/index.js'
+import { type Metric, type Predictions, RunningMetric, rowsIn } from '../metrics/index.js'
 import { type ConfidenceOptions, confidenceIntervals } from './confidence.js'
 import { joinBatches } from './prediction-rows.js'
 import { EvaluationReport } from './report.js'
@@ -25,8 +25,8 @@ export interface JudgementOptions {
 /** Takes predictions in and comes to a report. */
 export class Judgement {
   readonly #metrics: readonly Metric[]
+  readonly #running: readonly RunningMetric<unknown, unknown>[]
   readonly #options: JudgementOptions
-  readonly #states: unknown[]
   readonly #slices: readonly SliceCounter[]
   readonly #worst: WorstRows | undefined
   readonly #kept: Predictions[] = []
@@ -35,8 +35,8 @@ export class Judgement {
   constructor(metrics: readonly Metric[], options: JudgementOptions) {
     const { slices = [], worst } = options
     this.#metrics = metrics
+    this.#running = metrics.map((metric) => new RunningMetric(metric))
     this.#options = options
-    this.#states = metrics.map((metric) => metric.create())
     this.#slices = slices.map((column) => new SliceCounter(column, metrics))
     this.#worst = worst && new WorstRows(worst === true ? {} : worst)
   }
@@ -48,9 +48,7 @@ export class Judgement {
 
   /** @param columns - Hold the columns of the slices. */
   take(batch: Predictions, columns: Columns): void {
-    this.#metrics.forEach((metric, i) => {
-      metric.update(this.#states[i], batch)
-    })
+    for (const metric of this.#running) metric.update(batch)
     for (const slice of this.#slices) slice.take(columns, batch)
     this.#worst?.take(batch)
     if (this.#options.confidence) this.#kept.push(batch)
@@ -62,7 +60,7 @@ export class Judgement {
     if (this.#rows === 0) throw new DataError('There are no rows to evaluate.', { expected: 'at least one row' })
     const { classes, confidence } = this.#options
     return new EvaluationReport({
-      values: Object.fromEntries(this.#metrics.map((metric, i) => [metric.name, metric.compute(this.#states[i])])),
+      values: Object.fromEntries(this.#running.map((metric) => [metric.name, metric.compute()])),
       rows: this.#rows,
       slices: this.#slices.map((slice) => slice.table()),
       worst: this.#worst?.list() ?? [],
