@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Holds dcml's wasm backend to tfjs-core's own op tests, about 4,200 specs.
+ * Holds a backend of dcml's own to tfjs-core's op tests, about 4,200 specs.
  *
- *   node scripts/op-tests.mjs [--grep PATTERN] [--backend cpu | webgpu]
+ *   node scripts/op-tests.mjs [--grep PATTERN] [--backend cuda | webgpu]
  *
  * The specs that are skipped stand in tests/op-tests/skips.ts, each with its reason. Exits 1 when a spec fails.
  */
@@ -39,6 +39,7 @@ try {
     external: [
       'jasmine',
       'jasmine-core',
+      'koffi',
       '@tensorflow/tfjs-backend-webgl',
       '#threads',
       // Optional: bundled with the one copy of tfjs-core when it is asked for.

@@ -14,7 +14,10 @@ export interface BackendReport {
   reason?: string
   /** What it runs on, when that is known: an adapter, a processor's instruction set. */
   device?: string
-  /** What it can do. For wasm: 'simd', 'relaxed-simd', 'threads'; 'software' for a GPU that the processor plays. */
+  /**
+   * What it can do. For wasm: 'simd', 'relaxed-simd', 'threads'; for cuda the architecture and the versions of NVIDIA's
+   * libraries; 'software' for a GPU that the processor plays.
+   */
   features: string[]
 }
 
@@ -23,6 +26,9 @@ export const backendNames: readonly BackendName[] = ['cuda', 'webgpu', 'webgl', 
 
 /** The feature of a GPU that the processor plays: it works, and is slower than the processor by itself. */
 export const softwareGpu = 'software'
+
+/** Backends that are taken only by name: no run on a GPU has confirmed this one yet. */
+export const namedOnly: readonly BackendName[] = ['cuda']
 
 /** The name under which dcml's wasm backend is registered in tfjs; 'wasm' there is the stock one. */
 export const wasmTfjsName = 'dcml-wasm'

@@ -19,7 +19,7 @@ type AdapterInfo = Partial<GPUAdapterInfo> & { isFallbackAdapter?: boolean }
 const unavailable = (reason: string): Finding => ({ available: false, reason, features: [] })
 
 const probes: Record<BackendName, () => Promise<Finding>> = {
-  cuda: async () => unavailable('Not yet: dcml has no CUDA backend so far. Use wasm, or tensorflow with a GPU build.'),
+  cuda: probeCuda,
   webgpu: probeWebgpu,
   webgl: probeWebgl,
   tensorflow: probeTensorflow,
@@ -36,6 +36,17 @@ export async function probeBackend(name: BackendName): Promise<BackendReport> {
     return { name, ...(await probes[name]()) }
   } catch (error) {
     return { name, ...unavailable(`It failed to start: ${messageOf(error)}`) }
+  }
+}
+
+async function probeCuda(): Promise<Finding> {
+  if (!isNode()) return unavailable('It needs Node: a browser reaches a GPU through WebGPU.')
+  const { registerCudaBackend } = await import('./cuda/register.js')
+  try {
+    const { name, memoryBytes, features } = await registerCudaBackend()
+    return { available: true, device: `${name}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`, features }
+  } catch (error) {
+    return unavailable((error as Error).message)
   }
 }
 
@@ -79,8 +90,7 @@ function rendererOf(context: WebGL2RenderingContext): string {
 }
 
 async function probeTensorflow(): Promise<Finding> {
-  const isNode = (globalThis as { process?: NodeJS.Process }).process?.versions?.node !== undefined
-  if (!isNode) return unavailable('It needs Node: the TensorFlow library does not run in a browser.')
+  if (!isNode()) return unavailable('It needs Node: the TensorFlow library does not run in a browser.')
   const missing = await register('tensorflow', '@tensorflow/tfjs-node')
   return missing === undefined ? { available: true, features: [] } : unavailable(missing)
 }
@@ -116,5 +126,7 @@ async function register(tfjsName: string, packageName: string): Promise<string |
     ? undefined
     : `The package ${packageName} loads, but with another copy of @tensorflow/tfjs-core. Install the same version.`
 }
+
+const isNode = () => (globalThis as { process?: NodeJS.Process }).process?.versions?.node !== undefined
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message.split('\n')[0]! : String(error))

@@ -2,13 +2,13 @@
  * Random tensors that depend on seed, step and row alone, so that they are the same for any number of workers.
  *
  * They come from one kernel, `DcmlRandom`, which a recorder of kernels can see; tfjs' own random functions fill arrays
- * in JavaScript and leave no trace. dcml-wasm has it natively, every other backend uses the JavaScript form below.
+ * in JavaScript and leave no trace. dcml's own backends have it natively, every other one uses the JavaScript form below.
  * @module
  */
 
 import * as tf from '@tensorflow/tfjs-core'
 import { philox4x32, rowSize, sizeOf, wordToUniform } from '../core/index.js'
-import { backendNames, tfjsNameOf, wasmTfjsName } from './backend-report.js'
+import { type BackendName, backendNames, tfjsNameOf } from './backend-report.js'
 
 /** The kernel's name in tfjs. */
 export const randomKernelName = 'DcmlRandom'
@@ -80,10 +80,14 @@ export function randomValues({ kind, shape, rate = 0, ...at }: RandomTensorOptio
   return values
 }
 
-/** Registers the JavaScript form for every backend but dcml-wasm. */
+/** Backends that register a kernel of their own. */
+const native: readonly BackendName[] = ['wasm', 'cuda']
+
+/** Registers the JavaScript form for the other backends. */
 export function registerRandomKernel(): void {
-  for (const backendName of backendNames.map(tfjsNameOf)) {
-    if (backendName === wasmTfjsName || tf.getKernel(randomKernelName, backendName) !== undefined) continue
+  for (const name of backendNames) {
+    const backendName = tfjsNameOf(name)
+    if (native.includes(name) || tf.getKernel(randomKernelName, backendName) !== undefined) continue
     tf.registerKernel({
       kernelName: randomKernelName,
       backendName,

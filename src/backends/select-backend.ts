@@ -10,6 +10,7 @@ import {
   type BackendReport,
   backendNameOf,
   backendNames,
+  namedOnly,
   softwareGpu,
   tfjsNameOf,
 } from './backend-report.js'
@@ -21,7 +22,7 @@ import { throwDeviceErrors } from './webgpu/mend-webgpu.js'
 export interface SelectBackendOptions {
   /**
    * Backends in order of preference; no other is tried.
-   * @default all, as `listBackends` orders them, but no GPU that the processor plays ('software')
+   * @default all, as `listBackends` orders them, but neither cuda nor a GPU that the processor plays ('software')
    */
   prefer?: BackendName[]
 }
@@ -54,7 +55,7 @@ export async function listBackends(): Promise<BackendReport[]> {
  * const { name, features } = await selectBackend({ prefer: ['webgl', 'wasm'] })
  */
 export async function selectBackend(options: SelectBackendOptions = {}): Promise<BackendReport> {
-  const names = options.prefer ?? backendNames
+  const names = options.prefer ?? backendNames.filter((name) => !namedOnly.includes(name))
   for (const name of names)
     if (!backendNames.includes(name))
       throw new ConfigError('There is no such backend.', {

@@ -6,6 +6,8 @@ export interface Koffi {
   load(file: string | null, options?: { global?: boolean }): NativeLibrary
   /** Address in this process of a view's first element, or of what a library's symbol names. */
   address(value: unknown): bigint
+  /** The memory at an address, without a copy. */
+  view(address: bigint, bytes: number): ArrayBuffer
   config(): { async_stack_size?: number }
   config(settings: { async_stack_size: number }): unknown
 }

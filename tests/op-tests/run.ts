@@ -20,12 +20,15 @@ interface SpecResult {
 
 const backendName = process.env.OP_TESTS_BACKEND || 'dcml-wasm'
 const grep = process.env.OP_TESTS_GREP ? new RegExp(process.env.OP_TESTS_GREP) : undefined
-const unusedSkips = new Set(skips.map(({ name }) => name))
+/** Whether the backend is dcml's own: the skips are about those. */
+const isOwn = backendName === 'dcml-wasm' || backendName === 'cuda'
+const ownSkips = skips.filter(({ backend }) => backend === undefined || backend === backendName)
+const unusedSkips = new Set(ownSkips.map(({ name }) => name))
 
 function isSkipped(fullName: string): boolean {
-  const hits = skips.filter(({ name }) => fullName.includes(name))
+  const hits = ownSkips.filter(({ name }) => fullName.replace(`test-${backendName}`, 'test-dcml').includes(name))
   for (const { name } of hits) unusedSkips.delete(name)
-  return backendName === 'dcml-wasm' && hits.length > 0
+  return isOwn && hits.length > 0
 }
 
 async function main(): Promise<void> {

@@ -8,10 +8,9 @@
  */
 
 import { ConfigError, describe } from '../../core/index.js'
+import { bytesOfClass, CLASS_BYTES, classOfSize } from '../size-classes.js'
 
 const PAGE_BYTES = 65536
-/** A cache line, and a multiple of every SIMD width. */
-const ALIGNMENT = 64
 /** What 32-bit pointers can reach. */
 const MAX_BYTES = 2 ** 32
 
@@ -46,7 +45,7 @@ export class WasmMemory {
   constructor(memory: WebAssembly.Memory, base: number, sharedTop?: SharedArrayBuffer) {
     this.#memory = memory
     this.#sharedTop = sharedTop && new Int32Array(sharedTop)
-    this.#top = Math.ceil(base / ALIGNMENT) * ALIGNMENT
+    this.#top = Math.ceil(base / CLASS_BYTES) * CLASS_BYTES
     this.#bytes = new Uint8Array(memory.buffer)
     this.#floats = new Float32Array(memory.buffer)
     this.#ints = new Int32Array(memory.buffer)
@@ -112,7 +111,7 @@ export class WasmMemory {
 
   #extend(rounded: number, use: string, shape: readonly number[]): number {
     // Each thread takes its own part of what none has had.
-    if (this.#sharedTop) this.#top = Atomics.add(this.#sharedTop, 0, rounded / ALIGNMENT) * ALIGNMENT
+    if (this.#sharedTop) this.#top = Atomics.add(this.#sharedTop, 0, rounded / CLASS_BYTES) * CLASS_BYTES
     if (!this.#reach(this.#top + rounded)) {
       const pointer = this.#takeLarger(rounded)
       if (pointer !== undefined) return pointer
@@ -200,24 +199,4 @@ export class WasmMemory {
     this.#floats = new Float32Array(buffer)
     this.#ints = new Int32Array(buffer)
   }
-}
-
-/**
- * Classes 0 to 3 hold 64, 128, 192 and 256 bytes; from there each power of two is divided into four steps:
- * 320, 384, 448, 512, 640, ...
- */
-function classOfSize(sizeBytes: number): number {
-  const units = Math.max(1, Math.ceil(sizeBytes / ALIGNMENT))
-  if (units <= 4) return units - 1
-  // 2^power < units <= 2^(power + 1)
-  const power = 31 - Math.clz32(units - 1)
-  const step = 2 ** (power - 2)
-  return 4 * (power - 2) + 3 + Math.ceil((units - 2 ** power) / step)
-}
-
-function bytesOfClass(sizeClass: number): number {
-  if (sizeClass < 4) return (sizeClass + 1) * ALIGNMENT
-  const power = Math.floor((sizeClass - 4) / 4) + 2
-  const steps = ((sizeClass - 4) % 4) + 1
-  return (2 ** power + steps * 2 ** (power - 2)) * ALIGNMENT
 }

@@ -1,0 +1,60 @@
+/**
+ * dcml's backend for tfjs on an NVIDIA GPU.
+ *
+ * Owns: copying in and out.
+ * Leaves: tensors to device-backend.ts, the GPU to cuda-device.ts, the computing to kernels/, what it cannot compute to
+ * loan.ts.
+ * @module
+ */
+
+import type * as tf from '@tensorflow/tfjs-core'
+import type { DataRecord } from '../data-record.js'
+import { DeviceBackend, type DeviceValues, type TensorKernels } from '../device-backend.js'
+import type { CudaDevice } from './cuda-device.js'
+import type { DeviceMemory } from './device-memory.js'
+import { cudaKernels } from './kernels/index.js'
+import type { Launch } from './kernels/kernel-module.js'
+
+/** A `KernelBackend` whose numbers live on a GPU; pointers are addresses there. */
+export class CudaBackend extends DeviceBackend {
+  override readonly label = 'cuda'
+  override readonly heap: DeviceMemory
+  override readonly kernels: TensorKernels
+  /** In host memory: kernels get what stands there by value. */
+  override readonly infoPointer = 0
+  /** Starts a kernel of CUDA C. */
+  readonly launch: Launch
+
+  constructor(readonly device: CudaDevice) {
+    super()
+    this.heap = device.memory
+    this.launch = (...values) => device.launch(...values)
+    this.kernels = cudaKernels(device, this.launch)
+  }
+
+  override async read(dataId: object): Promise<DeviceValues | Uint8Array[]> {
+    const { pointer, length, dtype } = this.record(dataId)
+    if (!(dtype in arrayClasses)) return this.readSync(dataId)
+    const Class = arrayClasses[dtype as keyof typeof arrayClasses]
+    return new Class(await this.device.fetch(pointer, length * Class.BYTES_PER_ELEMENT))
+  }
+
+  override memory(): { unreliable: boolean; numBytesInGPU: number; numBytesInGPUReserved: number } {
+    const { bytesInUse, bytesReserved } = this.heap
+    return { unreliable: false, numBytesInGPU: bytesInUse, numBytesInGPUReserved: bytesReserved }
+  }
+
+  protected override store({ pointer, dtype }: DataRecord, values: tf.TypedArray): void {
+    const Class = arrayClasses[dtype as keyof typeof arrayClasses]
+    this.device.upload(pointer, values.constructor === Class ? values : Class.from(values))
+  }
+
+  protected override load({ pointer, dtype }: DataRecord, from: number, to: number): DeviceValues {
+    const values = new arrayClasses[dtype as keyof typeof arrayClasses](Math.max(0, to - from))
+    this.device.download(pointer + from * values.BYTES_PER_ELEMENT, values)
+    return values
+  }
+}
+
+/** How elements lie in memory, by the types that have numbers. */
+const arrayClasses = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }

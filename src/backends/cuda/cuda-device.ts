@@ -1,0 +1,151 @@
+/**
+ * One GPU: its context, stream and memory, and the libraries that run on it.
+ * @module
+ */
+
+import { BackendUnavailableError, type Koffi, loadKoffi } from '../../core/index.js'
+import { DeviceMemory } from './device-memory.js'
+import { Cublas, type Product, type ProductPrecision } from './ffi/cublas.js'
+import { Driver, driverCodes } from './ffi/driver.js'
+import { loadLibrary } from './ffi/libraries.js'
+import { textOf } from './ffi/native-calls.js'
+import { Nvrtc } from './ffi/nvrtc.js'
+import { thisMachine } from './ffi/places.js'
+import { HostMemory } from './host-memory.js'
+import type { CallForm, Grid, KernelModule } from './kernels/kernel-module.js'
+import { Launcher } from './launcher.js'
+import { ModuleCache } from './module-cache.js'
+
+/** CUdevice_attribute. */
+const attributes = { processors: 16, capabilityMajor: 75, capabilityMinor: 76 } as const
+
+/** CU_STREAM_NON_BLOCKING: it does not wait for other libraries' work on the default stream. */
+const NON_BLOCKING = 1
+/** CU_EVENT_DISABLE_TIMING. */
+const WITHOUT_TIMES = 2
+/** What cuBLAS asks for on an H100, and more than it needs on smaller GPUs. */
+const WORKSPACE_BYTES = 32 * 2 ** 20
+
+/** A GPU in use by this thread. */
+export class CudaDevice {
+  /** Such as 'NVIDIA H200'. */
+  readonly name: string
+  /** Compute capability times 10, such as 90. */
+  readonly capability: number
+  /** Streaming multiprocessors. */
+  readonly processors: number
+  readonly memoryBytes: number
+  /** Such as 'sm_90', 'CUDA 13.0', 'NVRTC 13.0', 'cuBLAS 13.0.2'. */
+  readonly features: string[]
+  readonly memory: DeviceMemory
+  readonly #driver: Driver
+  readonly #host: HostMemory
+  readonly #stream: number
+  readonly #launcher: Launcher
+  readonly #cublas: Cublas
+
+  private constructor(koffi: Koffi, driver: Driver, device: number) {
+    this.#driver = driver
+    const { calls } = driver
+    const name = new Uint8Array(256)
+    calls.call('cuDeviceGetName', name, name.length, device)
+    this.name = textOf(name)
+    const attribute = (code: number) => calls.int('cuDeviceGetAttribute', code, device)
+    this.capability = attribute(attributes.capabilityMajor) * 10 + attribute(attributes.capabilityMinor)
+    this.processors = attribute(attributes.processors)
+    this.memoryBytes = calls.handle('cuDeviceTotalMem_v2', device)
+
+    // All libraries before the context, which takes memory.
+    const machine = thisMachine()
+    const version = driver.version()
+    const nvrtc = new Nvrtc(loadLibrary(koffi, 'nvrtc', machine, version.major).library)
+    const target = nvrtc.targetFor(this.capability)
+    const blasLibrary = loadLibrary(koffi, 'cublas', machine, version.major).library
+
+    calls.call('cuCtxSetCurrent', calls.handle('cuDevicePrimaryCtxRetain', device))
+    this.#stream = calls.handle('cuStreamCreate', NON_BLOCKING)
+    this.memory = new DeviceMemory(driver)
+    this.#host = new HostMemory(koffi, driver)
+    this.#launcher = new Launcher(koffi, driver, new ModuleCache(driver, nvrtc, target), this.#stream)
+    const pointer = this.memory.allocate(WORKSPACE_BYTES, 'workspace of cuBLAS', [WORKSPACE_BYTES])
+    this.#cublas = new Cublas(blasLibrary, this.#stream, { pointer, bytes: WORKSPACE_BYTES })
+    const libraries = [`NVRTC ${nvrtc.version}`, `cuBLAS ${this.#cublas.version}`]
+    this.features = [`sm_${this.capability}`, `CUDA ${version.major}.${version.minor}`, ...libraries]
+  }
+
+  /**
+   * Opens the first GPU that this process may see (CUDA_VISIBLE_DEVICES) for the calling thread.
+   *
+   * @throws {BackendUnavailableError} if something is missing; it says what, and how to get it.
+   */
+  static async open(): Promise<CudaDevice> {
+    if (process.platform !== 'linux')
+      throw new BackendUnavailableError('The CUDA backend runs on Linux, that of WSL included.')
+    const loaded = await loadKoffi()
+    if ('reason' in loaded) throw new BackendUnavailableError(loaded.reason)
+    const driver = new Driver(loadLibrary(loaded.koffi, 'driver', thisMachine()).library)
+    driver.calls.call('cuInit', 0)
+    const count = driver.calls.int('cuDeviceGetCount')
+    if (count === 0) throw driver.error('cuDeviceGetCount', driverCodes.noDevice)
+    return new CudaDevice(loaded.koffi, driver, driver.calls.int('cuDeviceGet', 0))
+  }
+
+  /** Starts a kernel; see `Launcher.launch`. */
+  launch(module: KernelModule, name: string, form: CallForm, grid: Grid, values: readonly number[]): void {
+    this.#launcher.launch(module, name, form, grid, values, this.memory.ints)
+  }
+
+  /** Starts a product of matrices. */
+  multiply(product: Product, precision: ProductPrecision): void {
+    this.#cublas.multiply(product, precision)
+  }
+
+  /** Copies to the GPU, in the order of the stream. The values may change after the call. */
+  upload(pointer: number, values: ArrayBufferView): void {
+    if (values.byteLength === 0) return
+    this.#driver.calls.call('cuMemcpyHtoDAsync_v2', pointer, values, values.byteLength, this.#stream)
+  }
+
+  /** Copies from the GPU; waits until all work before is done. */
+  download(pointer: number, into: ArrayBufferView): void {
+    if (into.byteLength === 0) return
+    this.#driver.calls.call('cuMemcpyDtoHAsync_v2', into, pointer, into.byteLength, this.#stream)
+    this.#driver.calls.call('cuStreamSynchronize', this.#stream)
+  }
+
+  /**
+   * Copies from the GPU, while the event loop goes on; the range may be released at once.
+   *
+   * @returns The bytes.
+   */
+  async fetch(pointer: number, sizeBytes: number): Promise<ArrayBuffer> {
+    if (sizeBytes === 0) return new ArrayBuffer(0)
+    const range = this.#host.take(sizeBytes)
+    try {
+      const { calls } = this.#driver
+      calls.call('cuMemcpyDtoHAsync_v2', BigInt(range.pointer), pointer, sizeBytes, this.#stream)
+      await this.#finished()
+      return range.bytes.slice(0, sizeBytes)
+    } finally {
+      this.#host.release(range)
+    }
+  }
+
+  /** Until the work that was started so far is done. */
+  async #finished(): Promise<void> {
+    const { calls } = this.#driver
+    const event = calls.handle('cuEventCreate', WITHOUT_TIMES)
+    try {
+      calls.call('cuEventRecord', event, this.#stream)
+      const query = calls.function('cuEventQuery')
+      let code = query(event) as number
+      while (code === driverCodes.notReady) {
+        await new Promise((resolve) => setImmediate(resolve))
+        code = query(event) as number
+      }
+      if (code !== 0) throw this.#driver.error('A kernel before cuEventQuery', code)
+    } finally {
+      calls.call('cuEventDestroy_v2', event)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Hands out memory of the GPU.
+ *
+ * Freed ranges are kept by size class: work on the stream goes in order, so a range may be given to the next kernel
+ * while the one before it still runs. A training step asks for the same sizes again and again, so after the first step
+ * the driver is not asked any more.
+ * @module
+ */
+
+import { ConfigError, describe } from '../../core/index.js'
+import type { DeviceHeap } from '../device-backend.js'
+import { bytesOfClass, classOfSize } from '../size-classes.js'
+import { type Driver, driverCodes } from './ffi/driver.js'
+
+/** Ints of a kernel's description of shapes. */
+const INFO_LENGTH = 18
+
+/** An allocator over the memory of one GPU. Pointers are addresses there; 0 is none. */
+export class DeviceMemory implements DeviceHeap {
+  readonly ints = new Int32Array(INFO_LENGTH)
+  /** Bytes in ranges handed out, rounding included. */
+  bytesInUse = 0
+  /** Bytes taken from the driver: those in use and those kept for later. */
+  bytesReserved = 0
+  readonly #driver: Driver
+  readonly #free = new Map<number, number[]>()
+  readonly #classOf = new Map<number, number>()
+
+  constructor(driver: Driver) {
+    this.#driver = driver
+  }
+
+  /** @throws {ConfigError} if the GPU has no room, even after all that is kept was given back. */
+  allocate(sizeBytes: number, use: string, shape: readonly number[]): number {
+    const sizeClass = classOfSize(sizeBytes)
+    const bytes = bytesOfClass(sizeClass)
+    let pointer = this.#free.get(sizeClass)?.pop()
+    if (pointer === undefined) {
+      pointer = this.#take(bytes) ?? this.#takeAfterFlush(bytes, use, shape)
+      this.#classOf.set(pointer, sizeClass)
+    }
+    this.bytesInUse += bytes
+    return pointer
+  }
+
+  release(pointer: number): void {
+    const sizeClass = this.#classOf.get(pointer)!
+    this.bytesInUse -= bytesOfClass(sizeClass)
+    const free = this.#free.get(sizeClass)
+    if (free) free.push(pointer)
+    else this.#free.set(sizeClass, [pointer])
+  }
+
+  /** Gives everything that is kept back to the driver; waits for the GPU. */
+  flush(): void {
+    for (const [sizeClass, pointers] of this.#free) {
+      for (const pointer of pointers) {
+        this.#driver.calls.call('cuMemFree_v2', pointer)
+        this.#classOf.delete(pointer)
+        this.bytesReserved -= bytesOfClass(sizeClass)
+      }
+    }
+    this.#free.clear()
+  }
+
+  #take(bytes: number): number | undefined {
+    const out = new BigUint64Array(1)
+    const code = this.#driver.calls.function('cuMemAlloc_v2')(out, bytes) as number
+    if (code === driverCodes.outOfMemory) return undefined
+    if (code !== 0) throw this.#driver.error('cuMemAlloc', code)
+    this.bytesReserved += bytes
+    return Number(out[0])
+  }
+
+  #takeAfterFlush(bytes: number, use: string, shape: readonly number[]): number {
+    const kept = this.bytesReserved - this.bytesInUse
+    this.flush()
+    const pointer = this.#take(bytes)
+    if (pointer !== undefined) return pointer
+    const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)]
+    this.#driver.calls.call('cuMemGetInfo_v2', free, total)
+    throw new ConfigError(`The GPU has no memory left for a ${use} of shape ${describe(shape)}.`, {
+      expected: `${megabytes(bytes)} in a row`,
+      received:
+        `${megabytes(Number(free[0]))} free of ${megabytes(Number(total[0]))}; tensors of this process hold ` +
+        `${megabytes(this.bytesInUse)}, and ${megabytes(kept)} kept for later were given back already`,
+      remedy:
+        'Use a smaller batchSize or model, dispose tensors that are no longer needed, or end other processes on this GPU',
+    })
+  }
+}
+
+const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`

@@ -1,0 +1,130 @@
+/**
+ * cuBLAS: products of matrices.
+ *
+ * @see https://docs.nvidia.com/cuda/cublas/
+ * @module
+ */
+
+import { DcmlError, type NativeLibrary } from '../../../core/index.js'
+import { NativeCalls } from './native-calls.js'
+
+const prototypes = {
+  cublasCreate_v2: 'void *handle',
+  cublasGetVersion_v2: 'uintptr_t handle, void *version',
+  cublasSetStream_v2: 'uintptr_t handle, uintptr_t stream',
+  cublasSetWorkspace_v2: 'uintptr_t handle, uintptr_t workspace, size_t bytes',
+  cublasGemmStridedBatchedEx:
+    'uintptr_t handle, int transposeA, int transposeB, int m, int n, int k, const void *alpha, ' +
+    'uintptr_t a, int typeA, int rowStrideA, int64_t strideA, uintptr_t b, int typeB, int rowStrideB, int64_t strideB, ' +
+    'const void *beta, uintptr_t c, int typeC, int rowStrideC, int64_t strideC, int batch, int computeType, int algorithm',
+} as const
+
+/**
+ * In what precision products are computed; sums are always float32.
+ *
+ * - float32: all bits of both operands.
+ * - tf32: operands rounded to 10 bits after the point.
+ * - bfloat16: operands rounded to 7.
+ */
+export type ProductPrecision = 'float32' | 'tf32' | 'bfloat16'
+
+/** CUBLAS_COMPUTE_32F, _32F_FAST_TF32 and _32F_FAST_16BF. */
+const computeTypes: Record<ProductPrecision, number> = { float32: 68, tf32: 77, bfloat16: 75 }
+
+const FLOAT32 = 0
+const DEFAULT_ALGORITHM = -1
+
+const statusNames: Readonly<Record<number, string>> = {
+  1: 'not initialized',
+  3: 'out of memory',
+  7: 'invalid value',
+  8: 'not supported by this GPU',
+  13: 'execution failed',
+  14: 'internal error',
+  15: 'not supported',
+}
+
+/** Row-major out[i] = op(a[i]) op(b[i]) + beta out[i], op = transpose where the flag is set; i counts the batch. */
+export interface Product {
+  readonly a: number
+  readonly b: number
+  readonly out: number
+  /** op(a) is `[m, k]`, op(b) `[k, n]`, out `[m, n]`. */
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly transposeA: boolean
+  readonly transposeB: boolean
+  /** Elements from row to row, of the matrices as they are stored. */
+  readonly rowStrideA: number
+  readonly rowStrideB: number
+  readonly rowStrideOut: number
+  readonly batch: number
+  /** Elements from matrix to matrix; 0: the same one for each. */
+  readonly batchStrideA: number
+  readonly batchStrideB: number
+  readonly batchStrideOut: number
+  /** 0: out is overwritten; 1: added to. */
+  readonly beta: number
+}
+
+/** cuBLAS on one stream. */
+export class Cublas {
+  /** Such as '13.0.2'. */
+  readonly version: string
+  readonly #calls: NativeCalls<keyof typeof prototypes>
+  readonly #handle: number
+  readonly #one = Float32Array.of(1)
+  readonly #beta = new Float32Array(1)
+
+  /** @param workspace - Memory for its own use; it would allocate some while a step is captured otherwise. */
+  constructor(library: NativeLibrary, stream: number, workspace: { pointer: number; bytes: number }) {
+    const fail = (name: keyof typeof prototypes, code: number) =>
+      new DcmlError(`${name} failed: ${statusNames[code] ?? 'unknown'} (status ${code})`)
+    this.#calls = new NativeCalls(library, prototypes, fail)
+    this.#handle = this.#calls.handle('cublasCreate_v2')
+    const version = new Int32Array(1)
+    this.#calls.call('cublasGetVersion_v2', this.#handle, version)
+    this.version = versionText(version[0]!)
+    this.#calls.call('cublasSetStream_v2', this.#handle, stream)
+    // After the stream: setting that takes the workspace away.
+    this.#calls.call('cublasSetWorkspace_v2', this.#handle, workspace.pointer, workspace.bytes)
+  }
+
+  /** Starts a product on the stream. cuBLAS is column-major: it computes the transpose, op(b)^T op(a)^T. */
+  multiply(product: Product, precision: ProductPrecision): void {
+    const { m, n, k, transposeA, transposeB, batch } = product
+    this.#beta[0] = product.beta
+    this.#calls.call(
+      'cublasGemmStridedBatchedEx',
+      this.#handle,
+      transposeB ? 1 : 0,
+      transposeA ? 1 : 0,
+      n,
+      m,
+      k,
+      this.#one,
+      product.b,
+      FLOAT32,
+      product.rowStrideB,
+      product.batchStrideB,
+      product.a,
+      FLOAT32,
+      product.rowStrideA,
+      product.batchStrideA,
+      this.#beta,
+      product.out,
+      FLOAT32,
+      product.rowStrideOut,
+      product.batchStrideOut,
+      batch,
+      computeTypes[precision],
+      DEFAULT_ALGORITHM,
+    )
+  }
+}
+
+/** 130002 as '13.0.2', 120806 as '12.8.6'. */
+function versionText(version: number): string {
+  return `${Math.floor(version / 10000)}.${Math.floor((version % 10000) / 100)}.${version % 100}`
+}

@@ -1,0 +1,97 @@
+/**
+ * The functions of the CUDA driver that dcml uses. Handles and device pointers are numbers.
+ *
+ * @see https://docs.nvidia.com/cuda/cuda-driver-api/
+ * @module
+ */
+
+import { BackendUnavailableError, DcmlError, type NativeLibrary } from '../../../core/index.js'
+import { NativeCalls } from './native-calls.js'
+
+/** C types of parameters. Names with _v2 are those of 64-bit sizes: the plain ones are older forms. */
+const prototypes = {
+  cuInit: 'uint flags',
+  cuDriverGetVersion: 'void *version',
+  cuDeviceGetCount: 'void *count',
+  cuDeviceGet: 'void *device, int ordinal',
+  cuDeviceGetName: 'void *name, int length, int device',
+  cuDeviceGetAttribute: 'void *value, int attribute, int device',
+  cuDeviceTotalMem_v2: 'void *bytes, int device',
+  cuDevicePrimaryCtxRetain: 'void *context, int device',
+  cuCtxSetCurrent: 'uintptr_t context',
+  cuMemAlloc_v2: 'void *pointer, size_t bytes',
+  cuMemFree_v2: 'uintptr_t pointer',
+  cuMemAllocHost_v2: 'void *pointer, size_t bytes',
+  cuMemGetInfo_v2: 'void *free, void *total',
+  cuMemcpyHtoDAsync_v2: 'uintptr_t to, const void *from, size_t bytes, uintptr_t stream',
+  cuMemcpyDtoHAsync_v2: 'void *to, uintptr_t from, size_t bytes, uintptr_t stream',
+  cuStreamCreate: 'void *stream, uint flags',
+  cuStreamSynchronize: 'uintptr_t stream',
+  cuEventCreate: 'void *event, uint flags',
+  cuEventRecord: 'uintptr_t event, uintptr_t stream',
+  cuEventQuery: 'uintptr_t event',
+  cuEventDestroy_v2: 'uintptr_t event',
+  cuModuleLoadData: 'void *module, const void *image',
+  cuModuleGetFunction: 'void *function, uintptr_t module, const char *name',
+  cuLaunchKernel:
+    'uintptr_t function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, ' +
+    'uint sharedBytes, uintptr_t stream, uintptr_t parameters, uintptr_t extra',
+} as const
+
+/** Codes that something is made of. */
+export const driverCodes = { outOfMemory: 2, noDevice: 100, notReady: 600 } as const
+
+/** What helps against an error of the driver, by its code. */
+const remedies: Readonly<Record<number, string>> = {
+  100: 'Check that nvidia-smi lists a GPU, and that CUDA_VISIBLE_DEVICES does not hide it',
+  209: 'The GPU is newer than NVRTC: install a newer CUDA toolkit',
+  222: 'The driver is older than NVRTC: update the driver, or install an older NVRTC',
+  802: 'Wait until the machine has started its GPUs (nvidia-fabricmanager), then try again',
+  803: 'The driver in the kernel and its library differ: restart the machine after the update of the driver',
+  804: 'The GPU does not support the compatibility package of CUDA: update the driver instead',
+  999: 'Look for errors of the GPU in the log of the system (dmesg), and restart the machine',
+}
+
+/** Errors after which nothing runs any more in this process. */
+const KERNEL_FAILURES: ReadonlySet<number> = new Set([700, 701, 702, 710, 714, 715, 716, 717, 718, 719])
+
+/** The driver of this process. */
+export class Driver {
+  readonly calls: NativeCalls<keyof typeof prototypes>
+  readonly #library: NativeLibrary
+
+  constructor(library: NativeLibrary) {
+    this.#library = library
+    this.calls = new NativeCalls(library, prototypes, (name, code) => this.error(name, code))
+  }
+
+  /** The CUDA version that the driver supports, such as `{ major: 13, minor: 0 }`. */
+  version(): { major: number; minor: number } {
+    const version = this.calls.int('cuDriverGetVersion')
+    return { major: Math.floor(version / 1000), minor: Math.floor((version % 1000) / 10) }
+  }
+
+  /**
+   * What to throw for a code.
+   *
+   * @param what - The function that returned it, or the kernel that ran.
+   */
+  error(what: string, code: number): DcmlError {
+    const text = `${what} failed: ${this.#text('cuGetErrorName', code)}, ${this.#text('cuGetErrorString', code)}`
+    const isStart = what === 'cuInit' || code === driverCodes.noDevice || remedies[code] !== undefined
+    if (isStart) return new BackendUnavailableError(text, { ...(remedies[code] && { remedy: remedies[code] }) })
+    if (KERNEL_FAILURES.has(code))
+      return new DcmlError(text, {
+        remedy:
+          'Restart the process, for this one can use the GPU no more. A kernel before this call is the cause: ' +
+          'DCML_CUDA_DEBUG=1 waits after each and names the one that fails',
+      })
+    return new DcmlError(text)
+  }
+
+  #text(name: 'cuGetErrorName' | 'cuGetErrorString', code: number): string {
+    const out = ['']
+    const ask = this.#library.func(`int ${name}(int code, _Out_ const char **text)`)
+    return ask(code, out) === 0 ? out[0]! : `error ${code}`
+  }
+}

@@ -1,0 +1,111 @@
+/** Loads NVIDIA's libraries, or says every place where one was looked for. @module */
+
+import { BackendUnavailableError, type Koffi, type NativeLibrary } from '../../../core/index.js'
+import {
+  type CudaLibraryName,
+  type CudaMajor,
+  cudaMajors,
+  FOLDERS_VARIABLE,
+  fileNames,
+  folders,
+  type Machine,
+} from './places.js'
+
+/** A library that is loaded. */
+export interface LoadedLibrary {
+  readonly library: NativeLibrary
+  /** As it was given to the system's loader: a path, or a bare name. */
+  readonly file: string
+}
+
+const howToInstall: Record<CudaLibraryName, string> = {
+  driver: "Install NVIDIA's driver for this GPU; in a container, start it with access to GPUs (--gpus all)",
+  nvrtc: 'Install the CUDA toolkit, or: pip install nvidia-cuda-nvrtc (nvidia-cuda-nvrtc-cu12 for CUDA 12)',
+  cublas: 'Install the CUDA toolkit, or: pip install nvidia-cublas (nvidia-cublas-cu12 for CUDA 12)',
+  nccl: 'Install NCCL, or: pip install nvidia-nccl-cu13 (nvidia-nccl-cu12 for CUDA 12)',
+}
+
+const titles: Record<CudaLibraryName, string> = {
+  driver: "NVIDIA's driver library",
+  nvrtc: "NVIDIA's run-time compiler NVRTC",
+  cublas: 'cuBLAS',
+  nccl: 'NCCL',
+}
+
+/**
+ * Loads a library from the first place that has it.
+ *
+ * @param driverMajor - The CUDA version of the driver, for those that must not be newer; undefined for the driver itself.
+ * @throws {BackendUnavailableError} if it is nowhere, or only in a version that is too new for the driver.
+ */
+export function loadLibrary(
+  koffi: Koffi,
+  name: CudaLibraryName,
+  machine: Machine,
+  driverMajor: number = cudaMajors[0],
+): LoadedLibrary {
+  const fits = (major: CudaMajor) => major <= driverMajor
+  const tried: string[] = []
+  const found = search(koffi, name, cudaMajors.filter(fits), machine, tried)
+  if (found) return found
+  const newer = search(koffi, name, name === 'driver' ? [] : cudaMajors.filter((major) => !fits(major)), machine, [])
+  if (newer && name !== 'nccl')
+    throw new BackendUnavailableError(`${titles[name]} is too new for this driver.`, {
+      expected: `a library for CUDA ${driverMajor} or older`,
+      received: newer.file,
+      remedy: `Update the driver, or install the library for CUDA ${driverMajor}: pip install nvidia-${pip[name]}-cu${driverMajor}`,
+    })
+  const override = machine.env[FOLDERS_VARIABLE] ? `mend ${FOLDERS_VARIABLE}` : `name its folder in ${FOLDERS_VARIABLE}`
+  throw new BackendUnavailableError(`${titles[name]} was not found.`, {
+    received: `nothing that loads among ${tried.join(', ')}`,
+    remedy: `${howToInstall[name]}; or ${override}`,
+  })
+}
+
+const pip: Record<CudaLibraryName, string> = { driver: '', nvrtc: 'cuda-nvrtc', cublas: 'cublas', nccl: 'nccl' }
+
+function search(
+  koffi: Koffi,
+  name: CudaLibraryName,
+  majors: readonly CudaMajor[],
+  machine: Machine,
+  tried: string[],
+): LoadedLibrary | undefined {
+  if (majors.length === 0) return undefined
+  const places = folders(name, machine)
+  for (const fileName of fileNames(name, majors))
+    for (const folder of places) {
+      const file = folder === '' ? fileName : `${folder}/${fileName}`
+      if (folder !== '' && !machine.list(folder).includes(fileName)) {
+        tried.push(file)
+        continue
+      }
+      loadCompanions(koffi, name, folder, machine)
+      try {
+        return { library: koffi.load(file), file }
+      } catch (error) {
+        // Of a file that is there the reason matters; of a bare name it is only that there is none.
+        tried.push(folder === '' ? file : `${file} (${(error as Error).message.split('\n')[0]})`)
+      }
+    }
+  return undefined
+}
+
+/** What a library opens by name later, and would not find beside itself: NVRTC its built-ins, cuBLAS its lighter half. */
+const companions: Partial<Record<CudaLibraryName, RegExp>> = {
+  nvrtc: /^libnvrtc-builtins\.so\.\d/,
+  cublas: /^libcublasLt\.so\.\d+$/,
+}
+
+function loadCompanions(koffi: Koffi, name: CudaLibraryName, folder: string, machine: Machine): void {
+  const pattern = companions[name]
+  if (!pattern || folder === '') return
+  for (const file of machine.list(folder)) {
+    if (!pattern.test(file)) continue
+    try {
+      koffi.load(`${folder}/${file}`, { global: true })
+    } catch {
+      // The library itself says what is missing.
+    }
+  }
+}

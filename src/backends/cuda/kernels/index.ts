@@ -1,0 +1,37 @@
+/**
+ * The table of kernels on CUDA, and the modules that they are compiled from.
+ * @module
+ */
+
+import type { TensorKernels } from '../../device-backend.js'
+import type { CudaDevice } from '../cuda-device.js'
+import { elementwiseKernels, elementwiseModules } from './elementwise.js'
+import type { KernelModule, Launch } from './kernel-module.js'
+import { layoutKernels, layoutModules } from './layout.js'
+import { normalizationKernels, normalizationModules } from './normalization.js'
+import { productKernels } from './products.js'
+import { recurrentKernels, recurrentModules } from './recurrent.js'
+import { reductionKernels, reductionModules } from './reductions.js'
+import { windowKernels, windowModules } from './windows.js'
+
+/** Every module. */
+export const kernelModules: readonly KernelModule[] = [
+  ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
+  ...recurrentModules,
+]
+
+/** The kernels on a device. */
+export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels {
+  const { memory } = device
+  const elementwise = elementwiseKernels(launch, memory.ints)
+  const reductions = reductionKernels(launch, memory)
+  return {
+    ...elementwise,
+    ...reductions,
+    ...layoutKernels(launch, memory.ints, elementwise.fill),
+    ...productKernels(device, launch, elementwise.fill),
+    ...windowKernels(device, launch),
+    ...normalizationKernels(launch, memory, reductions.reduce),
+    ...recurrentKernels(launch),
+  }
+}

@@ -1,0 +1,277 @@
+/** Moving elements: transposes, slices, padding, rows by index, resizing; and random numbers. @module */
+
+import type { TensorKernels } from '../../device-backend.js'
+import { randomCodes } from '../../wasm/exports.js'
+import { callTable } from '../../wasm/program/call-table.js'
+import { defineModule, each, type Launch } from './kernel-module.js'
+
+const layoutModule = defineModule(
+  'layout',
+  `
+// info: out's shape, strides of the input, six each.
+#define STRIDED_COPY(BYTES, T) \\
+  KERNEL stridedCopy_##BYTES(const T *x, T *out, int, Info<12> info) { \\
+    unsigned n = 1; \\
+    for (int axis = 0; axis < 6; axis++) n *= info.at[axis]; \\
+    EACH(i, n) { \\
+      long long at = 0; \\
+      unsigned rest = i; \\
+      for (int axis = 5; rest > 0; axis--) { \\
+        unsigned next = rest / info.at[axis]; \\
+        at += (long long)(int)(rest - next * info.at[axis]) * info.at[6 + axis]; \\
+        rest = next; \\
+      } \\
+      out[i] = x[at]; \\
+    } \\
+  }
+STRIDED_COPY(1, u8)
+STRIDED_COPY(4, int)
+
+// Sizes and pitches in elements.
+#define COPY_ROWS(BYTES, T) \\
+  KERNEL copyRows_##BYTES(const T *x, T *out, int rows, int length, int pitch, int outPitch) { \\
+    unsigned n = (unsigned)rows * (unsigned)length; \\
+    if (rows == 1) { EACH(i, n) out[i] = x[i]; } \\
+    else EACH(i, n) { \\
+      unsigned row = i / (unsigned)length, column = i - row * length; \\
+      out[(long long)row * outPitch + column] = x[(long long)row * pitch + column]; \\
+    } \\
+  }
+COPY_ROWS(1, u8)
+COPY_ROWS(4, int)
+
+// info: shape of the input, padding before, padding after, six each.
+KERNEL pad(const float *x, float *out, float value, Info<18> info) {
+  unsigned n = 1;
+  for (int axis = 0; axis < 6; axis++) n *= info.at[axis] + info.at[6 + axis] + info.at[12 + axis];
+  EACH(i, n) {
+    unsigned rest = i;
+    long long at = 0, size = 1;
+    bool isInside = true;
+    for (int axis = 5; axis >= 0; axis--) {
+      int length = info.at[axis], room = length + info.at[6 + axis] + info.at[12 + axis];
+      unsigned next = rest / room;
+      int index = (int)(rest - next * room) - info.at[6 + axis];
+      isInside = isInside && index >= 0 && index < length;
+      at += index * size;
+      size *= length;
+      rest = next;
+    }
+    out[i] = isInside ? x[at] : value;
+  }
+}
+
+// Rows of [outer, size, length] by index; rows whose index is outside are 0.
+#define GATHER(BYTES, T) \\
+  KERNEL gather_##BYTES(const T *x, const int *indices, T *out, int outer, int size, int count, int length) { \\
+    EACH(i, outer * count * length) { \\
+      unsigned row = i / (unsigned)length, column = i - row * length; \\
+      unsigned o = row / (unsigned)count; \\
+      int index = indices[row - o * count]; \\
+      bool isInside = index >= 0 && index < size; \\
+      out[i] = isInside ? x[((long long)o * size + index) * length + column] : 0; \\
+    } \\
+  }
+GATHER(1, u8)
+GATHER(4, int)
+
+KERNEL oneHot(const int *indices, float *out, int n, int depth, float onValue, float offValue) {
+  EACH(i, n * depth) {
+    unsigned row = i / (unsigned)depth;
+    out[i] = indices[row] == (int)(i - row * depth) ? onValue : offValue;
+  }
+}
+
+// A block for each row of x, which works only if no row before it has the same id: it then adds up all rows that have,
+// in their order. So sums are the same at every run, as atomic additions would not make them.
+KERNEL segmentSum(const float *x, const int *ids, float *out, int rows, int inner, int segments) {
+  __shared__ int isMine[256];
+  __shared__ int isAny;
+  int id = ids[blockIdx.x];
+  bool isFirst = id >= 0 && id < segments;
+  for (int start = 0; start < (int)blockIdx.x && isFirst; start += 256) {
+    if (threadIdx.x == 0) isAny = 0;
+    __syncthreads();
+    int row = start + threadIdx.x;
+    if (row < (int)blockIdx.x && ids[row] == id) isAny = 1;
+    __syncthreads();
+    isFirst = !isAny;
+    __syncthreads();
+  }
+  for (int start = blockIdx.x; start < rows && isFirst; start += 256) {
+    if (threadIdx.x == 0) isAny = 0;
+    __syncthreads();
+    int row = start + threadIdx.x;
+    isMine[threadIdx.x] = row < rows && ids[row] == id;
+    if (isMine[threadIdx.x]) isAny = 1;
+    __syncthreads();
+    if (isAny)
+      EACH_OF_ROW(column, inner) {
+        float *target = out + (long long)id * inner + column;
+        float sum = *target;
+        for (int k = 0; k < 256; k++)
+          if (isMine[k]) sum += x[(long long)(start + k) * inner + column];
+        *target = sum;
+      }
+    __syncthreads();
+  }
+}
+
+// For a pixel of the larger grid along one axis, the pixel of the original that it shows.
+INLINE int shown(int i, int from, int to, int alignCorners, int halfPixelCenters) {
+  double scale = alignCorners && to > 1 ? (double)(from - 1) / (to - 1) : (double)from / to;
+  double place = scale * (halfPixelCenters ? i + 0.5 : i);
+  int index = (int)(alignCorners ? floor(place + 0.5) : floor(place));
+  return index < 0 ? 0 : index > from - 1 ? from - 1 : index;
+}
+KERNEL resizeNearest(const float *x, float *out, int n, int height, int width, int newHeight, int newWidth,
+                     int channels, int alignCorners, int halfPixelCenters) {
+  EACH(i, n) {
+    unsigned pixel = i / (unsigned)channels, column = pixel % newWidth, rest = pixel / newWidth;
+    int row = shown(rest % newHeight, height, newHeight, alignCorners, halfPixelCenters);
+    int from = shown(column, width, newWidth, alignCorners, halfPixelCenters);
+    out[i] = x[(((long long)(rest / newHeight) * height + row) * width + from) * channels + i % channels];
+  }
+}
+// Every pixel of dx adds up those that show it, which lie next to each other.
+KERNEL resizeNearestGrad(const float *dy, float *dx, int n, int height, int width, int newHeight, int newWidth,
+                         int channels) {
+  EACH(i, n) {
+    unsigned pixel = i / (unsigned)channels;
+    int column = pixel % width, row = pixel / width % height;
+    long long image = pixel / width / height;
+    int firstRow = (int)((long long)row * newHeight / height) - 1;
+    int firstColumn = (int)((long long)column * newWidth / width) - 1;
+    float sum = 0;
+    for (int r = firstRow < 0 ? 0 : firstRow; r < newHeight; r++) {
+      int from = shown(r, height, newHeight, 0, 0);
+      if (from > row) break;
+      if (from < row) continue;
+      for (int c = firstColumn < 0 ? 0 : firstColumn; c < newWidth; c++) {
+        from = shown(c, width, newWidth, 0, 0);
+        if (from > column) break;
+        if (from == column) sum += dy[((image * newHeight + r) * newWidth + c) * channels + i % channels];
+      }
+    }
+    dx[i] = sum;
+  }
+}
+`,
+)
+
+const randomModule = defineModule(
+  'random',
+  `
+// Philox 4x32-10; counter and key as in random-tensor.ts.
+INLINE void philox(unsigned counter[4], unsigned k0, unsigned k1) {
+  for (int round = 0; round < 10; round++) {
+    unsigned long long p0 = 0xd2511f53ull * counter[0], p1 = 0xcd9e8d57ull * counter[2];
+    unsigned c1 = counter[1], c3 = counter[3];
+    counter[0] = (unsigned)(p1 >> 32) ^ c1 ^ k0;
+    counter[1] = (unsigned)p1;
+    counter[2] = (unsigned)(p0 >> 32) ^ c3 ^ k1;
+    counter[3] = (unsigned)p0;
+    k0 += 0x9e3779b9u;
+    k1 += 0xbb67ae85u;
+  }
+}
+INLINE double uniformOf(unsigned word) { return (word >> 8) * (1.0 / 16777216); }
+// A thread for each four elements of a row.
+KERNEL philoxFill(float *out, int rows, int rowSize, int kind, double rate, int seed, int step, int firstRow,
+                  int stream) {
+  unsigned groups = ((unsigned)rowSize + 3) / 4;
+  EACH(i, rows * groups) {
+    unsigned row = i / groups, group = i - row * groups;
+    unsigned words[4] = {group, firstRow + row, (unsigned)step, (unsigned)stream};
+    philox(words, seed, 0xffffffffu);
+    for (int lane = 0; lane < 4 && group * 4 + lane < (unsigned)rowSize; lane++) {
+      double value = uniformOf(words[lane]);
+      if (kind == ${randomCodes.dropoutMask}) value = value >= rate ? 1 / (1 - rate) : 0;
+      else if (kind == ${randomCodes.normal}) {
+        double radius = sqrt(-2 * log(1 - uniformOf(words[lane & 2])));
+        double angle = 6.283185307179586 * uniformOf(words[(lane & 2) + 1]);
+        value = radius * (lane % 2 == 0 ? cos(angle) : sin(angle));
+      }
+      out[(long long)row * rowSize + group * 4 + lane] = (float)value;
+    }
+  }
+}
+`,
+)
+
+export const layoutModules = [layoutModule, randomModule]
+
+type LayoutKernels = Pick<
+  TensorKernels,
+  'stridedCopy' | 'copyRows' | 'pad' | 'gather' | 'oneHot' | 'segmentSum' | 'philoxFill'
+>
+
+/** @param fill - Sets floats to a value. */
+export function layoutKernels(launch: Launch, ints: Int32Array, fill: TensorKernels['fill']): LayoutKernels {
+  const product = (from: number, to: number) => ints.subarray(from, to).reduce((size, length) => size * length, 1)
+  return {
+    stridedCopy: (...v) => {
+      const first = v[3] / 4
+      launch(layoutModule, `stridedCopy_${v[2]}`, callTable.stridedCopy, each(product(first, first + 6)), v)
+    },
+    copyRows: (input, out, rows, rowBytes, inputPitch, outPitch) => {
+      const isWords = [input, out, rowBytes, inputPitch, outPitch].every((bytes) => bytes % 4 === 0)
+      const size = isWords ? 4 : 1
+      const values = [input, out, rows, rowBytes / size, inputPitch / size, outPitch / size]
+      launch(layoutModule, `copyRows_${size}`, callTable.copyRows, each((rows * rowBytes) / size), values)
+    },
+    pad: (...v) => {
+      const first = v[3] / 4
+      let n = 1
+      for (let axis = first; axis < first + 6; axis++) n *= ints[axis]! + ints[axis + 6]! + ints[axis + 12]!
+      launch(layoutModule, 'pad', callTable.pad, each(n), v)
+    },
+    gather: (input, indices, out, outer, size, count, rowBytes) => {
+      const bytes = [input, out, rowBytes].every((value) => value % 4 === 0) ? 4 : 1
+      const values = [input, indices, out, outer, size, count, rowBytes / bytes]
+      launch(layoutModule, `gather_${bytes}`, callTable.gather, each((outer * count * rowBytes) / bytes), values)
+      // Asking the GPU would mean to wait for it. An index outside gives zeros, as in tfjs' backends for GPUs.
+      return 0
+    },
+    oneHot: (...v) => launch(layoutModule, 'oneHot', callTable.oneHot, each(v[2] * v[3]), v),
+    segmentSum: (...v) => {
+      const [, , out, rows, inner, segments] = v
+      fill(0, out, segments * inner, 0)
+      launch(layoutModule, 'segmentSum', callTable.segmentSum, { blocks: inner === 0 ? 0 : rows, threads: 256 }, v)
+    },
+    philoxFill: (...v) =>
+      launch(randomModule, 'philoxFill', callTable.philoxFill, each(v[1] * Math.ceil(v[2] / 4), 1), v),
+  }
+}
+
+/** What a resizing is given, beside the arrays and their size. */
+export interface Resizing {
+  readonly original: readonly number[]
+  readonly resized: readonly number[]
+  readonly alignCorners: boolean
+  readonly halfPixelCenters: boolean
+}
+
+/** Shows the nearest pixel. `original` and `resized` are `[batch, height, width, channels]`. */
+export function resizeNearest(launch: Launch, input: number, out: number, resizing: Resizing): void {
+  const { original, resized, alignCorners, halfPixelCenters } = resizing
+  const [batch, height, width, channels] = original as [number, number, number, number]
+  const [, newHeight, newWidth] = resized as [number, number, number]
+  const n = batch * newHeight * newWidth * channels
+  const values = [input, out, n, height, width, newHeight, newWidth, channels, +alignCorners, +halfPixelCenters]
+  launch(layoutModule, 'resizeNearest', { arguments: 'rwnnnnnnnn' }, each(n), values)
+}
+
+/** Its gradient, for corners that are neither aligned nor shifted. */
+export function resizeNearestGrad(
+  launch: Launch,
+  dy: number,
+  dx: number,
+  { original, resized }: Pick<Resizing, 'original' | 'resized'>,
+): void {
+  const [batch, height, width, channels] = original as [number, number, number, number]
+  const [, newHeight, newWidth] = resized as [number, number, number]
+  const n = batch * height * width * channels
+  const values = [dy, dx, n, height, width, newHeight, newWidth, channels]
+  launch(layoutModule, 'resizeNearestGrad', { arguments: 'rwnnnnnn' }, each(n), values)
+}

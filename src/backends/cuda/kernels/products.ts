@@ -1,0 +1,73 @@
+/** Products of matrices, on cuBLAS. @module */
+
+import * as tf from '@tensorflow/tfjs-core'
+import { ConfigError } from '../../../core/index.js'
+import type { TensorKernels } from '../../device-backend.js'
+import { dtypeCodes } from '../../wasm/exports.js'
+import type { CudaDevice } from '../cuda-device.js'
+import type { ProductPrecision } from '../ffi/cublas.js'
+import { biasActivate } from './elementwise.js'
+import type { Launch } from './kernel-module.js'
+
+/** The flag of tfjs that says in what precision products and convolutions are computed. */
+const PRECISION_FLAG = 'DCML_CUDA_PRODUCTS'
+
+const precisions: readonly ProductPrecision[] = ['float32', 'tf32', 'bfloat16']
+
+/** Makes the flag known: `tf.env().set('DCML_CUDA_PRODUCTS', 'tf32')`. */
+export function registerPrecisionFlag(): void {
+  tf.env().registerFlag(
+    PRECISION_FLAG,
+    () => 'float32' as unknown as number,
+    (value) => {
+      if (precisions.includes(value as unknown as ProductPrecision)) return
+      throw new ConfigError(`The flag ${PRECISION_FLAG} is none of those that there are.`, {
+        expected: `one of ${precisions.join(', ')}`,
+        received: value,
+      })
+    },
+  )
+}
+
+/** A product of row-major matrices without gaps, one by one. */
+export interface PlainProduct {
+  readonly a: number
+  readonly b: number
+  readonly out: number
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly transposeA?: boolean
+  readonly transposeB?: boolean
+  /** Added to what is there instead of overwriting it. */
+  readonly accumulate?: boolean
+}
+
+/** Computes a product in the precision that the flag says. */
+export function multiply(device: CudaDevice, product: PlainProduct): void {
+  const { m, n, k, transposeA = false, transposeB = false, accumulate = false } = product
+  const precision = tf.env().getString(PRECISION_FLAG) as ProductPrecision
+  const strides = { rowStrideA: transposeA ? m : k, rowStrideB: transposeB ? k : n, rowStrideOut: n }
+  const single = { batch: 1, batchStrideA: 0, batchStrideB: 0, batchStrideOut: 0 }
+  device.multiply({ ...product, transposeA, transposeB, ...strides, ...single, beta: accumulate ? 1 : 0 }, precision)
+}
+
+export const productKernels = (
+  device: CudaDevice,
+  launch: Launch,
+  fill: TensorKernels['fill'],
+): Pick<TensorKernels, 'matMul'> => ({
+  matMul(a, b, out, bias, activation, m, n, k, transposeA, transposeB, ...strides) {
+    const [rowStrideA, rowStrideB, rowStrideOut, batch, batchStrideA, batchStrideB, batchStrideOut] = strides
+    const elements = batch * m * n
+    if (elements === 0) return
+    // cuBLAS refuses rows without elements.
+    if (k === 0) fill(dtypeCodes.float32, out, elements, 0)
+    else {
+      const operands = { a, b, out, m, n, k, transposeA: transposeA === 1, transposeB: transposeB === 1, beta: 0 }
+      const layout = { rowStrideA, rowStrideB, rowStrideOut, batch, batchStrideA, batchStrideB, batchStrideOut }
+      device.multiply({ ...operands, ...layout }, tf.env().getString(PRECISION_FLAG) as ProductPrecision)
+    }
+    biasActivate(launch, [out, bias, activation, elements, n])
+  },
+})

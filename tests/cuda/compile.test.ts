@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadLibrary } from '../../src/backends/cuda/ffi/libraries.js'
+import { Nvrtc } from '../../src/backends/cuda/ffi/nvrtc.js'
+import { thisMachine } from '../../src/backends/cuda/ffi/places.js'
+import { kernelModules } from '../../src/backends/cuda/kernels/index.js'
+import { loadKoffi } from '../../src/core/index.js'
+
+/** That of an H100 and H200. */
+const architecture = 'sm_90'
+
+/** The toolkit's compiler, or why there is none. */
+function findNvcc(): string | undefined {
+  const toolkits = readdirSync('/usr/local').filter((name) => name.startsWith('cuda'))
+  const places = ['nvcc', ...toolkits.map((name) => `/usr/local/${name}/bin/nvcc`)]
+  return places.find((place) => spawnSync(place, ['--version']).status === 0)
+}
+
+async function findNvrtc(): Promise<{ nvrtc: Nvrtc } | { reason: string }> {
+  const loaded = await loadKoffi()
+  if ('reason' in loaded) return loaded
+  try {
+    return { nvrtc: new Nvrtc(loadLibrary(loaded.koffi, 'nvrtc', thisMachine()).library) }
+  } catch (error) {
+    return { reason: (error as Error).message }
+  }
+}
+
+const nvcc = findNvcc()
+if (!nvcc) console.log('Skipped: compiling the kernels with nvcc. There is no CUDA toolkit.')
+const found = await findNvrtc()
+if ('reason' in found) console.log(`Skipped: compiling the kernels with NVRTC. ${found.reason}`)
+
+describe('the sources of the kernels', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dcml-nvcc-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it.skipIf(!nvcc)('compile with nvcc, without a warning', { timeout: 120_000 }, () => {
+    const files = kernelModules.map(({ name, source }) => {
+      const file = join(folder, `${name}.cu`)
+      writeFileSync(file, source)
+      return file
+    })
+    for (const file of files) {
+      const options = ['-std=c++17', '-cubin', `-arch=${architecture}`]
+      const { status, stderr } = spawnSync(nvcc!, [...options, '-o', `${file}bin`, file], { encoding: 'utf8' })
+      expect({ file, status, stderr }).toEqual({ file, status: 0, stderr: '' })
+    }
+  })
+
+  it.skipIf('reason' in found).each(kernelModules.map((module) => [module.name, module] as const))(
+    '%s compiles with NVRTC',
+    (name, { source }) => {
+      const { nvrtc } = found as { nvrtc: Nvrtc }
+      expect(nvrtc.compile(source, name, { kind: 'cubin', architecture }).length).toBeGreaterThan(0)
+    },
+  )
+})

@@ -1,0 +1,314 @@
+// Stands in for NVIDIA's driver, NVRTC and cuBLAS where there is no GPU: for tests alone. Device memory is host memory,
+// compiling is done by g++ with kernel.h, and kernels really run, so that both the host's logic and the arithmetic of
+// every kernel are tested. What a GPU does beside the others' work at once, this does one after the other.
+
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <string>
+#include <vector>
+
+#define API extern "C" __attribute__((visibility("default"))) int
+
+namespace {
+constexpr int outOfMemory = 2, invalidValue = 1, notFound = 500, launchFailed = 719;
+
+// Set by tests: how many bytes there are, and what the next launch fails with.
+std::size_t capacity = std::size_t(1) << 36;
+int failure = 0;
+
+std::map<std::uintptr_t, std::size_t> ranges;
+std::size_t used = 0;
+
+bool isInside(std::uintptr_t pointer, std::size_t bytes) {
+  auto after = ranges.upper_bound(pointer);
+  if (after == ranges.begin()) return false;
+  auto range = std::prev(after);
+  return pointer + bytes <= range->first + range->second;
+}
+
+using Set = void (*)(const unsigned *, void (*)());
+using Entry = void (*)(void **);
+struct Kernel { Entry entry; Set set; };
+
+// Threads of a block: a fiber runs thread after thread, until one of them waits at a barrier. Then another takes over.
+struct Fiber {
+  ucontext_t start;
+  jmp_buf place;
+  std::vector<char> stack;
+  unsigned thread;
+};
+jmp_buf scheduler;
+Fiber *current;
+std::vector<Fiber *> idle, waiting;
+unsigned nextThread;
+Kernel kernel;
+void **arguments;
+unsigned place[12];
+
+void setThread(unsigned thread);
+// _setjmp and _longjmp, for swapcontext asks the kernel about signals at each change.
+void resume(Fiber *fiber) {
+  current = fiber;
+  if (_setjmp(scheduler) == 0) _longjmp(fiber->place, 1);
+}
+void yield() {
+  if (_setjmp(current->place) == 0) _longjmp(scheduler, 1);
+}
+void barrier() {
+  unsigned thread = current->thread;
+  waiting.push_back(current);
+  yield();
+  setThread(thread);
+}
+void setThread(unsigned thread) {
+  current->thread = thread;
+  place[0] = thread;
+  kernel.set(place, barrier);
+}
+void runFiber() {
+  for (;;) {
+    while (nextThread < place[6]) {
+      setThread(nextThread++);
+      kernel.entry(arguments);
+    }
+    idle.push_back(current);
+    yield();
+  }
+}
+ucontext_t creator;
+Fiber *takeFiber() {
+  if (!idle.empty()) {
+    Fiber *fiber = idle.back();
+    idle.pop_back();
+    return fiber;
+  }
+  Fiber *fiber = new Fiber();
+  fiber->stack.resize(64 * 1024);
+  getcontext(&fiber->start);
+  fiber->start.uc_stack = {fiber->stack.data(), 0, fiber->stack.size()};
+  makecontext(&fiber->start, [] {
+    if (_setjmp(current->place) == 0) swapcontext(&current->start, &creator);
+    runFiber();
+  }, 0);
+  current = fiber;
+  swapcontext(&creator, &fiber->start);
+  return fiber;
+}
+void runBlock() {
+  nextThread = 0;
+  while (nextThread < place[6]) resume(takeFiber());
+  while (!waiting.empty()) {
+    std::vector<Fiber *> released;
+    released.swap(waiting);
+    for (Fiber *fiber : released) resume(fiber);
+  }
+}
+
+struct Program { std::string source, image, log; };
+std::string folderOfThis() {
+  Dl_info info;
+  dladdr(reinterpret_cast<void *>(&runBlock), &info);
+  std::string file = info.dli_fname;
+  return file.substr(0, file.rfind('/'));
+}
+std::string read(const std::string &file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+// For each kernel of a source, a function that takes its arguments by address.
+std::string entriesOf(const std::string &source) {
+  std::string entries;
+  std::regex pattern("extern \"C\" void (\\w+)\\(");
+  for (std::sregex_iterator match(source.begin(), source.end(), pattern), end; match != end; ++match) {
+    std::string name = (*match)[1];
+    if (name == "standInSet") continue;
+    entries += "extern \"C\" void entry_" + name + "(void **a) { standInCall(" + name + ", a); }\n";
+  }
+  return entries;
+}
+}  // namespace
+
+// The driver.
+API cuInit(unsigned) { return getenv("STAND_IN_NO_DEVICE") ? 100 : 0; }
+API cuDriverGetVersion(int *version) {
+  const char *given = getenv("STAND_IN_DRIVER");
+  *version = given ? atoi(given) : 13000;
+  return 0;
+}
+API cuDeviceGetCount(int *count) { return *count = 1, 0; }
+API cuDeviceGet(int *device, int ordinal) { return *device = ordinal, 0; }
+API cuDeviceGetName(char *name, int length, int) { return snprintf(name, length, "Stand-in"), 0; }
+API cuDeviceGetAttribute(int *value, int attribute, int) {
+  *value = attribute == 75 ? 9 : attribute == 76 ? 0 : 4;
+  return 0;
+}
+API cuDeviceTotalMem_v2(std::size_t *bytes, int) { return *bytes = capacity, 0; }
+API cuDevicePrimaryCtxRetain(std::uintptr_t *context, int) { return *context = 1, 0; }
+API cuCtxSetCurrent(std::uintptr_t) { return 0; }
+API cuMemAlloc_v2(std::uintptr_t *pointer, std::size_t bytes) {
+  if (used + bytes > capacity) return outOfMemory;
+  void *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+  // Not zeros: whoever reads what nobody wrote finds NaN.
+  std::memset(memory, 0xff, bytes);
+  *pointer = reinterpret_cast<std::uintptr_t>(memory);
+  ranges[*pointer] = bytes;
+  used += bytes;
+  return 0;
+}
+API cuMemFree_v2(std::uintptr_t pointer) {
+  auto range = ranges.find(pointer);
+  if (range == ranges.end()) return invalidValue;
+  used -= range->second;
+  ranges.erase(range);
+  free(reinterpret_cast<void *>(pointer));
+  return 0;
+}
+API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return *pointer = malloc(bytes), 0; }
+API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capacity - used, *total = capacity, 0; }
+API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t) {
+  if (!isInside(to, bytes)) return invalidValue;
+  std::memcpy(reinterpret_cast<void *>(to), from, bytes);
+  return 0;
+}
+API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
+  if (!isInside(from, bytes)) return invalidValue;
+  std::memcpy(to, reinterpret_cast<void *>(from), bytes);
+  return 0;
+}
+API cuStreamCreate(std::uintptr_t *stream, unsigned) { return *stream = 2, 0; }
+API cuStreamSynchronize(std::uintptr_t) {
+  int code = failure;
+  return code;
+}
+API cuEventCreate(std::uintptr_t *event, unsigned) { return *event = 3, 0; }
+API cuEventRecord(std::uintptr_t, std::uintptr_t) { return 0; }
+API cuEventQuery(std::uintptr_t) {
+  // Not ready at every other question.
+  static bool isReady = true;
+  isReady = !isReady;
+  return isReady ? 0 : 600;
+}
+API cuEventDestroy_v2(std::uintptr_t) { return 0; }
+API cuGetErrorName(int code, const char **name) {
+  *name = code == outOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY" : code == 100 ? "CUDA_ERROR_NO_DEVICE"
+        : code == launchFailed ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR_OF_THE_STAND_IN";
+  return 0;
+}
+API cuGetErrorString(int code, const char **text) {
+  *text = code == 100 ? "no CUDA-capable device is detected" : "an error of the stand-in";
+  return 0;
+}
+API cuModuleLoadData(void **module, const unsigned char *image) {
+  // An ELF file ends with its table of sections.
+  std::uint64_t table;
+  std::uint16_t size, count;
+  std::memcpy(&table, image + 0x28, 8);
+  std::memcpy(&size, image + 0x3a, 2);
+  std::memcpy(&count, image + 0x3c, 2);
+  int file = memfd_create("kernels", 0);
+  std::size_t bytes = table + std::size_t(size) * count;
+  if (write(file, image, bytes) != ssize_t(bytes)) return invalidValue;
+  *module = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!*module) fprintf(stderr, "%s\n", dlerror());
+  return *module ? 0 : invalidValue;
+}
+API cuModuleGetFunction(std::uintptr_t *function, void *module, const char *name) {
+  Entry entry = reinterpret_cast<Entry>(dlsym(module, (std::string("entry_") + name).c_str()));
+  if (!entry) return notFound;
+  *function = reinterpret_cast<std::uintptr_t>(new Kernel{entry, reinterpret_cast<Set>(dlsym(module, "standInSet"))});
+  return 0;
+}
+API cuLaunchKernel(Kernel *function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
+                   unsigned blockZ, unsigned, std::uintptr_t, void **parameters, void **) {
+  if (gridX == 0 || gridY != 1 || gridZ != 1 || blockX == 0 || blockX > 1024 || blockY != 1 || blockZ != 1)
+    return invalidValue;
+  kernel = *function;
+  arguments = parameters;
+  unsigned shape[12] = {0, 0, 0, 0, 0, 0, blockX, 1, 1, gridX, 1, 1};
+  std::copy(shape, shape + 12, place);
+  for (unsigned block = 0; block < gridX; block++) {
+    place[3] = block;
+    runBlock();
+  }
+  return 0;
+}
+// For tests.
+API standInCapacity(std::size_t bytes) { return capacity = bytes ? bytes : std::size_t(1) << 36, 0; }
+API standInFail(int code) { return failure = code, 0; }
+
+// NVRTC.
+API nvrtcVersion(int *major, int *minor) { return *major = 13, *minor = 0, 0; }
+API nvrtcGetNumSupportedArchs(int *count) { return *count = 2, 0; }
+API nvrtcGetSupportedArchs(int *architectures) { return architectures[0] = 75, architectures[1] = 90, 0; }
+API nvrtcCreateProgram(Program **program, const char *source, const char *, int, void *, void *) {
+  return *program = new Program{source, "", ""}, 0;
+}
+API nvrtcCompileProgram(Program *program, int, const char **) {
+  char stem[] = "/tmp/dcml-stand-in-XXXXXX";
+  close(mkstemp(stem));
+  std::string header = folderOfThis() + "/kernel.h", base = stem;
+  // Twice: the preprocessor finds out which kernels the macros of the source make.
+  std::ofstream(base + ".cpp") << "#include \"" << header << "\"\n" << program->source;
+  std::string command = "g++ -std=c++17 -w -P -E " + base + ".cpp -o " + base + ".i 2>" + base + ".log";
+  int status = system(command.c_str());
+  if (status == 0) {
+    std::ofstream(base + ".cpp", std::ios::app) << "\n" << entriesOf(read(base + ".i"));
+    command = "g++ -std=c++17 -w -O1 -fno-strict-aliasing -shared -fPIC -ffp-contract=off " + base + ".cpp -o " + base +
+              ".so 2>" + base + ".log";
+    status = system(command.c_str());
+  }
+  program->log = read(base + ".log");
+  program->image = read(base + ".so");
+  for (const char *end : {"", ".cpp", ".i", ".log", ".so"}) unlink((base + end).c_str());
+  return status == 0 ? 0 : 6;
+}
+API nvrtcGetProgramLogSize(Program *program, std::size_t *bytes) { return *bytes = program->log.size() + 1, 0; }
+API nvrtcGetProgramLog(Program *program, char *text) { return strcpy(text, program->log.c_str()), 0; }
+API nvrtcGetCUBINSize(Program *program, std::size_t *bytes) { return *bytes = program->image.size(), 0; }
+API nvrtcGetCUBIN(Program *program, char *image) {
+  return std::memcpy(image, program->image.data(), program->image.size()), 0;
+}
+API nvrtcDestroyProgram(Program **program) { return delete *program, 0; }
+
+// cuBLAS, column-major.
+API cublasCreate_v2(std::uintptr_t *handle) { return *handle = 4, 0; }
+API cublasGetVersion_v2(std::uintptr_t, int *version) { return *version = 130002, 0; }
+API cublasSetStream_v2(std::uintptr_t, std::uintptr_t) { return 0; }
+API cublasSetWorkspace_v2(std::uintptr_t, std::uintptr_t workspace, std::size_t bytes) {
+  return isInside(workspace, bytes) ? 0 : 7;
+}
+API cublasGemmStridedBatchedEx(std::uintptr_t, int transposeA, int transposeB, int m, int n, int k, const float *alpha,
+                               const float *a, int typeA, int rowStrideA, std::int64_t strideA, const float *b,
+                               int typeB, int rowStrideB, std::int64_t strideB, const float *beta, float *c, int typeC,
+                               int rowStrideC, std::int64_t strideC, int batch, int computeType, int) {
+  bool fits = m > 0 && n > 0 && k > 0 && rowStrideA >= (transposeA ? k : m) && rowStrideB >= (transposeB ? n : k) &&
+              rowStrideC >= m && typeA == 0 && typeB == 0 && typeC == 0 &&
+              (computeType == 68 || computeType == 77 || computeType == 75);
+  if (!fits) return 7;
+  for (int i = 0; i < batch; i++)
+    for (int column = 0; column < n; column++)
+      for (int row = 0; row < m; row++) {
+        double sum = 0;
+        for (int x = 0; x < k; x++) {
+          std::int64_t atA = transposeA ? x + std::int64_t(row) * rowStrideA : row + std::int64_t(x) * rowStrideA;
+          std::int64_t atB = transposeB ? column + std::int64_t(x) * rowStrideB : x + std::int64_t(column) * rowStrideB;
+          sum += double(a[i * strideA + atA]) * b[i * strideB + atB];
+        }
+        float &target = c[i * strideC + row + std::int64_t(column) * rowStrideC];
+        target = float(*alpha * sum) + (*beta == 0 ? 0 : *beta * target);
+      }
+  return 0;
+}
