@@ -8,7 +8,7 @@
  */
 
 import { ConfigError, DcmlError, StateError } from '../core/index.js'
-import { type Columns, columnOf, columnsOfRows, Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
+import { type Columns, columnOf, columnsOfRows, Dataset, type Pass, type Row, rowAt, rowsOf } from '../data/index.js'
 import {
   type Augmentation,
   type AugmentOptions,
@@ -266,7 +266,8 @@ export class Preprocessor {
   #transformTo(dataset: Dataset, fitted: readonly Json[], end: number): Dataset {
     if (dataset.resident) this.#check(dataset.resident.columns)
     const steps = this.#steps.slice(0, end)
-    if (steps.some((step) => step.startPass)) return Dataset.fromBatches(() => this.#pass(dataset, fitted, end))
+    if (steps.some((step) => step.startPass))
+      return Dataset.fromBatches(({ epoch }) => this.#pass(dataset.batches(undefined, { epoch }), fitted, end))
     const keepsRows = steps.every((step) => step.makes !== 'rows')
     const apply = (batch: Columns) => {
       this.#check(batch)
@@ -275,10 +276,10 @@ export class Preprocessor {
     return dataset.mapBatches(apply, { keepsRows })
   }
 
-  /** One pass over a dataset through the steps before `end`. */
-  async *#pass(dataset: Dataset, fitted: readonly Json[], end: number): AsyncGenerator<Columns> {
+  /** One pass of batches through the steps before `end`. */
+  async *#pass(batches: AsyncIterable<Columns>, fitted: readonly Json[], end: number): AsyncGenerator<Columns> {
     const appliers = this.#appliers(fitted).slice(0, end)
-    for await (const batch of dataset.batches()) {
+    for await (const batch of batches) {
       this.#check(batch)
       const columns = appliers.reduce((current, apply) => apply(current), batch)
       if (rowsOf(columns) > 0) yield columns
@@ -339,9 +340,9 @@ interface ApplyOptions extends PredictionOptions {
 
 /** Rows of a prepared dataset, changed at random and numbered as they come. */
 function augmented(prepared: Dataset, { augment }: Augmentation, options: AugmentOptions): Dataset {
-  async function* batches() {
+  async function* batches({ epoch }: Pass) {
     let first = 0
-    for await (const batch of prepared.batches()) {
+    for await (const batch of prepared.batches(undefined, { epoch })) {
       const rows = Uint32Array.from({ length: rowsOf(batch) }, (_, row) => first + row)
       first += rows.length
       yield augment(batch, { ...options, rows })

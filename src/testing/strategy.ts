@@ -322,7 +322,14 @@ class Bench {
 
 /** A state as it comes back from a checkpoint. */
 function throughFile(state: TrainingState): TrainingState {
-  const position = { epoch: 0, stepInEpoch: 0, sums: { loss: 0, weight: 0, metrics: [] }, epochs: [], seed: 1 }
+  const position = {
+    epoch: 0,
+    stepInEpoch: 0,
+    rowsPerStep: 1,
+    sums: { loss: 0, weight: 0, metrics: [] },
+    epochs: [],
+    seed: 1,
+  }
   return decodeCheckpoint(encodeCheckpoint({ state, position })).state
 }
 

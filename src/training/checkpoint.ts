@@ -19,6 +19,8 @@ export interface Position {
   epoch: number
   /** Updates made in that epoch. */
   stepInEpoch: number
+  /** Rows of each of them. */
+  rowsPerStep: number
   /** Sums of that epoch so far. */
   sums: Sums
   epochs: EpochRecord[]

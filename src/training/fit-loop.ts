@@ -53,6 +53,7 @@ export class FitLoop {
   readonly #history: History = { epochs: [], engine: 'eager' }
   readonly #epochs: number
   readonly #batchSize: number
+  readonly #rowsPerStep: number
   #epoch = 0
   #step = 0
   #stepInEpoch = 0
@@ -74,6 +75,7 @@ export class FitLoop {
     })
     this.#epochs = parts.options.epochs ?? 1
     this.#batchSize = parts.options.batchSize ?? 32
+    this.#rowsPerStep = this.#batchSize * parts.accumulateSteps
     this.#sums = this.#noSums()
   }
 
@@ -175,7 +177,7 @@ export class FitLoop {
   /** Runs the rest of an epoch over data that the workers hold. Returns false if it was stopped before its end. */
   async #residentSteps(rows: number, shuffle: boolean): Promise<boolean> {
     const { crew, callbacks, job, options, accumulateSteps } = this.#parts
-    const rowsPerStep = this.#batchSize * accumulateSteps
+    const rowsPerStep = this.#rowsPerStep
     this.#stepsPerEpoch = Math.ceil(rows / rowsPerStep)
     const order = epochOrder(rows, { seed: job.seed, epoch: this.#epoch, shuffle })
     const exact = callbacks.some((callback) => callback.onStepEnd && !callback.relaxed)
@@ -203,8 +205,8 @@ export class FitLoop {
 
   /** Runs the rest of an epoch batch by batch. Returns false if it was stopped before its end. */
   async #passingSteps(train: Dataset, shuffle: boolean): Promise<boolean> {
-    const { job, options, accumulateSteps, augmentation } = this.#parts
-    const size = this.#batchSize * accumulateSteps
+    const { job, options, augmentation } = this.#parts
+    const size = this.#rowsPerStep
     if (train.size !== undefined) this.#stepsPerEpoch = Math.ceil(train.size / size)
     const { seed } = job
     const skip = this.#stepInEpoch
@@ -212,10 +214,11 @@ export class FitLoop {
     try {
       for (let next = await batches.next(); !next.done; ) {
         const training = await this.#startStep(next.value)
-        // The next batch is made while other threads train on this one.
-        const [records, following] = await Promise.all([training.records, batches.next()])
-        next = following
-        await this.#report(records)
+        // The next batch is made while other threads train on this one; what fails there comes after this step.
+        const following = batches.next()
+        following.catch(() => {})
+        await this.#report(await training.records)
+        next = await following
         if (this.#isStopped(options.signal)) return next.done === true
         if (this.#commits.stepsLeft(this.#step) <= 0) await this.#commits.commit()
       }
@@ -274,6 +277,13 @@ export class FitLoop {
         expected: checkpoint.position.seed,
         received: job.seed,
       })
+    const { stepInEpoch, rowsPerStep } = checkpoint.position
+    if (stepInEpoch > 0 && rowsPerStep !== this.#rowsPerStep)
+      throw new ConfigError('The checkpoint stands in the middle of an epoch of larger or smaller steps.', {
+        expected: `batchSize times accumulateSteps of ${rowsPerStep}`,
+        received: this.#rowsPerStep,
+        remedy: 'Resume with the same batchSize, or from a checkpoint of the end of an epoch',
+      })
     await this.#goTo(checkpoint)
     await this.#refreshModel()
   }
@@ -307,6 +317,7 @@ export class FitLoop {
     const position: Position = {
       epoch: this.#epoch,
       stepInEpoch: this.#stepInEpoch,
+      rowsPerStep: this.#rowsPerStep,
       sums: { ...this.#sums, metrics: [...this.#sums.metrics] },
       epochs: [...this.#history.epochs],
       seed: this.#parts.job.seed,

@@ -33,14 +33,13 @@ export async function* passingBatches(
     }
     return
   }
-  let first = 0
-  for await (const batch of train.batches(size)) {
-    const count = rowsOf(batch)
-    if (first >= skip * size)
-      yield augment(
-        batch,
-        Uint32Array.from({ length: count }, (_, row) => first + row),
-      )
-    first += count
+  let first = skip * size
+  for await (const batch of train.batches(size, { fromRow: first, epoch })) {
+    const firstRow = first
+    first += rowsOf(batch)
+    yield augment(
+      batch,
+      Uint32Array.from({ length: rowsOf(batch) }, (_, row) => firstRow + row),
+    )
   }
 }
