@@ -12,6 +12,8 @@ export {
   findMnist,
   type MnistSplit,
   mnistFolder,
+  type SqlOptions,
+  type SqlValue,
   sources,
   type TableFormat,
   type WriteTableOptions,

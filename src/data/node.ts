@@ -1,12 +1,18 @@
+import { arrowDataset } from './arrow.js'
 import { audioFolder } from './audio-folder.js'
+import type { FileLike } from './byte-source.js'
+import type { FileDataset } from './file-dataset.js'
 import { fileSource } from './file-source.js'
 import { mnist } from './mnist.js'
 import { readersOf } from './readers.js'
+import { sql } from './sql.js'
+import type { TableOptions } from './table.js'
 
 export type { AudioFolderOptions } from './audio-folder.js'
 export { type FindMnistOptions, type FoundMnist, findMnist } from './find-mnist.js'
 export type { FolderOptions } from './folder-files.js'
 export { type MnistSplit, mnistFolder } from './mnist.js'
+export type { SqlOptions, SqlValue } from './sql.js'
 export type { TableFormat } from './table-formats.js'
 export { type WriteTableOptions, writeTable } from './write-table.js'
 
@@ -15,6 +21,15 @@ export const sources = {
   ...readersOf(fileSource),
   /** MNIST from its original files. */
   mnist,
+  /**
+   * An Arrow (Feather 2) file or stream, a record batch in memory at a time. Types are read as `sources.parquet` reads
+   * them. Needs the package `apache-arrow`.
+   *
+   * @throws {ConfigError} when it is read, without that package.
+   * @throws {DataError} when it is read, with file, row, column and value, at a row that cannot be read.
+   */
+  arrow: (file: FileLike, options?: TableOptions): FileDataset => arrowDataset(fileSource(file), options),
+  sql,
   /** Sounds below a folder, streamed. */
   audioFolder,
 }
