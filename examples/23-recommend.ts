@@ -77,8 +77,8 @@ function ndcgOf(score: (person: number, film: number) => number): number {
   return evaluatePredictions({ truth, scores }, [ndcg({ k: 10 })]).values.ndcg as number
 }
 const predictor = new Predictor({ model: trainer.model })
-const pairs = seen.flatMap((_, person) => films.map((_, film) => ({ person, film })))
-const { data: predicted } = await predictor.predict(pairs)
+const pairs = Dataset.fromRows(seen.flatMap((_, person) => films.map((_, film) => ({ person, film }))))
+const { data: predicted } = await predictor.predict(await pairs.columns())
 const popularity = films.map((_, film) => {
   const given = ratings.filter((row) => row.film === film)
   return given.reduce((sum, { stars }) => sum + stars, 3 * mean) / (given.length + 3) // as if three more found it average

@@ -25,6 +25,7 @@ import {
   selectBackend,
   standardize,
   Trainer,
+  type ValuePrediction,
 } from 'dcml'
 import { expectAtLeast, expectAtMost, quick } from './targets.js'
 
@@ -70,8 +71,10 @@ const questions = [
 
 await selectBackend()
 
+type Model = Predictor<Row, ValuePrediction>
+
 /** A model of the people, each counted as often as its weight says. */
-async function train(weights: Float32Array): Promise<Predictor> {
+async function train(weights: Float32Array): Promise<Model> {
   const preprocessor = new Preprocessor([
     standardize(['years', 'height']),
     oneHot(['degree', 'job', 'place']),
@@ -87,12 +90,13 @@ async function train(weights: Float32Array): Promise<Predictor> {
   const rows = Dataset.fromRows(table.map((row, i) => ({ ...row, weight: weights[i]! })))
   await trainer.fit(rows, { epochs: EPOCHS, batchSize: BATCH, sampleWeight: 'weight' })
   await trainer.close()
-  return new Predictor({ model: trainer.model, preprocessor })
+  return new Predictor<Row, ValuePrediction>({ model: trainer.model, preprocessor })
 }
 
-async function effectsOf(predictor: Predictor): Promise<number[]> {
-  const { data } = await predictor.predict([someone, ...questions.map(({ other }) => ({ ...someone, ...other }))])
-  return questions.map((_, i) => data[i + 1]! - data[0]!)
+async function effectsOf(predictor: Model): Promise<number[]> {
+  const people = [someone, ...questions.map(({ other }) => ({ ...someone, ...other }))]
+  const [first, ...others] = await predictor.predict(people)
+  return others.map(({ value }) => value - first!.value)
 }
 
 const predictor = await train(new Float32Array(PEOPLE).fill(1))
