@@ -266,7 +266,9 @@ export {
   type Augmentation,
   type AugmentOptions,
   type BucketizeOptions,
+  type BytePairOptions,
   bucketize,
+  bytePair,
   type Category,
   type ClipOutliersOptions,
   type ColumnKind,
@@ -300,6 +302,7 @@ export {
   type OrdinalOptions,
   oneHot,
   ordinal,
+  type PadOptions,
   type PcaOptions,
   type Per,
   type PictureOperation,
@@ -307,6 +310,7 @@ export {
   type PredictionOptions,
   Preprocessor,
   type PreprocessorJson,
+  pad,
   pca,
   polynomial,
   power,
@@ -334,6 +338,8 @@ export {
   standardize,
   type TargetEncodeOptions,
   targetEncode,
+  type VocabularyOptions,
+  vocabulary,
 } from './preprocess/index.js'
 export { indexedDb, memory, type Store } from './storage/index.js'
 export {

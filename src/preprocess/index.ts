@@ -6,7 +6,9 @@ export type { PreprocessorJson } from './preprocessor-json.js'
 export type { ColumnKind, Fitting, Json, RandomOf, Step } from './step.js'
 export {
   type BucketizeOptions,
+  type BytePairOptions,
   bucketize,
+  bytePair,
   type Category,
   type ClipOutliersOptions,
   type CropOptions,
@@ -36,9 +38,11 @@ export {
   type OrdinalOptions,
   oneHot,
   ordinal,
+  type PadOptions,
   type PcaOptions,
   type PictureOperation,
   type PolynomialOptions,
+  pad,
   pca,
   polynomial,
   power,
@@ -63,4 +67,6 @@ export {
   standardize,
   type TargetEncodeOptions,
   targetEncode,
+  type VocabularyOptions,
+  vocabulary,
 } from './steps/index.js'

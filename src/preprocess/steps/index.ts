@@ -2,6 +2,7 @@
 
 import type { Json, Step } from '../step.js'
 import { type BucketizeOptions, bucketize } from './bucketize.js'
+import { type BytePairOptions, bytePair } from './byte-pair.js'
 import { cast } from './cast.js'
 import { clipOutliers } from './clip-outliers.js'
 import { concat } from './concat.js'
@@ -20,6 +21,7 @@ import { minMax } from './min-max.js'
 import { type NormalizeOptions, normalize } from './normalize.js'
 import { oneHot } from './one-hot.js'
 import { type OrdinalOptions, ordinal } from './ordinal.js'
+import { type PadOptions, pad } from './pad.js'
 import { type PcaOptions, pca } from './pca.js'
 import { type PolynomialOptions, polynomial } from './polynomial.js'
 import { power } from './power.js'
@@ -35,6 +37,7 @@ import { type SmoothOptions, smooth } from './smooth.js'
 import { type SpecAugmentOptions, specAugment } from './spec-augment.js'
 import { standardize } from './standardize.js'
 import { type TargetEncodeOptions, targetEncode } from './target-encode.js'
+import { type VocabularyOptions, vocabulary } from './vocabulary.js'
 
 export type { Category } from '../categories.js'
 export type { PictureOperation } from '../picture-operations.js'
@@ -45,12 +48,14 @@ export type { ImputeOptions } from './impute.js'
 export type { OneHotOptions } from './one-hot.js'
 export type {
   BucketizeOptions,
+  BytePairOptions,
   CropOptions,
   DatePartsOptions,
   FlipOptions,
   MfccOptions,
   NormalizeOptions,
   OrdinalOptions,
+  PadOptions,
   PcaOptions,
   PolynomialOptions,
   QuantileTransformOptions,
@@ -61,9 +66,11 @@ export type {
   SmoothOptions,
   SpecAugmentOptions,
   TargetEncodeOptions,
+  VocabularyOptions,
 }
 export {
   bucketize,
+  bytePair,
   cast,
   clipOutliers,
   concat,
@@ -82,6 +89,7 @@ export {
   normalize,
   oneHot,
   ordinal,
+  pad,
   pca,
   polynomial,
   power,
@@ -97,6 +105,7 @@ export {
   specAugment,
   standardize,
   targetEncode,
+  vocabulary,
 }
 
 /** Options as they come from JSON; the functions check them. */
@@ -106,6 +115,7 @@ type Made<Rest extends unknown[]> = (columns: string[], ...rest: Rest) => Step
 /** Makes a step from the `options` it carries, by its `kind`. */
 export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   bucketize: withOptions(bucketize),
+  bytePair: withOptions(bytePair),
   cast: ({ columns, dtype }) => (cast as Made<[unknown]>)(columns as string[], dtype),
   clipOutliers: withOptions(clipOutliers),
   concat: ({ columns, into }) => concat(columns as string[], into as string),
@@ -124,6 +134,7 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   normalize: withOptions(normalize),
   oneHot: withOptions(oneHot),
   ordinal: withOptions(ordinal),
+  pad: withOptions(pad),
   pca: withOptions(pca),
   polynomial: withOptions(polynomial),
   power: withOptions(power),
@@ -139,6 +150,7 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   specAugment: withOptions(specAugment),
   standardize: withOptions(standardize),
   targetEncode: withOptions(targetEncode),
+  vocabulary: withOptions(vocabulary),
 }
 
 /** Steps that take columns and then options. */

@@ -5,6 +5,7 @@ import { Random } from '../../../src/core/index.js'
 import { type Columns, Dataset, gatherRows, numbersOf } from '../../../src/data/index.js'
 import {
   bucketize,
+  bytePair,
   clipOutliers,
   dropDuplicates,
   impute,
@@ -20,6 +21,7 @@ import {
   type Step,
   standardize,
   targetEncode,
+  vocabulary,
 } from '../../../src/preprocess/index.js'
 
 const ROWS = 90
@@ -29,6 +31,7 @@ const columns: Columns = {
   // Every seventh value is missing.
   g: { data: Float32Array.from({ length: ROWS }, (_, i) => (i % 7 === 0 ? Number.NaN : i)), shape: [ROWS] },
   c: { data: Array.from({ length: ROWS }, () => 'abcdefg'[random.integer(7)]!), shape: [ROWS] },
+  t: { data: Array.from({ length: ROWS }, () => `${['a lot', 'a little', 'less'][random.integer(3)]}`), shape: [ROWS] },
   y: { data: Float32Array.from({ length: ROWS }, () => random.integer(2)), shape: [ROWS] },
 }
 
@@ -46,6 +49,8 @@ const exact: Step[] = [
   impute(['x', 'g'], { with: 'median' }),
   robust('x', { per: 'column' }),
   oneHot('c'),
+  vocabulary('c'),
+  bytePair('t', { minCount: 1 }),
   ordinal(['c', 'y']),
 ]
 

@@ -3,6 +3,7 @@ import { DataError, StateError, StorageError } from '../../../src/core/index.js'
 import { type Columns, Dataset } from '../../../src/data/index.js'
 import {
   bucketize,
+  bytePair,
   cast,
   clipOutliers,
   concat,
@@ -22,6 +23,7 @@ import {
   oneHot,
   ordinal,
   Preprocessor,
+  pad,
   pca,
   polynomial,
   power,
@@ -38,6 +40,7 @@ import {
   specAugment,
   standardize,
   targetEncode,
+  vocabulary,
 } from '../../../src/preprocess/index.js'
 import { stepKinds } from '../../../src/preprocess/steps/index.js'
 
@@ -171,6 +174,7 @@ describe('steps', () => {
   it('can all be made again from their options', () => {
     const every = [
       bucketize('x', { bins: 3 }),
+      bytePair('x', { vocabularySize: 300 }),
       cast('x', 'int32'),
       clipOutliers('x'),
       concat(['x', 'y'], 'z'),
@@ -189,6 +193,7 @@ describe('steps', () => {
       normalize('x', { mean: [1, 2], std: 3 }),
       oneHot('x'),
       ordinal('x', { categories: ['a', 'b'], unseen: 'last' }),
+      pad('x', { length: 3, side: 'start', mask: 'm' }),
       pca('x', { components: 2 }),
       polynomial('x', { degree: 3 }),
       power('x'),
@@ -204,6 +209,7 @@ describe('steps', () => {
       specAugment('x', { timeMasks: 1, timeWidth: 3, frequencyWidth: 4, fill: 0 }),
       standardize('x'),
       targetEncode('x', { target: 'z', smoothing: 2 }),
+      vocabulary('x', { level: 'character', tokens: ['a', 'b'] }),
     ]
     expect(every.map(({ kind }) => kind).sort()).toEqual(Object.keys(stepKinds).sort())
     for (const step of every) {
