@@ -1,26 +1,59 @@
 /** A worker's side of data parallelism. @module */
 
-import type { FlatParameters } from '../engine/index.js'
+import { nextTurn } from '../core/index.js'
+import { divideLayout, type FlatParameters } from '../engine/index.js'
+import type { BatchBuckets } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
 import { Member } from './member.js'
 
 /** Adds up gradients over the workers of a group. */
 export class DataParallelMember extends Member {
-  readonly #bucketLength: number
+  readonly #bucketBytes: number | undefined
+  /** The buckets of this step that are under way. */
+  #underWay: Promise<void>[] = []
 
-  /** @param bucketBytes - Largest piece of the gradients that is reduced at once. */
-  constructor(transport: Transport, { bucketBytes = Infinity }: { bucketBytes?: number } = {}) {
+  /** @param bucketBytes - Largest bucket that is reduced at once, while the rest is computed. */
+  constructor(transport: Transport, { bucketBytes }: { bucketBytes?: number } = {}) {
     super(transport)
-    this.#bucketLength = Math.floor(bucketBytes / Float32Array.BYTES_PER_ELEMENT)
+    this.#bucketBytes = bucketBytes
   }
 
-  /** Last layers first, as the backward pass makes them; all buckets are under way at once. */
+  /**
+   * Last layers first, as the backward pass makes them.
+   *
+   * @see Li et al. 2020, PyTorch Distributed, section 3.2, https://arxiv.org/abs/2006.15704
+   */
+  override gradientBuckets(parameters: FlatParameters): BatchBuckets | undefined {
+    if (this.#bucketBytes === undefined) return undefined
+    const ranges = divideLayout(parameters.layout, this.#bucketBytes / Float32Array.BYTES_PER_ELEMENT)
+    return {
+      ranges,
+      take: async (bucket, values, { isFirst, isLast }) => {
+        const { from, to } = ranges[bucket]!
+        const gradients = parameters.gradients.subarray(from, to)
+        if (isFirst) gradients.set(values)
+        else for (let i = 0; i < values.length; i++) gradients[i]! += values[i]!
+        if (!isLast) return
+        this.#reduce(gradients)
+        // What has come is added up, and what is to go goes, before the next bucket is computed.
+        await nextTurn()
+      },
+    }
+  }
+
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
-    const { gradients } = parameters
-    const buckets: Promise<void>[] = []
-    for (let end = gradients.length; end > 0; end -= this.#bucketLength)
-      buckets.push(this.collectives.allReduce(gradients.subarray(Math.max(0, end - this.#bucketLength), end)))
-    await Promise.all(buckets)
-    return parameters.totals
+    const { totals } = parameters
+    this.#reduce(this.#bucketBytes === undefined ? parameters.gradients : totals)
+    const underWay = this.#underWay
+    this.#underWay = []
+    await Promise.all(underWay)
+    return totals
+  }
+
+  #reduce(values: Float32Array): void {
+    const reduced = this.collectives.allReduce(values)
+    // It is told by synchronize; the step may fail before.
+    reduced.catch(() => {})
+    this.#underWay.push(reduced)
   }
 }

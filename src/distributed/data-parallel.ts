@@ -8,7 +8,10 @@ import { type GroupOptions, GroupStrategy, refuseDeterministic } from './group-s
 
 /** Options of `DataParallel`. */
 export interface DataParallelOptions extends GroupOptions {
-  /** Largest piece of the gradients, in bytes, that is reduced at once; 4 or more. @default all at once */
+  /**
+   * Divides the gradients into buckets of at most so many bytes, 4 or more; each is reduced while the rest is computed.
+   * Pays where the network is slow, and workers have memories of their own. @default all at once, in the end
+   */
   bucketBytes?: number
   /**
    * Makes gradients smaller before they travel, by messages: for workers that share no memory. All travel at once,

@@ -1,14 +1,8 @@
 /** A worker's side of ZeRO: it keeps the optimizer's slots, and perhaps the gradients, of its own weights alone. @module */
 
-import {
-  createFlatFloats,
-  divideLayout,
-  type ElementRange,
-  type FlatParameters,
-  type GradientBuckets,
-} from '../engine/index.js'
+import { createFlatFloats, divideLayout, type ElementRange, type FlatParameters } from '../engine/index.js'
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
-import type { BufferNeeds, StrategyState, TrainingBuffers } from '../training/index.js'
+import type { BatchBuckets, BufferNeeds, StrategyState, TrainingBuffers } from '../training/index.js'
 import { shareOf, type Transport } from '../transport/index.js'
 import { Member } from './member.js'
 
@@ -68,16 +62,16 @@ export class ShardedMember extends Member {
     }
   }
 
-  override gradientBuckets(parameters: FlatParameters): GradientBuckets | undefined {
+  override gradientBuckets(parameters: FlatParameters): BatchBuckets | undefined {
     if (!this.#passes) return undefined
     return {
       ranges: this.#shares.map(({ bucket }) => bucket),
-      take: async (bucket, values, accumulate) => {
+      take: async (bucket, values, { isFirst }) => {
         const sums = await this.collectives.reduceScatter(values)
         const { at } = this.#shares[bucket]!
         const kept = parameters.gradients.subarray(at, at + sums.length)
-        if (accumulate) for (let i = 0; i < sums.length; i++) kept[i]! += sums[i]!
-        else kept.set(sums)
+        if (isFirst) kept.set(sums)
+        else for (let i = 0; i < sums.length; i++) kept[i]! += sums[i]!
       },
     }
   }

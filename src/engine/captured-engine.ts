@@ -77,7 +77,7 @@ export class CapturedEngine implements Engine {
     accumulate: boolean,
     buckets?: GradientBuckets,
   ): Promise<BatchSums> {
-    if (buckets) return sumsOf(await this.#handOver(batch, parameters, accumulate, buckets))
+    if (buckets) return sumsOf(await this.#handOver(batch, parameters, buckets))
     const { sums } = parameters
     const compute = (some: Batch) => computeGradients(some, parameters, sums, accumulate)
     return sumsOf(
@@ -147,12 +147,7 @@ export class CapturedEngine implements Engine {
    * A step whose gradients are taken in buckets. All of them lie there at once while it is recorded, checked, or computed
    * by tfjs.
    */
-  async #handOver(
-    batch: Batch,
-    parameters: FlatParameters,
-    accumulate: boolean,
-    buckets: GradientBuckets,
-  ): Promise<Float32Array[]> {
+  async #handOver(batch: Batch, parameters: FlatParameters, buckets: GradientBuckets): Promise<Float32Array[]> {
     this.#storage.refresh()
     const entry = this.#entries.get(keyOf(batch, 'hand over'))
     const isKnown = entry?.captured.isCurrent && entry.untilCheck > 0
@@ -160,8 +155,7 @@ export class CapturedEngine implements Engine {
       entry.untilCheck--
       const { captured } = entry
       this.passingBytes = Math.max(this.passingBytes, captured.passingBytes)
-      if (await captured.runInBuckets(batch, (bucket, values) => buckets.take(bucket, values, accumulate)))
-        return captured.results(deviceFloats())
+      if (await captured.runInBuckets(batch, buckets.take)) return captured.results(deviceFloats())
     }
     const sums = createFlatFloats(parameters.layout.length)
     try {
@@ -169,7 +163,7 @@ export class CapturedEngine implements Engine {
       const step: EagerStep<Batch> = { kind: 'hand over', compute, gradients: { parameters, sums, buckets } }
       const results = isKnown ? await readTensors(compute(batch)) : await this.#run(batch, step)
       if (this.#reasons.has('hand over')) this.passingBytes = sums.view().byteLength
-      await handOver(buckets, sums.view().slice(), accumulate)
+      await handOver(buckets, sums.view().slice())
       return results
     } finally {
       sums.dispose()

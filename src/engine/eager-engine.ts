@@ -29,7 +29,7 @@ export class EagerEngine implements Engine {
     this.passingBytes = whole.view().byteLength
     try {
       const results = await readGradients(batch, parameters, whole, false)
-      await handOver(buckets, whole.view().slice(), accumulate)
+      await handOver(buckets, whole.view().slice())
       return sumsOf(results)
     } finally {
       whole.dispose()

@@ -99,7 +99,7 @@ export interface Engine {
    * Runs the loss on one batch, writes the sum of its gradients into the flat buffer (or adds them to it) and returns
    * the sums of loss and metrics.
    *
-   * @param buckets - Takes the gradients instead of the flat buffer.
+   * @param buckets - Take the gradients instead of the flat buffer; whether they are added to others is up to them.
    */
   gradients(
     batch: Batch,

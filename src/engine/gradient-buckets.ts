@@ -19,9 +19,8 @@ export interface GradientBuckets {
    * Takes a piece; the next is computed once the promise resolves.
    *
    * @param values - Its gradients. The receiver may overwrite them, and does not keep them.
-   * @param accumulate - Whether they add to those of the batch before.
    */
-  take(bucket: number, values: Float32Array, accumulate: boolean): Promise<void>
+  readonly take: (bucket: number, values: Float32Array) => Promise<void>
 }
 
 /**
@@ -51,11 +50,7 @@ export function divideLayout({ entries, length }: ParameterLayout, largest: numb
 }
 
 /** Hands over gradients that lie there all at once, `[layout.length]`; or zeros, from a worker that had no rows. */
-export async function handOver(
-  buckets: GradientBuckets,
-  values: Float32Array | undefined,
-  accumulate: boolean,
-): Promise<void> {
-  for (const [bucket, { from, to }] of buckets.ranges.entries())
-    await buckets.take(bucket, values?.subarray(from, to) ?? new Float32Array(to - from), accumulate)
+export async function handOver({ ranges, take }: GradientBuckets, values?: Float32Array): Promise<void> {
+  for (const [bucket, { from, to }] of ranges.entries())
+    await take(bucket, values?.subarray(from, to) ?? new Float32Array(to - from))
 }

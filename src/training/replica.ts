@@ -46,7 +46,7 @@ import { namedValues, restoreValues } from './named-values.js'
 import { ReplicaData } from './replica-data.js'
 import { splitRows, weightOfRows } from './rows.js'
 import { checkLoss, recordOf } from './step-record.js'
-import type { DistributedStrategy, ShardGradients } from './strategy.js'
+import type { BatchBuckets, DistributedStrategy, ShardGradients } from './strategy.js'
 import { TfjsOptimizer } from './tfjs-optimizer.js'
 
 /** A model that trains in step with its peers. */
@@ -68,7 +68,7 @@ export class Replica implements Crew {
   /** What follows the gradients, where the engine may run it by itself. */
   readonly #lowered: LoweredStep | undefined
   /** Who takes gradients while they are computed. */
-  readonly #buckets: GradientBuckets | undefined
+  readonly #buckets: BatchBuckets | undefined
   #step = 0
 
   /** Makes a replica on the buffers that its strategy gives it. */
@@ -110,7 +110,7 @@ export class Replica implements Crew {
     this.#assist = assist
     const isLowered = updateCall(this.#optimizer, parameters, slots, { step: 1, gradientScale: 1 }) !== undefined
     this.#lowered = isLowered ? strategy.lower(parameters) : undefined
-    this.#buckets = strategy.gradientBuckets(parameters)
+    this.#buckets = job.logicalShards === undefined ? strategy.gradientBuckets(parameters) : undefined
     this.#batchLoss = createBatchLoss(local.model, job, local)
     this.#random = seedRandomLayers(local.model)
     if (job.syncBatchNorm) this.#batchNorm = synchronizeBatchNorm(local.model, reducerOf(strategy))
@@ -324,24 +324,23 @@ export class Replica implements Crew {
     const tail = new Float64Array(2 + this.#job.metrics.length)
     let accumulate = false
     for (let start = from; start < to; start += range.batchSize) {
-      const own = splitRows(start, Math.min(to, start + range.batchSize), part.rank, part.size)
+      const end = Math.min(to, start + range.batchSize)
+      const own = splitRows(start, end, part.rank, part.size)
+      const buckets = this.#bucketsOf({ isFirst: start === from, isLast: end === to })
       if (own.from === own.to) {
         await this.#batchNorm?.join(() => {
           const selection = { ...ordered, from: start, to: start + 1 }
           const batch = this.#batch(columns, true, { selection, step, firstRow: start - from })
-          return this.#engine.gradients(batch, parameters, false, this.#buckets && { ...this.#buckets, ranges: [] })
+          return this.#engine.gradients(batch, parameters, false, buckets && { ...buckets, ranges: [] })
         })
-        if (this.#buckets) {
-          await handOver(this.#buckets, undefined, accumulate)
-          accumulate = true
-        }
+        if (buckets) await handOver(buckets)
         continue
       }
       const weight = weightOfRows(columns, this.#job.columns.weight, { order: range.order, ...own })
       const selection = { ...ordered, from: own.from, to: own.to }
       // Rows are numbered within the window, so that random layers do not repeat themselves in it.
       const batch = this.#batch(columns, true, { selection, step, firstRow: own.from - from })
-      const sums = await this.#engine.gradients(batch, parameters, accumulate, this.#buckets)
+      const sums = await this.#engine.gradients(batch, parameters, accumulate, buckets)
       accumulate = true
       tail[0]! += sums.loss
       tail[1]! += weight
@@ -349,8 +348,13 @@ export class Replica implements Crew {
         tail[2 + i]! += value
       })
     }
-    if (!accumulate) parameters.gradients.fill(0)
+    if (!accumulate && !this.#buckets) parameters.gradients.fill(0)
     parameters.totals.set(tail)
+  }
+
+  #bucketsOf(batch: { isFirst: boolean; isLast: boolean }): GradientBuckets | undefined {
+    const all = this.#buckets
+    return all && { ranges: all.ranges, take: (bucket, values) => all.take(bucket, values, batch) }
   }
 
   async #shardGradients(

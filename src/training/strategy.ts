@@ -47,6 +47,12 @@ export interface StrategyState {
   strategy?: Record<string, Float32Array>
 }
 
+/** Gradients in pieces, batch after batch of a step. */
+export interface BatchBuckets extends Pick<GradientBuckets, 'ranges'> {
+  /** Takes a piece of the first, the last or another batch of a step; else as in `GradientBuckets`. */
+  take(bucket: number, values: Float32Array, batch: { isFirst: boolean; isLast: boolean }): Promise<void>
+}
+
 /** What the buffers of a replica are made for. */
 export interface BufferNeeds {
   layout: ParameterLayout
@@ -111,9 +117,9 @@ export abstract class DistributedStrategy {
 
   /**
    * Who takes the gradients of each batch while they are computed, instead of the buffer that `synchronize` finds all of
-   * them in. Every worker hands over the same buckets, also one that has no rows. Known once the buffers are made.
+   * them in. Every worker hands over the same buckets, also one that has no rows. Asked for once the buffers are made.
    */
-  gradientBuckets(_parameters: FlatParameters): GradientBuckets | undefined {
+  gradientBuckets(_parameters: FlatParameters): BatchBuckets | undefined {
     return undefined
   }
 

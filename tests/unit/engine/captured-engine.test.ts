@@ -5,15 +5,15 @@ import { selectBackend } from '../../../src/backends/index.js'
 import { listAssists } from '../../../src/backends/node.js'
 import { Random } from '../../../src/core/index.js'
 import { Dataset } from '../../../src/data/index.js'
-import {
-  createEngine,
-  divideLayout,
-  type FlatParameters,
-  type GradientBuckets,
-  runModel,
-} from '../../../src/engine/index.js'
+import { createEngine, divideLayout, type FlatParameters, runModel } from '../../../src/engine/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
-import { type History, SingleWorker, Trainer, type TrainerOptions } from '../../../src/training/index.js'
+import {
+  type BatchBuckets,
+  type History,
+  SingleWorker,
+  Trainer,
+  type TrainerOptions,
+} from '../../../src/training/index.js'
 
 const [blas] = await listAssists()
 if (!blas!.available) console.log(`Skipped: captured steps with a BLAS. ${blas!.reason}`)
@@ -170,15 +170,15 @@ class InBuckets extends SingleWorker {
     super()
   }
 
-  override gradientBuckets(parameters: FlatParameters): GradientBuckets {
+  override gradientBuckets(parameters: FlatParameters): BatchBuckets {
     const ranges = divideLayout(parameters.layout, this.largest)
     return {
       ranges,
-      async take(bucket, values, accumulate) {
+      async take(bucket, values, { isFirst }) {
         const { from, to } = ranges[bucket]!
         const target = parameters.gradients.subarray(from, to)
         expect(values).toHaveLength(to - from)
-        for (let i = 0; i < values.length; i++) target[i] = values[i]! + (accumulate ? target[i]! : 0)
+        for (let i = 0; i < values.length; i++) target[i] = values[i]! + (isFirst ? 0 : target[i]!)
         // They are the receiver's.
         values.fill(Number.NaN)
       },
