@@ -10,6 +10,7 @@ export {
   type FolderOptions,
   type FoundMnist,
   findMnist,
+  type ImageFolderOptions,
   type MnistSplit,
   mnistFolder,
   type SqlOptions,

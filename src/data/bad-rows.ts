@@ -30,6 +30,8 @@ export interface RowProblem {
   value?: unknown
   expected?: string
   remedy?: string
+  /** What is thrown in place of these words. */
+  error?: DataError
 }
 
 const MEND = "Mend the file, or pass onError: 'skip' to leave such rows out"
@@ -72,7 +74,8 @@ export class BadRows {
       const settled = waiting.sort((a, b) => numberOf(a.place) - numberOf(b.place))
       waiting = []
       for (const { place, problem } of settled) {
-        if (this.#onError === 'throw') throw rowError(whereIs(file, place), { remedy: MEND, ...problem })
+        if (this.#onError === 'throw')
+          throw problem.error ?? rowError(whereIs(file, place), { remedy: MEND, ...problem })
         found.count++
         if (this.#onError === 'collect' || found.rows.length < EXAMPLES) found.rows.push(badRow(file, place, problem))
       }

@@ -3,6 +3,7 @@ import { audioFolder } from './audio-folder.js'
 import type { FileLike } from './byte-source.js'
 import type { FileDataset } from './file-dataset.js'
 import { fileSource } from './file-source.js'
+import { imageFolder } from './image-folder.js'
 import { mnist } from './mnist.js'
 import { readersOf } from './readers.js'
 import { sql } from './sql.js'
@@ -11,6 +12,7 @@ import type { TableOptions } from './table.js'
 export type { AudioFolderOptions } from './audio-folder.js'
 export { type FindMnistOptions, type FoundMnist, findMnist } from './find-mnist.js'
 export type { FolderOptions } from './folder-files.js'
+export type { ImageFolderOptions } from './image-folder.js'
 export { type MnistSplit, mnistFolder } from './mnist.js'
 export type { SqlOptions, SqlValue } from './sql.js'
 export type { TableFormat } from './table-formats.js'
@@ -30,6 +32,6 @@ export const sources = {
    */
   arrow: (file: FileLike, options?: TableOptions): FileDataset => arrowDataset(fileSource(file), options),
   sql,
-  /** Sounds below a folder, streamed. */
   audioFolder,
+  imageFolder,
 }
