@@ -15,6 +15,9 @@ import type { CallName } from './wasm/program/call-table.js'
 /** What the kernels of tfjs are made of. All take pointers of the backend's memory, as wasm/exports.ts describes them. */
 export type TensorKernels = Pick<KernelExports, Exclude<CallName, 'chain' | 'attention' | 'attentionGrad'>>
 
+/** Update rules of optimizers, over ranges of floats. */
+export type UpdateKernels = Pick<KernelExports, 'sgd' | 'adam' | 'rmsprop' | 'adagrad' | 'lamb' | 'sumOfSquares'>
+
 /** Numbers as they lie in a device's memory. */
 export type DeviceValues = Float32Array | Int32Array | Uint8Array
 
@@ -28,6 +31,14 @@ export interface DeviceHeap {
   /** @param use - What it is for, and of which shape: for the error when there is no room. */
   allocate(sizeBytes: number, use: string, shape: readonly number[]): number
   release(pointer: number): void
+}
+
+/** Floats that kernels change in place, and JavaScript sees. */
+export interface SharedFloats {
+  readonly pointer: number
+  /** The elements, with all that kernels made of them. A view that may go stale when the next kernel runs. */
+  view(): Float32Array
+  release(): void
 }
 
 /** Learns what happens to data while a step is recorded. */
@@ -53,7 +64,7 @@ export abstract class DeviceBackend extends tf.KernelBackend {
   /** Its name in dcml's words. */
   abstract readonly label: string
   abstract readonly heap: DeviceHeap
-  abstract kernels: TensorKernels
+  abstract kernels: TensorKernels & UpdateKernels
   /** Byte offset in `heap.ints` of 18 int32 in which a kernel finds shapes and strides. */
   abstract readonly infoPointer: number
   /** Set while a step is recorded. */
@@ -62,6 +73,8 @@ export abstract class DeviceBackend extends tf.KernelBackend {
   readonly #foreign = new WeakMap<object, DataRecord>()
   #dataCount = 0
 
+  /** Takes a range of floats that JavaScript sees too; its elements are not set. */
+  abstract shareFloats(length: number): SharedFloats
   /** Copies values into the range of a new record. */
   protected abstract store(record: DataRecord, values: tf.TypedArray): void
   /** A copy of the elements `from` to `to`, not including it. */

@@ -1,5 +1,5 @@
 /**
- * Long-lived float32 ranges in the memory of dcml's wasm backend, and tensors that alias parts of them.
+ * Long-lived float32 ranges in the memory of a backend of dcml's own, and tensors that alias parts of them.
  *
  * Parameters, gradients and optimizer slots live in such ranges, so that an optimizer updates a model's variables in
  * place and in one call.
@@ -8,6 +8,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, ShapeError, StateError, sizeOf } from '../core/index.js'
+import { DeviceBackend, type SharedFloats, type UpdateKernels } from './device-backend.js'
 import { dtypeCodes, type KernelExports } from './wasm/exports.js'
 import { activeWasmBackend } from './wasm/register.js'
 import type { DcmlWasmBackend } from './wasm/wasm-backend.js'
@@ -16,9 +17,11 @@ import type { DcmlWasmBackend } from './wasm/wasm-backend.js'
 export interface DeviceFloats {
   /** Number of elements. */
   readonly length: number
-  /** Byte offset in the wasm memory, a multiple of 64. */
+  /** Where it lies in the backend's memory, a multiple of 64. */
   readonly pointer: number
-  /** The elements. A view that goes stale when the memory grows: ask again after anything was allocated. */
+  /**
+   * The elements. A view that goes stale when the memory grows or a kernel runs: ask again after either.
+   */
   view(): Float32Array
   /**
    * A tensor over part of the range; it owns nothing, so it must not be used after the range is disposed.
@@ -32,19 +35,28 @@ export interface DeviceFloats {
 }
 
 /**
- * A zeroed range on the current backend, or undefined when that is not dcml-wasm.
+ * A zeroed range on the current backend, or undefined when that is none of dcml's own.
  *
  * @example
  * const gradients = createDeviceFloats(layout.length)
  */
 export function createDeviceFloats(length: number): DeviceFloats | undefined {
-  const backend = activeWasmBackend()
-  return backend && new WasmFloats(backend, length)
+  const backend = activeDeviceBackend()
+  if (!backend) return undefined
+  const range = backend.shareFloats(length)
+  range.view().fill(0)
+  return new BackendFloats(backend, length, range)
 }
 
-/** A range that another thread made, in the memory that both use. Disposing it gives nothing back. */
-export const aliasDeviceFloats = (pointer: number, length: number): DeviceFloats =>
-  new WasmFloats(requireBackend('aliasDeviceFloats'), length, pointer)
+/** A range that another thread made, in the wasm memory that both use. Disposing it gives nothing back. */
+export function aliasDeviceFloats(pointer: number, length: number): DeviceFloats {
+  const backend = requireWasm('aliasDeviceFloats')
+  const view = () => backend.heap.floats.subarray(pointer / 4, pointer / 4 + length)
+  return new BackendFloats(backend, length, { pointer, view, release: () => undefined })
+}
+
+/** The update rules that work on ranges in place; undefined on a backend that is none of dcml's own. */
+export const updateKernels = (): UpdateKernels | undefined => activeDeviceBackend()?.kernels
 
 /** The kernels of dcml-wasm for callers that run them on ranges of their own; undefined on any other backend. */
 export const wasmExports = (): KernelExports | undefined => activeWasmBackend()?.kernels
@@ -54,7 +66,7 @@ export const wasmExports = (): KernelExports | undefined => activeWasmBackend()?
  *
  * @throws {StateError} if the current backend is not dcml-wasm.
  */
-export const pointerOf = (tensor: tf.Tensor): number => requireBackend('pointerOf').pointer(tensor)
+export const pointerOf = (tensor: tf.Tensor): number => requireWasm('pointerOf').pointer(tensor)
 
 /**
  * Copies a tensor's elements into a range, or adds them to what is there.
@@ -79,30 +91,27 @@ export function clear(target: DeviceFloats, offset: number, length: number): voi
 }
 
 /** The whole memory of dcml-wasm as float32; index = byte offset / 4. Goes stale when the memory grows. */
-export const deviceFloats = (): Float32Array => requireBackend('deviceFloats').heap.floats
+export const deviceFloats = (): Float32Array => requireWasm('deviceFloats').heap.floats
 
-class WasmFloats implements DeviceFloats {
+class BackendFloats implements DeviceFloats {
   readonly pointer: number
-  readonly #backend: DcmlWasmBackend
-  readonly #owned: boolean
+  readonly #backend: DeviceBackend
+  readonly #range: SharedFloats
   #disposed = false
 
-  /** @param place - Where the range lies when someone else owns it. */
   constructor(
-    backend: DcmlWasmBackend,
+    backend: DeviceBackend,
     readonly length: number,
-    place?: number,
+    range: SharedFloats,
   ) {
     this.#backend = backend
-    this.#owned = place === undefined
-    this.pointer = place ?? backend.heap.allocate(length * 4, 'float32 range', [length])
-    if (this.#owned) this.view().fill(0)
+    this.#range = range
+    this.pointer = range.pointer
   }
 
   view(): Float32Array {
     this.#assertAlive()
-    const index = this.pointer / 4
-    return this.#backend.heap.floats.subarray(index, index + this.length)
+    return this.#range.view()
   }
 
   tensor(offset: number, shape: number[]): tf.Tensor {
@@ -115,7 +124,7 @@ class WasmFloats implements DeviceFloats {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    if (this.#owned) this.#backend.heap.release(this.pointer)
+    this.#range.release()
   }
 
   #assertAlive(): void {
@@ -123,14 +132,28 @@ class WasmFloats implements DeviceFloats {
   }
 }
 
-function requireBackend(what: string): DcmlWasmBackend {
-  const backend = activeWasmBackend()
-  if (backend === undefined)
-    throw new StateError(`${what} needs dcml's wasm backend.`, {
-      received: tf.getBackend(),
-      remedy: "Call selectBackend({ prefer: ['wasm'] }) first",
-    })
-  return backend
+/** The backend in use, if it is one of dcml's own. */
+function activeDeviceBackend(): DeviceBackend | undefined {
+  const engine = tf.engine()
+  // Without a name nobody chose one yet, and asking for it would choose one.
+  if (!engine.backendName) return undefined
+  const { backend } = engine
+  return backend instanceof DeviceBackend ? backend : undefined
+}
+
+function requireBackend(what: string): DeviceBackend {
+  return activeDeviceBackend() ?? refuse(what, "a backend of dcml's own, wasm or cuda")
+}
+
+function requireWasm(what: string): DcmlWasmBackend {
+  return activeWasmBackend() ?? refuse(what, "dcml's wasm backend")
+}
+
+function refuse(what: string, needed: string): never {
+  throw new StateError(`${what} needs ${needed}.`, {
+    received: tf.getBackend(),
+    remedy: "Call selectBackend({ prefer: ['wasm'] }) first",
+  })
 }
 
 function assertInside(length: number, offset: number, shape: number[]): void {

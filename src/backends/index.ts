@@ -16,6 +16,7 @@ export {
   type DeviceFloats,
   deviceFloats,
   pointerOf,
+  updateKernels,
   wasmExports,
 } from './device-floats.js'
 export { type GeluOptions, gelu } from './gelu.js'

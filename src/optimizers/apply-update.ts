@@ -1,6 +1,6 @@
 /** Applies an optimizer to the flat buffers of a model. @module */
 
-import { wasmExports } from '../backends/index.js'
+import { updateKernels } from '../backends/index.js'
 import { StateError } from '../core/index.js'
 import type { FlatFloats, FlatParameters, UpdateCall } from '../engine/index.js'
 import { type FusedRange, type Optimizer, rateOf } from './optimizer.js'
@@ -61,7 +61,7 @@ export function applyUpdate(optimizer: Optimizer, parameters: FlatParameters, sl
   const { step, gradientScale, range, slotsFrom = 0, gradientsFrom = 0 } = at
   if (range && optimizer.wholeTensors)
     throw new StateError(`The rule ${optimizer.name} cannot update a share of the weights.`)
-  const kernels = wasmExports()
+  const kernels = updateKernels()
   const fused = fusedRange(parameters, slots, at, rateOf(optimizer, step))
   if (optimizer.fused && kernels && fused) {
     optimizer.fused(kernels, fused)
@@ -106,7 +106,7 @@ export function sumOfSquares(
   parameters: FlatParameters,
   { from, to } = { from: 0, to: parameters.layout.length },
 ): number {
-  const kernels = wasmExports()
+  const kernels = updateKernels()
   const { device } = parameters.sums
   if (kernels && device) return kernels.sumOfSquares(device.pointer + from * 4, to - from)
   const gradients = parameters.gradients

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { it } from 'vitest'
 
 const sources = fileURLToPath(new URL('./stand-in', import.meta.url))
 const root = fileURLToPath(new URL('../../node_modules/.cache/dcml-cuda', import.meta.url))
@@ -34,4 +35,23 @@ export function buildStandIn(): { env: Record<string, string> } | { reason: stri
     rmSync(draft, { recursive: true })
   }
   return { env }
+}
+
+/** Whether a real GPU is to be used: `npm run test:cuda` says so. */
+const isReal = Boolean(process.env.DCML_TEST_GPU)
+
+/**
+ * Lets the backend cuda of this process run on the stand-in, or on the GPU where that is asked for. Where neither works,
+ * a skipped test says why.
+ */
+export function useStandIn(what: string): boolean {
+  if (isReal) return true
+  const built = buildStandIn()
+  if ('env' in built) {
+    Object.assign(process.env, built.env)
+    return true
+  }
+  console.log(`Skipped: ${what} on cuda. ${built.reason}`)
+  it.skip(`${what}: ${built.reason}`, () => {})
+  return false
 }

@@ -9,7 +9,13 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type { DataRecord } from '../data-record.js'
-import { DeviceBackend, type DeviceValues, type TensorKernels } from '../device-backend.js'
+import {
+  DeviceBackend,
+  type DeviceValues,
+  type SharedFloats,
+  type TensorKernels,
+  type UpdateKernels,
+} from '../device-backend.js'
 import type { CudaDevice } from './cuda-device.js'
 import type { DeviceMemory } from './device-memory.js'
 import { cudaKernels } from './kernels/index.js'
@@ -19,7 +25,7 @@ import type { Launch } from './kernels/kernel-module.js'
 export class CudaBackend extends DeviceBackend {
   override readonly label = 'cuda'
   override readonly heap: DeviceMemory
-  override readonly kernels: TensorKernels
+  override readonly kernels: TensorKernels & UpdateKernels
   /** In host memory: kernels get what stands there by value. */
   override readonly infoPointer = 0
   /** Starts a kernel of CUDA C. */
@@ -42,6 +48,16 @@ export class CudaBackend extends DeviceBackend {
   override memory(): { unreliable: boolean; numBytesInGPU: number; numBytesInGPUReserved: number } {
     const { bytesInUse, bytesReserved } = this.heap
     return { unreliable: false, numBytesInGPU: bytesInUse, numBytesInGPUReserved: bytesReserved }
+  }
+
+  override shareFloats(length: number): SharedFloats {
+    const { pointer, bytes, release } = this.device.share(length * 4)
+    const floats = new Float32Array(bytes, 0, length)
+    const view = () => {
+      this.device.finish()
+      return floats
+    }
+    return { pointer, view, release }
   }
 
   protected override store({ pointer, dtype }: DataRecord, values: tf.TypedArray): void {

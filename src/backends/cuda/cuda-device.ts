@@ -11,7 +11,7 @@ import { loadLibrary } from './ffi/libraries.js'
 import { textOf } from './ffi/native-calls.js'
 import { Nvrtc } from './ffi/nvrtc.js'
 import { thisMachine } from './ffi/places.js'
-import { HostMemory } from './host-memory.js'
+import { HostMemory, type HostRange } from './host-memory.js'
 import type { CallForm, Grid, KernelModule } from './kernels/kernel-module.js'
 import { Launcher } from './launcher.js'
 import { ModuleCache } from './module-cache.js'
@@ -23,6 +23,8 @@ const attributes = { processors: 16, capabilityMajor: 75, capabilityMinor: 76 } 
 const NON_BLOCKING = 1
 /** CU_EVENT_DISABLE_TIMING. */
 const WITHOUT_TIMES = 2
+/** CU_MEM_ATTACH_GLOBAL: any stream may use it. */
+const ATTACH_GLOBAL = 1
 /** What cuBLAS asks for on an H100, and more than it needs on smaller GPUs. */
 const WORKSPACE_BYTES = 32 * 2 ** 20
 
@@ -38,6 +40,7 @@ export class CudaDevice {
   /** Such as 'sm_90', 'CUDA 13.0', 'NVRTC 13.0', 'cuBLAS 13.0.2'. */
   readonly features: string[]
   readonly memory: DeviceMemory
+  readonly #koffi: Koffi
   readonly #driver: Driver
   readonly #host: HostMemory
   readonly #stream: number
@@ -45,6 +48,7 @@ export class CudaDevice {
   readonly #cublas: Cublas
 
   private constructor(koffi: Koffi, driver: Driver, device: number) {
+    this.#koffi = koffi
     this.#driver = driver
     const { calls } = driver
     const name = new Uint8Array(256)
@@ -110,7 +114,24 @@ export class CudaDevice {
   download(pointer: number, into: ArrayBufferView): void {
     if (into.byteLength === 0) return
     this.#driver.calls.call('cuMemcpyDtoHAsync_v2', into, pointer, into.byteLength, this.#stream)
+    this.finish()
+  }
+
+  /** Waits until all work that was started is done. */
+  finish(): void {
     this.#driver.calls.call('cuStreamSynchronize', this.#stream)
+  }
+
+  /**
+   * Memory that kernels and JavaScript both use: pages move to whoever touches them. After kernels changed it, `finish`
+   * comes before the next look.
+   */
+  share(sizeBytes: number): HostRange & { release(): void } {
+    const { calls } = this.#driver
+    const bytes = Math.max(4, sizeBytes)
+    const pointer = calls.handle('cuMemAllocManaged', bytes, ATTACH_GLOBAL)
+    const release = () => calls.call('cuMemFree_v2', pointer)
+    return { pointer, bytes: this.#koffi.view(BigInt(pointer), bytes), release }
   }
 
   /**

@@ -9,7 +9,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { BlasAssist } from '../assist/blas-assist.js'
 import type { DataRecord } from '../data-record.js'
-import { bytesOf, DeviceBackend, type DeviceValues } from '../device-backend.js'
+import { bytesOf, DeviceBackend, type DeviceValues, type SharedFloats } from '../device-backend.js'
 import type { KernelExports } from './exports.js'
 import type { WasmMemory } from './memory.js'
 import { CallRecorder, type Recording } from './program/recorder.js'
@@ -73,6 +73,12 @@ export class DcmlWasmBackend extends DeviceBackend {
       numBytesInWasm: this.heap.bytesInUse,
       wasmCapacityBytes: this.heap.capacityBytes,
     }
+  }
+
+  override shareFloats(length: number): SharedFloats {
+    const pointer = this.heap.allocate(length * 4, 'float32 range', [length])
+    const view = () => this.heap.floats.subarray(pointer / 4, pointer / 4 + length)
+    return { pointer, view, release: () => this.heap.release(pointer) }
   }
 
   protected override store({ pointer, length, dtype }: DataRecord, values: tf.TypedArray): void {

@@ -176,6 +176,9 @@ API cuMemFree_v2(std::uintptr_t pointer) {
   free(reinterpret_cast<void *>(pointer));
   return 0;
 }
+API cuMemAllocManaged(std::uintptr_t *pointer, std::size_t bytes, unsigned flags) {
+  return flags == 1 ? cuMemAlloc_v2(pointer, bytes) : invalidValue;
+}
 API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return *pointer = malloc(bytes), 0; }
 API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capacity - used, *total = capacity, 0; }
 API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t) {

@@ -21,6 +21,7 @@ const prototypes = {
   cuCtxSetCurrent: 'uintptr_t context',
   cuMemAlloc_v2: 'void *pointer, size_t bytes',
   cuMemFree_v2: 'uintptr_t pointer',
+  cuMemAllocManaged: 'void *pointer, size_t bytes, uint flags',
   cuMemAllocHost_v2: 'void *pointer, size_t bytes',
   cuMemGetInfo_v2: 'void *free, void *total',
   cuMemcpyHtoDAsync_v2: 'uintptr_t to, const void *from, size_t bytes, uintptr_t stream',

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { TensorKernels } from '../../device-backend.js'
+import type { TensorKernels, UpdateKernels } from '../../device-backend.js'
 import type { CudaDevice } from '../cuda-device.js'
 import { elementwiseKernels, elementwiseModules } from './elementwise.js'
 import type { KernelModule, Launch } from './kernel-module.js'
@@ -12,16 +12,17 @@ import { normalizationKernels, normalizationModules } from './normalization.js'
 import { productKernels } from './products.js'
 import { recurrentKernels, recurrentModules } from './recurrent.js'
 import { reductionKernels, reductionModules } from './reductions.js'
+import { updateKernels, updateModules } from './updates.js'
 import { windowKernels, windowModules } from './windows.js'
 
 /** Every module. */
 export const kernelModules: readonly KernelModule[] = [
   ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
-  ...recurrentModules,
+  ...[...recurrentModules, ...updateModules],
 ]
 
 /** The kernels on a device. */
-export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels {
+export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels & UpdateKernels {
   const { memory } = device
   const elementwise = elementwiseKernels(launch, memory.ints)
   const reductions = reductionKernels(launch, memory)
@@ -33,5 +34,6 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels {
     ...windowKernels(device, launch),
     ...normalizationKernels(launch, memory, reductions.reduce),
     ...recurrentKernels(launch),
+    ...updateKernels(device, launch),
   }
 }

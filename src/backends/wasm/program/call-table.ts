@@ -15,7 +15,8 @@ import { chainArguments } from './chain-form.js'
  */
 export type ArgumentKind = 'r' | 'w' | 'u' | 'i' | 'n' | 'f' | 'd'
 
-interface CallForm {
+/** How a kernel is called. */
+export interface CallForm {
   code: number
   arguments: string
   /** Length of what `i` points to. */
@@ -103,6 +104,9 @@ export type CallName = keyof typeof callTable
 export type ProgramCallName = CallName | keyof typeof closingTable
 
 const forms: Record<ProgramCallName, CallForm> = { ...callTable, ...closingTable }
+
+/** How a call is made. */
+export const callForm = (name: ProgramCallName): CallForm => forms[name]
 
 /** The code of a call. */
 export const codeOf = (name: ProgramCallName): number => forms[name].code
