@@ -5,6 +5,8 @@ export { type PredictionOptions, Preprocessor } from './preprocessor.js'
 export type { PreprocessorJson } from './preprocessor-json.js'
 export type { ColumnKind, Fitting, Json, RandomOf, Step } from './step.js'
 export {
+  type AddNoiseOptions,
+  addNoise,
   type BucketizeOptions,
   type BytePairOptions,
   bucketize,
@@ -23,6 +25,8 @@ export {
   dropMissing,
   type FlipOptions,
   flip,
+  type GainOptions,
+  gain,
   hashBucket,
   type ImputeOptions,
   impute,
@@ -49,11 +53,13 @@ export {
   type QuantileTransformOptions,
   quantileTransform,
   type RandAugmentOptions,
+  type ResampleOptions,
   type ResizeOptions,
   type RobustOptions,
   type RotateOptions,
   randAugment,
   rename,
+  resample,
   resize,
   robust,
   rotate,
@@ -66,7 +72,9 @@ export {
   specAugment,
   standardize,
   type TargetEncodeOptions,
+  type TimeShiftOptions,
   targetEncode,
+  timeShift,
   type VocabularyOptions,
   vocabulary,
 } from './steps/index.js'

@@ -5,7 +5,9 @@ import {
   DataParallel,
   Dataset,
   datasets,
+  gain,
   memoryTransports,
+  Preprocessor,
   SingleWorker,
   selectBackend,
   sgd,
@@ -14,6 +16,7 @@ import {
   Trainer,
   type TrainerOptions,
   type TransportFactory,
+  timeShift,
 } from 'dcml'
 import { listAssists } from 'dcml/node'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -131,6 +134,16 @@ describe('DataParallel', () => {
         message: expect.stringMatching(/^Worker \d failed: the third step is cursed/),
       })
     })
+  })
+
+  it('gives the same bits on 1 to 3 workers when rows are changed at random', async () => {
+    const options = () => ({
+      deterministic: { logicalShards: 4 },
+      preprocessor: new Preprocessor([gain('x'), timeShift('x', { most: 50 })]),
+    })
+    const alone = await train(1, options())
+    for (const workers of [2, 3]) expect(await train(workers, options())).toEqual(alone)
+    expect(await train(1, { deterministic: { logicalShards: 4 } })).not.toEqual(alone)
   })
 
   it.each([2, 3])('gives the same bits on %i workers when steps are taken one by one', async (workers) => {

@@ -1,6 +1,7 @@
 /** All steps, and how each is made again from its options. @module */
 
 import type { Json, Step } from '../step.js'
+import { type AddNoiseOptions, addNoise } from './add-noise.js'
 import { type BucketizeOptions, bucketize } from './bucketize.js'
 import { type BytePairOptions, bytePair } from './byte-pair.js'
 import { cast } from './cast.js'
@@ -11,6 +12,7 @@ import { type DatePartsOptions, dateParts } from './date-parts.js'
 import { dropDuplicates } from './drop-duplicates.js'
 import { dropMissing } from './drop-missing.js'
 import { type FlipOptions, flip } from './flip.js'
+import { type GainOptions, gain } from './gain.js'
 import { hashBucket } from './hash-bucket.js'
 import { impute } from './impute.js'
 import { l2 } from './l2.js'
@@ -28,6 +30,7 @@ import { power } from './power.js'
 import { type QuantileTransformOptions, quantileTransform } from './quantile-transform.js'
 import { type RandAugmentOptions, randAugment } from './rand-augment.js'
 import { rename } from './rename.js'
+import { type ResampleOptions, resample } from './resample.js'
 import { type ResizeOptions, resize } from './resize.js'
 import { type RobustOptions, robust } from './robust.js'
 import { type RotateOptions, rotate } from './rotate.js'
@@ -37,6 +40,7 @@ import { type SmoothOptions, smooth } from './smooth.js'
 import { type SpecAugmentOptions, specAugment } from './spec-augment.js'
 import { standardize } from './standardize.js'
 import { type TargetEncodeOptions, targetEncode } from './target-encode.js'
+import { type TimeShiftOptions, timeShift } from './time-shift.js'
 import { type VocabularyOptions, vocabulary } from './vocabulary.js'
 
 export type { Category } from '../categories.js'
@@ -47,11 +51,13 @@ export type { DatePart } from './date-parts.js'
 export type { ImputeOptions } from './impute.js'
 export type { OneHotOptions } from './one-hot.js'
 export type {
+  AddNoiseOptions,
   BucketizeOptions,
   BytePairOptions,
   CropOptions,
   DatePartsOptions,
   FlipOptions,
+  GainOptions,
   MfccOptions,
   NormalizeOptions,
   OrdinalOptions,
@@ -60,15 +66,18 @@ export type {
   PolynomialOptions,
   QuantileTransformOptions,
   RandAugmentOptions,
+  ResampleOptions,
   ResizeOptions,
   RobustOptions,
   RotateOptions,
   SmoothOptions,
   SpecAugmentOptions,
   TargetEncodeOptions,
+  TimeShiftOptions,
   VocabularyOptions,
 }
 export {
+  addNoise,
   bucketize,
   bytePair,
   cast,
@@ -79,6 +88,7 @@ export {
   dropDuplicates,
   dropMissing,
   flip,
+  gain,
   hashBucket,
   impute,
   l2,
@@ -96,6 +106,7 @@ export {
   quantileTransform,
   randAugment,
   rename,
+  resample,
   resize,
   robust,
   rotate,
@@ -105,6 +116,7 @@ export {
   specAugment,
   standardize,
   targetEncode,
+  timeShift,
   vocabulary,
 }
 
@@ -114,6 +126,7 @@ type Made<Rest extends unknown[]> = (columns: string[], ...rest: Rest) => Step
 
 /** Makes a step from the `options` it carries, by its `kind`. */
 export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
+  addNoise: withOptions(addNoise),
   bucketize: withOptions(bucketize),
   bytePair: withOptions(bytePair),
   cast: ({ columns, dtype }) => (cast as Made<[unknown]>)(columns as string[], dtype),
@@ -124,6 +137,7 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   dropDuplicates: ({ columns }) => dropDuplicates(columns as string[] | undefined),
   dropMissing: ({ columns }) => dropMissing(columns as string[] | undefined),
   flip: withOptions(flip),
+  gain: withOptions(gain),
   hashBucket: withOptions(hashBucket),
   impute: withOptions(impute),
   l2: withOptions(l2),
@@ -141,6 +155,7 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   quantileTransform: withOptions(quantileTransform),
   randAugment: withOptions(randAugment),
   rename: ({ names }) => rename(names as Record<string, string>),
+  resample: withOptions(resample),
   resize: withOptions(resize),
   robust: withOptions(robust),
   rotate: withOptions(rotate),
@@ -150,6 +165,7 @@ export const stepKinds: Readonly<Record<string, (options: Options) => Step>> = {
   specAugment: withOptions(specAugment),
   standardize: withOptions(standardize),
   targetEncode: withOptions(targetEncode),
+  timeShift: withOptions(timeShift),
   vocabulary: withOptions(vocabulary),
 }
 

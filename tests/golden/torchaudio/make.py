@@ -1,4 +1,4 @@
-"""Writes spectra.json: mel spectra of drawn sounds as torchaudio computes them.
+"""Writes spectra.json and resampled.json: mel spectra of drawn sounds, and other sample rates, as torchaudio computes them.
 
 Run with a Python that has torchaudio: python3 tests/golden/torchaudio/make.py
 """
@@ -33,3 +33,14 @@ golden = {
     "mfcc": [[[float(f"{v:.9g}") for v in frame] for frame in row] for row in mfcc(sounds[:, None]).squeeze(1).transpose(1, 2).tolist()],
 }
 pathlib.Path(__file__).with_name("spectra.json").write_text(json.dumps(golden) + "\n")
+
+# Lengths that do and do not divide, up and down, and the rates of discs and telephones.
+resampled = [
+    {
+        "from": source,
+        "to": target,
+        "values": [[float(f"{v:.9g}") for v in row] for row in torchaudio.functional.resample(sounds[:3, :200], source, target).tolist()],
+    }
+    for source, target in [(8000, 16000), (16000, 8000), (44100, 16000), (8000, 11025), (3, 2), (10, 1)]
+]
+pathlib.Path(__file__).with_name("resampled.json").write_text(json.dumps(resampled) + "\n")

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { DataError, StateError, StorageError } from '../../../src/core/index.js'
 import { type Columns, Dataset } from '../../../src/data/index.js'
 import {
+  addNoise,
   bucketize,
   bytePair,
   cast,
@@ -12,6 +13,7 @@ import {
   dropDuplicates,
   dropMissing,
   flip,
+  gain,
   hashBucket,
   impute,
   l2,
@@ -30,6 +32,7 @@ import {
   quantileTransform,
   randAugment,
   rename,
+  resample,
   resize,
   robust,
   rotate,
@@ -40,6 +43,7 @@ import {
   specAugment,
   standardize,
   targetEncode,
+  timeShift,
   vocabulary,
 } from '../../../src/preprocess/index.js'
 import { stepKinds } from '../../../src/preprocess/steps/index.js'
@@ -173,6 +177,7 @@ describe('steps', () => {
 
   it('can all be made again from their options', () => {
     const every = [
+      addNoise('x', { std: 2 }),
       bucketize('x', { bins: 3 }),
       bytePair('x', { vocabularySize: 300 }),
       cast('x', 'int32'),
@@ -183,6 +188,7 @@ describe('steps', () => {
       dropDuplicates(),
       dropMissing(),
       flip('x', { axis: 'both', probability: 0.1 }),
+      gain('x', { decibels: 2 }),
       hashBucket('x', { buckets: 7, seed: 1 }),
       impute('x'),
       l2('x', { norm: 'l1' }),
@@ -200,6 +206,7 @@ describe('steps', () => {
       quantileTransform('x', { output: 'normal' }),
       randAugment('x', { count: 1, operations: ['color'], white: 2 }),
       rename({ a: 'b' }),
+      resample('x', { from: 3, to: 2 }),
       resize('x', { height: 2, width: 3, method: 'nearest' }),
       robust('x', { range: [0.1, 0.9] }),
       rotate('x', { degrees: 3 }),
@@ -209,6 +216,7 @@ describe('steps', () => {
       specAugment('x', { timeMasks: 1, timeWidth: 3, frequencyWidth: 4, fill: 0 }),
       standardize('x'),
       targetEncode('x', { target: 'z', smoothing: 2 }),
+      timeShift('x', { most: 2 }),
       vocabulary('x', { level: 'character', tokens: ['a', 'b'] }),
     ]
     expect(every.map(({ kind }) => kind).sort()).toEqual(Object.keys(stepKinds).sort())
