@@ -1,6 +1,6 @@
 /** Collectives that MPI carries out, on the caller's arrays. @module */
 
-import { CallQueue, TransportError, treeSum } from '../../core/index.js'
+import { TransportError, treeSum } from '../../core/index.js'
 import { checkParts, checkShards, emptyLike, gatheredInto } from '../collective-arguments.js'
 import {
   type Collectives,
@@ -11,95 +11,53 @@ import {
   shareOf,
 } from '../collectives.js'
 import { divideMean } from '../combine.js'
-import type { MpiFunction } from './calls.js'
 import type { MpiProcess } from './mpi-process.js'
+import { MOST_ELEMENTS, MpiOperations, type MpiOperationsOptions } from './operations.js'
 
-/** A call that is likely to take longer runs on another thread, which costs some 50 us, and leaves the event loop free. */
-const LONGEST_CALL_MS = 1
-/** Until a call has been timed: a fast memory. */
-const FIRST_MS_PER_BYTE = 1e-7
-/** Shorter arrays tell nothing of the time of long ones. */
-const TIMED_BYTES = 1 << 16
-/** How long to look for the others at once, before the event loop turns. */
-const SPIN_MS = 0.02
-/** MPI counts in 32 bits. */
-const PIECE_BYTES = 2 ** 30
-
-/** What a group lends its collectives. */
-export interface MpiCollectivesOptions {
-  /** The group's own. */
-  communicator: number
-  /** Throws when the operation of this number cannot come to its end. */
-  check(operation: number): void
-  timeoutMs: number
-}
-
-/**
- * Each operation begins with the arrival of all ranks, looked for at turns of the event loop; then none waits for a
- * late one, and MPI is called where that takes microseconds, else on another thread.
- */
+/** What each operation asks of MPI; their order is that of `MpiOperations`. */
 export class MpiCollectives implements Collectives {
   readonly #process: MpiProcess
-  readonly #options: MpiCollectivesOptions
-  readonly #queue = new CallQueue()
-  #msPerByte = FIRST_MS_PER_BYTE
-  #failure: { error: unknown } | undefined
-  #started = 0
-  #finished = 0
+  readonly #operations: MpiOperations
 
-  constructor(process: MpiProcess, options: MpiCollectivesOptions) {
+  constructor(process: MpiProcess, options: MpiOperationsOptions) {
     this.#process = process
-    this.#options = options
+    this.#operations = new MpiOperations(process, options)
   }
 
   /** Number of operations that have come to their end here. */
   get finished(): number {
-    return this.#finished
+    return this.#operations.finished
   }
 
   allReduce(array: Reducible, { op = 'sum' }: ReduceOptions = {}): Promise<void> {
-    return this.#operation(async () => {
-      await this.#reduce(array, op)
-      divideMean(op, array, this.#process.worldSize)
-    })
+    return this.#operations.run(() =>
+      this.#operations.inPieces(array, async (piece) => {
+        const { inPlace, type } = this.#describe(piece)
+        await this.#operations.call('Allreduce', [inPlace, piece, piece.length, type, this.#operationOf(op)], [piece])
+        divideMean(op, piece, this.#process.worldSize)
+      }),
+    )
   }
 
   async allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
-    const { rank, worldSize } = this.#process
     checkShards(shards, total, this.#process)
-    const own = shareOf(into.length, rank, worldSize)
-    const length = lengthOf(own)
-    return this.#operation(async () => {
-      // To each rank its share of the elements, of every shard that this one holds; they arrive in the order of shards.
-      const sizes = this.#perRank((peer) => shards.length * lengthOf(shareOf(into.length, peer, worldSize)))
-      const sent = new Float32Array(shards.length * into.length)
-      let place = 0
-      for (let peer = 0; peer < worldSize; peer++) {
-        const { start, end } = shareOf(into.length, peer, worldSize)
-        for (const { values } of shards) {
-          sent.set(values.subarray(start, end), place)
-          place += end - start
-        }
+    return this.#operations.run(() => {
+      const add = (piece: Float32Array, start: number) => {
+        const parts = shards.map(({ values }) => values.subarray(start, start + piece.length))
+        return this.#addShards(parts, total, piece)
       }
-      const parts = new Float32Array(total * length)
-      const counts = this.#perRank((peer) => lengthOf(shareOf(total, peer, worldSize)) * length)
-      await this.#exchange({ sent, sizes, received: parts, counts })
-      const sum = treeSum(Array.from({ length: total }, (_, i) => parts.subarray(i * length, (i + 1) * length)))
-      into.set(sum, own.start)
-      await this.#gather(
-        into,
-        this.#perRank((peer) => lengthOf(shareOf(into.length, peer, worldSize))),
-      )
+      return this.#operations.inPieces(into, add, Math.ceil(total / this.#process.worldSize))
     })
   }
 
-  reduceScatter<T extends Reducible>(array: T, { op = 'sum' }: ReduceOptions = {}): Promise<T> {
+  async reduceScatter<T extends Reducible>(array: T, { op = 'sum' }: ReduceOptions = {}): Promise<T> {
     const { rank, worldSize } = this.#process
     const { start, end } = shareOf(array.length, rank, worldSize)
-    return this.#operation(async () => {
+    checkCount('reduceScatter', array.length)
+    return this.#operations.run(async () => {
       const counts = this.#perRank((peer) => lengthOf(shareOf(array.length, peer, worldSize)))
       const { type, inPlace } = this.#describe(array)
-      await this.#call('Reduce_scatter', [inPlace, array, counts, type, this.#operationOf(op)], [array])
+      await this.#operations.call('Reduce_scatter', [inPlace, array, counts, type, this.#operationOf(op)], [array])
       // MPI leaves the share at the beginning.
       array.copyWithin(start, 0, end - start)
       const share = array.subarray(start, end) as T
@@ -109,9 +67,11 @@ export class MpiCollectives implements Collectives {
   }
 
   allGather<T extends Reducible>(array: T, { into }: { into?: T } = {}): Promise<T> {
-    return this.#operation(async () => {
-      const counts = await this.#swap(this.#perRank(() => array.length))
-      const total = sumOf(counts)
+    return this.#operations.run(async () => {
+      const lengths = await this.#swap(new Float64Array(this.#process.worldSize).fill(array.length))
+      const total = sumOf(lengths)
+      checkCount('allGather', total)
+      const counts = Int32Array.from(lengths)
       // The others wait for this rank's part, whether the result has a place here or not.
       const hasPlace = into === undefined || into.length === total
       const result = gatheredInto(array, total, hasPlace ? into : undefined)
@@ -122,98 +82,86 @@ export class MpiCollectives implements Collectives {
   }
 
   broadcast(array: Reducible, root: number): Promise<void> {
-    return this.#operation(async () => {
-      for (const piece of pieces(array))
-        await this.#call('Bcast', [piece, piece.length, this.#describe(piece).type, root], [piece])
-    })
+    return this.#operations.run(() =>
+      this.#operations.inPieces(array, (piece) =>
+        this.#operations.call('Bcast', [piece, piece.length, this.#describe(piece).type, root], [piece]),
+      ),
+    )
   }
 
   async allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]> {
     const { rank, worldSize } = this.#process
     checkParts(parts, worldSize)
-    return this.#operation(async () => {
-      const sizes = Int32Array.from(parts, ({ length }) => length)
-      const sent = emptyLike(parts[rank]!, sumOf(sizes))
+    return this.#operations.run(async () => {
+      const lengths = Float64Array.from(parts, ({ length }) => length)
+      const coming = await this.#swap(lengths.slice())
+      checkCount('allToAll', await this.#most(Math.max(sumOf(lengths), sumOf(coming))))
+      const [sizes, counts] = [Int32Array.from(lengths), Int32Array.from(coming)]
+      const sent = emptyLike(parts[rank]!, sumOf(lengths))
       const places = placesOf(sizes)
       for (const [peer, part] of parts.entries()) sent.set(part, places[peer])
-      const counts = await this.#swap(sizes.slice())
-      const received = emptyLike(parts[rank]!, sumOf(counts))
+      const received = emptyLike(parts[rank]!, sumOf(coming))
       await this.#exchange({ sent, sizes, received, counts })
       return Array.from(placesOf(counts), (place, peer) => received.subarray(place, place + counts[peer]!) as T)
     })
   }
 
   barrier(): Promise<void> {
-    return this.#operation(async () => {})
+    return this.#operations.run(async () => {})
   }
 
-  /** Says goodbye to the group's communicator, unless something is under way on it. */
+  /** Says goodbye to the group. */
   close(): void {
-    if (this.#finished === this.#started) this.#process.mpi.free(this.#options.communicator)
+    this.#operations.close()
   }
 
-  /** Once an operation has not come to its end, the ranks are no longer at the same: all later ones fail as it did. */
-  #operation<T>(run: () => Promise<T>): Promise<T> {
-    return this.#queue.run(async () => {
-      if (this.#failure) throw this.#failure.error
-      try {
-        await this.#arrive(this.#started++)
-        const result = await run()
-        this.#finished++
-        return result
-      } catch (error) {
-        this.#failure = { error }
-        throw error
+  /** Adds up the parts of all ranks' shards, in the order of shards. */
+  async #addShards(shards: readonly Float32Array[], total: number, into: Float32Array): Promise<void> {
+    const { rank, worldSize } = this.#process
+    const rangeOf = (peer: number) => shareOf(into.length, peer, worldSize)
+    const own = rangeOf(rank)
+    const length = lengthOf(own)
+    // To each rank its share of the elements, of every shard that this one holds; they arrive in the order of shards.
+    const sent = new Float32Array(shards.length * into.length)
+    let place = 0
+    for (let peer = 0; peer < worldSize; peer++) {
+      const { start, end } = rangeOf(peer)
+      for (const values of shards) {
+        sent.set(values.subarray(start, end), place)
+        place += end - start
       }
-    })
-  }
-
-  /** Returns when all ranks have come to the operation of this number. */
-  async #arrive(operation: number): Promise<void> {
-    const { check, communicator, timeoutMs } = this.#options
-    const { mpi, turns } = this.#process
-    check(operation)
-    const arrival = this.#process.arrive(communicator)
-    const start = performance.now()
-    while (performance.now() < start + SPIN_MS) if (mpi.isDone(arrival)) return
-    await turns.request(arrival, () => {
-      check(operation)
-      if (performance.now() > start + timeoutMs)
-        throw new TransportError(`Not all ranks came to a collective operation within ${timeoutMs} ms.`)
-    })
-  }
-
-  /** Calls MPI with the communicator as last value. `arrays`: what it reads and writes. */
-  async #call(name: MpiFunction, values: unknown[], arrays: readonly Reducible[]): Promise<void> {
-    const { mpi, turns } = this.#process
-    const all = [...values, this.#options.communicator]
-    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    const start = performance.now()
-    if (mpi.mayRunAside && bytes * this.#msPerByte > LONGEST_CALL_MS) {
-      const operation = this.#started - 1
-      const check = () => this.#options.check(operation)
-      await turns.during(mpi.callAside(name, all, [values, arrays]), { check, isUrgent: false })
-    } else mpi.call(name, ...all)
-    if (bytes >= TIMED_BYTES) this.#msPerByte = (performance.now() - start) / bytes
-  }
-
-  async #reduce(array: Reducible, op: ReduceOperation): Promise<void> {
-    const { inPlace, type } = this.#describe(array)
-    for (const piece of pieces(array))
-      await this.#call('Allreduce', [inPlace, piece, piece.length, type, this.#operationOf(op)], [piece])
+    }
+    const sizes = this.#perRank((peer) => shards.length * lengthOf(rangeOf(peer)))
+    const parts = new Float32Array(total * length)
+    const counts = this.#perRank((peer) => lengthOf(shareOf(total, peer, worldSize)) * length)
+    await this.#exchange({ sent, sizes, received: parts, counts })
+    const sum = treeSum(Array.from({ length: total }, (_, i) => parts.subarray(i * length, (i + 1) * length)))
+    into.set(sum, own.start)
+    await this.#gather(
+      into,
+      this.#perRank((peer) => lengthOf(rangeOf(peer))),
+    )
   }
 
   /** Spreads each rank's range of `array` to all; the ranges follow one another. */
   async #gather(array: Reducible, counts: Int32Array): Promise<void> {
     const { inPlace, type } = this.#describe(array)
-    await this.#call('Allgatherv', [inPlace, 0, type, array, counts, placesOf(counts), type], [array])
+    await this.#operations.call('Allgatherv', [inPlace, 0, type, array, counts, placesOf(counts), type], [array])
   }
 
   /** Sends each rank its number, and puts those of all ranks for this one in their place. */
-  async #swap(numbers: Int32Array): Promise<Int32Array> {
+  async #swap(numbers: Float64Array): Promise<Float64Array> {
     const { inPlace, type } = this.#describe(numbers)
-    await this.#call('Alltoall', [inPlace, 1, type, numbers, 1, type], [numbers])
+    await this.#operations.call('Alltoall', [inPlace, 1, type, numbers, 1, type], [numbers])
     return numbers
+  }
+
+  /** The largest of all ranks' numbers. */
+  async #most(number: number): Promise<number> {
+    const most = Float64Array.of(number)
+    const { inPlace, type } = this.#describe(most)
+    await this.#operations.call('Allreduce', [inPlace, most, 1, type, this.#operationOf('max')], [most])
+    return most[0]!
   }
 
   /** Sends each rank its range of `sent`, and puts those of all ranks for this one after one another. */
@@ -230,7 +178,7 @@ export class MpiCollectives implements Collectives {
   }): Promise<void> {
     const { type } = this.#describe(sent)
     const values = [sent, sizes, placesOf(sizes), type, received, counts, placesOf(counts), type]
-    await this.#call('Alltoallv', values, [sent, received])
+    await this.#operations.call('Alltoallv', values, [sent, received])
   }
 
   #perRank(count: (rank: number) => number): Int32Array {
@@ -259,13 +207,16 @@ function placesOf(counts: Int32Array): Int32Array {
   })
 }
 
-function pieces(array: Reducible): Reducible[] {
-  const length = PIECE_BYTES / array.BYTES_PER_ELEMENT
-  return Array.from({ length: Math.ceil(array.length / length) }, (_, i) =>
-    array.subarray(i * length, (i + 1) * length),
-  )
+/** @throws {TransportError} if MPI cannot count the elements of an operation that does not go in pieces. */
+function checkCount(operation: string, count: number): void {
+  if (count > MOST_ELEMENTS)
+    throw new TransportError(`The arrays of ${operation} are too long for MPI.`, {
+      expected: `at most ${MOST_ELEMENTS} elements of all ranks together`,
+      received: count,
+      remedy: 'Do it in parts; allReduce and broadcast take any length',
+    })
 }
 
-const sumOf = (counts: Int32Array) => counts.reduce((sum, count) => sum + count, 0)
+const sumOf = (counts: Float64Array) => counts.reduce((sum, count) => sum + count, 0)
 
 const lengthOf = ({ start, end }: { start: number; end: number }) => end - start
