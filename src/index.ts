@@ -393,6 +393,7 @@ export {
 export {
   type Collectives,
   Mailbox,
+  MessageTransport,
   memoryTransports,
   type ProcessPlace,
   type ProcessTransportFactory,

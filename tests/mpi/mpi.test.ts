@@ -33,6 +33,16 @@ for (const launcher of launchers)
         await job.all('close')
       })
 
+      it('refuses what MPI cannot count, on every rank', async () => {
+        await job.all('join')
+        const refused = await Promise.allSettled(
+          Array.from({ length: worldSize }, (_, rank) => job.call(rank, 'exchangeTooMuch')),
+        )
+        for (const result of refused)
+          expect(result).toMatchObject({ reason: { message: expect.stringMatching(/too long for MPI.*2147483647/) } })
+        await job.all('close')
+      })
+
       it('ends an operation that waits for a rank that leaves, and tells which', async () => {
         await job.all('join')
         for (let rank = 1; rank < worldSize; rank++) await job.call(rank, 'start', { length: 3 })

@@ -1,7 +1,7 @@
 /** `dcml bench`: what it costs to train here, beside other libraries. @module */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { contenders, transports } from './allreduce/order.js'
+import { contenders, mpiNames, transports } from './allreduce/order.js'
 import { runBenchAllReduce } from './allreduce/run.js'
 import { cases, libraries } from './cases.js'
 import { dataCases } from './data/cases.js'
@@ -45,9 +45,12 @@ export function registerBench(program: Command): void {
     .action(runBenchKernels)
   bench
     .command('allreduce')
-    .description('Measures all-reduce over a transport, and Gloo and Open MPI where they are installed.')
+    .description('Measures all-reduce over a transport, and Gloo, Open MPI and MPICH where they are installed.')
     .addOption(
       new Option('--transport <name>', 'how the workers reach each other').choices(transports).default('sharedMemory'),
+    )
+    .addOption(
+      new Option('--mpi <name>', "whose mpirun starts dcml's processes over mpi").choices(mpiNames).default('openmpi'),
     )
     .option('--workers <n>', 'threads, or processes', count, 2)
     .option('--sizes <size...>', 'bytes of the array, such as 4kB or 40MB', size)
@@ -108,7 +111,7 @@ bytes that they read and write and their share of a copy in JavaScript.`
 const ALLREDUCE_HELP = `
 Every contender first all-reduces each size once and checks the result, then warms up, then is timed. dcml runs threads
 (sharedMemory), processes on the loopback interface (tcp) or processes that mpirun starts (mpi); Gloo runs processes
-through PyTorch on the loopback interface; openmpi is a C program, compiled on the spot. Algorithm bandwidth is bytes over time, bus bandwidth that times 2 (n - 1) / n.`
+through PyTorch on the loopback interface; openmpi and mpich are a C program, compiled on the spot. Algorithm bandwidth is bytes over time, bus bandwidth that times 2 (n - 1) / n.`
 
 function size(text: string, before: number[] = []): number[] {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?(k|M)?B?$/.exec(text) ?? []

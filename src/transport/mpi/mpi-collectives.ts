@@ -30,13 +30,15 @@ export class MpiCollectives implements Collectives {
   }
 
   allReduce(array: Reducible, { op = 'sum' }: ReduceOptions = {}): Promise<void> {
-    return this.#operations.run(() =>
-      this.#operations.inPieces(array, async (piece) => {
-        const { inPlace, type } = this.#describe(piece)
-        await this.#operations.call('Allreduce', [inPlace, piece, piece.length, type, this.#operationOf(op)], [piece])
-        divideMean(op, piece, this.#process.worldSize)
-      }),
-    )
+    const { inPlace, type } = this.#describe(array)
+    const operation = this.#operationOf(op)
+    return this.#operations.run(async () => {
+      const late = this.#operations.inPieces(array, (piece) =>
+        this.#operations.call('Allreduce', [inPlace, piece, piece.length, type, operation], [piece]),
+      )
+      if (late) await late
+      divideMean(op, array, this.#process.worldSize)
+    })
   }
 
   async allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {

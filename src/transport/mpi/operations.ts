@@ -63,12 +63,13 @@ export class MpiOperations {
   }
 
   /** Once an operation has not come to its end, the ranks are no longer at the same: all later ones fail as it did. */
-  run<T>(operation: () => Promise<T>): Promise<T> {
+  run<T>(operation: () => T | Promise<T>): Promise<T> {
     return this.#queue.run(async () => {
       if (this.#failure) throw this.#failure.error
       try {
         this.#started++
-        await this.#arrive()
+        const late = this.#arrive()
+        if (late) await late
         const result = await operation()
         this.#finished++
         return result
@@ -79,16 +80,16 @@ export class MpiOperations {
     })
   }
 
-  /** Returns when all ranks have come as far as this one. */
-  async #arrive(): Promise<void> {
+  /** Comes to where all ranks meet. Undefined if they have come already: a promise would take longer than that. */
+  #arrive(): Promise<void> | undefined {
     const { communicator, timeoutMs } = this.#options
     const { mpi, turns } = this.#process
     const check = this.#check()
     check()
     const arrival = this.#process.arrive(communicator)
     const start = performance.now()
-    while (performance.now() < start + SPIN_MS) if (mpi.isDone(arrival)) return
-    await turns.request(arrival, () => {
+    while (performance.now() < start + SPIN_MS) if (mpi.isDone(arrival)) return undefined
+    return turns.request(arrival, () => {
       check()
       if (performance.now() > start + timeoutMs)
         throw new TransportError(`Not all ranks came to a collective operation within ${timeoutMs} ms.`)
@@ -101,17 +102,34 @@ export class MpiOperations {
     return () => this.#options.check(operation)
   }
 
-  /** Calls MPI with the communicator as last value. `arrays`: what it reads and writes. */
-  async call(name: MpiFunction, values: unknown[], arrays: readonly Reducible[]): Promise<void> {
-    const { mpi, turns } = this.#process
+  /**
+   * Calls MPI with the communicator as last value.
+   *
+   * @param arrays - What it reads and writes.
+   * @returns Undefined if it is done already.
+   */
+  call(name: MpiFunction, values: unknown[], arrays: readonly Reducible[]): Promise<void> | undefined {
+    const { mpi } = this.#process
     const all = [...values, this.#options.communicator]
     const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    const start = performance.now()
+    if (bytes < TIMED_BYTES) {
+      mpi.call(name, ...all)
+      return undefined
+    }
     // The shortest, for what disturbs a call only adds to it.
-    if (mpi.mayRunAside && this.#times.length > 0 && bytes * Math.min(...this.#times) > LONGEST_CALL_MS)
-      await turns.during(mpi.callAside(name, all, [values, arrays]), { check: this.#check(), isUrgent: false })
-    else mpi.call(name, ...all)
-    if (bytes < TIMED_BYTES) return
+    const isLong = this.#times.length > 0 && bytes * Math.min(...this.#times) > LONGEST_CALL_MS
+    const start = performance.now()
+    if (isLong && mpi.mayRunAside)
+      return this.#process.turns
+        .during(mpi.callAside(name, all, [values, arrays]), { check: this.#check(), isUrgent: false })
+        .then(() => this.#note(start, bytes))
+    mpi.call(name, ...all)
+    this.#note(start, bytes)
+    return undefined
+  }
+
+  /** Remembers how long a call took. */
+  #note(start: number, bytes: number): void {
     if (this.#times.length === TIMED_CALLS) this.#times.shift()
     this.#times.push((performance.now() - start) / bytes)
   }
@@ -122,13 +140,21 @@ export class MpiOperations {
    *
    * @param copies - How many arrays of the length of a piece each rank sends.
    */
-  async inPieces<T extends Reducible>(
+  inPieces<T extends Reducible>(
     array: T,
-    run: (piece: T, start: number) => Promise<void>,
+    run: (piece: T, start: number) => Promise<void> | undefined,
     copies = 1,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const bytes = Math.max(1, Math.floor((PIECE_BYTES_PER_RANK * this.#process.worldSize) / copies))
     const length = Math.min(Math.ceil(bytes / array.BYTES_PER_ELEMENT), Math.floor(MOST_ELEMENTS / copies))
+    return array.length <= length ? run(array, 0) : this.#severalPieces(array, length, run)
+  }
+
+  async #severalPieces<T extends Reducible>(
+    array: T,
+    length: number,
+    run: (piece: T, start: number) => Promise<void> | undefined,
+  ): Promise<void> {
     for (let start = 0; start < array.length; start += length) {
       if (start > 0) {
         await nextTurn()

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findPython, firstThatRuns, oneThread, outcomeOf, outcomeOfGroup } from '../run-child.js'
-import type { Contender, Order, Outcome } from './order.js'
+import type { Contender, MpiName, Order, Outcome } from './order.js'
 import glooProgram from './with_gloo.py'
 import mpiProgram from './with_mpi.c'
 
@@ -25,7 +25,8 @@ export async function launch(contender: Contender, order: Order): Promise<Outcom
         : outcome(python, ['-c', glooProgram, json(order)])
     }
     case 'openmpi':
-      return launchC(order)
+    case 'mpich':
+      return launchC(contender, order)
     default:
       return contender satisfies never
   }
@@ -38,16 +39,16 @@ const launchDcml = {
 }
 
 async function launchMpi(order: Order): Promise<Outcome> {
-  const mpirun = await firstThatRuns(['mpirun.openmpi', 'mpirun'], ['--version'])
+  const mpirun = await firstThatRuns([`mpirun.${order.mpi}`, 'mpirun'], ['--version'])
   if (mpirun === undefined) return { skipped: 'mpirun is not installed' }
-  return outcome(mpirun, [...mpirunArguments(order), process.execPath, rankProgram(), json(order)])
+  return outcome(mpirun, [...mpirunArguments(order.mpi, order), process.execPath, rankProgram(), json(order)])
 }
 
-async function launchC(order: Order): Promise<Outcome> {
-  const compiler = await firstThatRuns(['mpicc.openmpi'], ['--version'])
-  const mpirun = await firstThatRuns(['mpirun.openmpi'], ['--version'])
+async function launchC(mpi: MpiName, order: Order): Promise<Outcome> {
+  const compiler = await firstThatRuns([`mpicc.${mpi}`], ['--version'])
+  const mpirun = await firstThatRuns([`mpirun.${mpi}`], ['--version'])
   if (compiler === undefined || mpirun === undefined)
-    return { skipped: "Open MPI's compiler or launcher is not installed" }
+    return { skipped: `the compiler or launcher of ${mpi} is not installed` }
   const folder = await mkdtemp(join(tmpdir(), 'dcml-bench-'))
   try {
     const [source, program] = [join(folder, 'allreduce.c'), join(folder, 'allreduce')]
@@ -55,7 +56,7 @@ async function launchC(order: Order): Promise<Outcome> {
     await run(compiler, ['-O2', '-o', program, source])
     const sizes = order.sizes.flatMap(({ bytes, repetitions }) => [bytes, repetitions])
     const args = [order.warmUps, order.batches, ...sizes].map(String)
-    return await outcome(mpirun, [...mpirunArguments(order), program, ...args])
+    return await outcome(mpirun, [...mpirunArguments(mpi, order), program, ...args])
   } catch (error) {
     return { error: (error as Error).message.split('\n')[0]! }
   } finally {
@@ -68,8 +69,11 @@ const outcome = (command: string, args: readonly string[]) =>
     environment: { ...oneThread, ...mayBeRoot },
     timeoutSeconds: 600,
   })
-// Unbound, for it would pin all threads of a process to one core; more workers than cores are slow, and allowed.
-const mpirunArguments = ({ workers }: Order) => ['-n', String(workers), '--bind-to', 'none', '--oversubscribe']
+// Unbound, for Open MPI would pin all threads of a process to one core; more workers than cores are slow, and allowed.
+const mpirunArguments = (mpi: MpiName, { workers }: Order) => [
+  ...['-n', String(workers)],
+  ...(mpi === 'openmpi' ? ['--bind-to', 'none', '--oversubscribe'] : []),
+]
 // In a container the user is often root, to whom Open MPI says no unless told.
 const mayBeRoot = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' }
 const rankProgram = () => fileURLToPath(new URL('./bench-allreduce-rank.js', import.meta.url))

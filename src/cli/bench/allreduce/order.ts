@@ -7,8 +7,12 @@ export const transports = ['sharedMemory', 'tcp', 'mpi'] as const
 export type BenchTransport = (typeof transports)[number]
 
 /** Who all-reduces, in the order of the columns. */
-export const contenders = ['dcml', 'gloo', 'openmpi'] as const
+export const contenders = ['dcml', 'gloo', 'openmpi', 'mpich'] as const
 export type Contender = (typeof contenders)[number]
+
+/** Libraries of MPI. */
+export const mpiNames = ['openmpi', 'mpich'] as const
+export type MpiName = (typeof mpiNames)[number]
 
 /** One length of the array. */
 export interface SizeOrder {
@@ -21,6 +25,8 @@ export interface SizeOrder {
 /** What a contender is told, as JSON in its last argument. */
 export interface Order {
   transport: BenchTransport
+  /** Whose mpirun starts dcml's processes, where they go over MPI. */
+  mpi: MpiName
   workers: number
   algorithm: 'auto' | AllReduceAlgorithm
   sizes: SizeOrder[]

@@ -1,5 +1,5 @@
 /**
- * `dcml bench allreduce`: measures all-reduce over a transport, beside Gloo and Open MPI.
+ * `dcml bench allreduce`: measures all-reduce over a transport, beside Gloo and MPI in C.
  *
  * Owns: the order of rounds, progress, medians and ratios.
  * Leaves: the measurement to processes of their own, the table to table.ts.
@@ -16,6 +16,7 @@ import {
   contenders,
   defaultSizes,
   type Measurement,
+  type MpiName,
   type Order,
   type Outcome,
   sizeOrder,
@@ -25,6 +26,7 @@ import { formatAllReduce } from './table.js'
 /** Options of the command. */
 export interface BenchAllReduceOptions {
   transport: BenchTransport
+  mpi: MpiName
   workers: number
   sizes?: number[]
   contender?: Contender[]
@@ -60,10 +62,10 @@ export interface AllReduceFigures {
 
 /** Measures and reports. A contender that cannot be measured is reported; the exit code is 1 if that one is dcml. */
 export async function runBenchAllReduce(options: BenchAllReduceOptions): Promise<void> {
-  const { transport, workers, algorithm, rounds, json, contender: chosen, sizes = defaultSizes } = options
+  const { transport, mpi, workers, algorithm, rounds, json, contender: chosen, sizes = defaultSizes } = options
   // Before the measurements, so that a path that cannot be written shows at once.
   if (json !== undefined) await writeFigures(json, {})
-  const order: Order = { transport, workers, algorithm, sizes: sizes.map(sizeOrder), warmUps: 4, batches: 5 }
+  const order: Order = { transport, mpi, workers, algorithm, sizes: sizes.map(sizeOrder), warmUps: 4, batches: 5 }
   const outcomes = await measure(
     contenders.filter((contender) => !chosen || chosen.includes(contender)),
     { order, rounds },
