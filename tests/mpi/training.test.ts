@@ -58,7 +58,8 @@ describe.each(launchers)('a training under $name', (launcher) => {
     const deterministic = { logicalShards: 8 }
     const strategy = new DataParallel({ workers: 2 })
     const threads = await trainDigits({ strategy, deterministic })
-    const ranks = await trainRanks(launcher, 4, JSON.stringify({ deterministic }))
-    for (const weights of ranks) expect(weights).toEqual(threads)
+    for (const worldSize of [1, 2, 4])
+      for (const weights of await trainRanks(launcher, worldSize, JSON.stringify({ deterministic })))
+        expect(weights).toEqual(threads)
   })
 })

@@ -7,9 +7,12 @@ beforeAll(async () => {
   await selectBackend()
 })
 
+/** The last batch of an epoch is shorter. */
+const ROWS = 325
+
 /** The training of train-rank.mjs in this process: 100 steps. */
 async function trainHere(workers: number, options: Partial<TrainerOptions> = {}): Promise<Float32Array[]> {
-  const { x, y } = await datasets.syntheticDigits({ count: 330, seed: 5 }).columns()
+  const { x, y } = await datasets.syntheticDigits({ count: ROWS, seed: 5 }).columns()
   const pixels = Float32Array.from(x!.data as Uint8Array, (pixel) => pixel / 255)
   const initializer = (seed: number) => tfl.initializers.glorotUniform({ seed })
   const model = tfl.sequential({
@@ -27,7 +30,7 @@ async function trainHere(workers: number, options: Partial<TrainerOptions> = {})
     seed: 3,
     ...options,
   } as TrainerOptions)
-  const data = Dataset.fromArrays({ x: { data: pixels, shape: [330, 784] }, y: y! })
+  const data = Dataset.fromArrays({ x: { data: pixels, shape: [ROWS, 784] }, y: y! })
   await trainer.fit(data, { epochs: 10, batchSize: 33 })
   await trainer.close()
   return model.getWeights().map((weight) => Float32Array.from(weight.dataSync()))
@@ -51,7 +54,7 @@ describe('processes over TCP', () => {
   it('end in the weights of one worker, 1 to 4 of them, captured, with rows that do not divide', async () => {
     const alone = await trainHere(1)
     for (const worldSize of [1, 2, 3, 4]) {
-      const ranks = await runGroup(worldSize)
+      const ranks = await runGroup(worldSize, { rows: ROWS })
       for (const rank of ranks) {
         expect(difference(weightsOf(rank), alone)).toBeLessThan(1e-5)
         expect(weightsOf(rank)).toEqual(weightsOf(ranks[0]!))
@@ -65,7 +68,8 @@ describe('processes over TCP', () => {
     const deterministic = { logicalShards: 8 }
     const alone = joined(await trainHere(1, { deterministic }))
     for (const workers of [2, 4, 8]) expect(joined(await trainHere(workers, { deterministic }))).toEqual(alone)
-    for (const worldSize of [2, 3, 4])
-      for (const rank of await runGroup(worldSize, { deterministic })) expect(weightsOf(rank)).toEqual(alone)
+    for (const worldSize of [2, 4, 8])
+      for (const rank of await runGroup(worldSize, { rows: ROWS, deterministic }))
+        expect(weightsOf(rank)).toEqual(alone)
   })
 })

@@ -49,7 +49,7 @@ function classifier(): tfl.LayersModel {
   })
 }
 
-/** Trains 100 steps; 33 rows split unevenly over any number of workers. */
+/** Trains 100 steps; 33 rows, or the 28 of a last batch, split unevenly over three workers and over the like. */
 async function train(workers: number, options: Partial<TrainerOptions> = {}): Promise<number[][]> {
   const model = classifier()
   const trainer = new Trainer({
@@ -60,7 +60,7 @@ async function train(workers: number, options: Partial<TrainerOptions> = {}): Pr
     seed: 3,
     ...options,
   } as TrainerOptions)
-  await trainer.fit(await digits(330), { epochs: 10, batchSize: 33 })
+  await trainer.fit(await digits(325), { epochs: 10, batchSize: 33 })
   await trainer.close()
   return model.getWeights().map((weight) => Array.from(weight.dataSync()))
 }
@@ -80,7 +80,7 @@ describe('DataParallel', () => {
       const alone = await train(1, { optimizer })
       const two = await train(2, { optimizer })
       expect(difference(two, alone)).toBeLessThan(1e-5)
-      expect(difference(await train(4, { optimizer }), alone)).toBeLessThan(1e-5)
+      for (const workers of [3, 4]) expect(difference(await train(workers, { optimizer }), alone)).toBeLessThan(1e-5)
       expect(await train(2, { optimizer })).toEqual(two)
     })
 
@@ -107,7 +107,7 @@ describe('DataParallel', () => {
   it('gives the same bits on 1 to 8 workers when deterministic', async () => {
     const deterministic = { logicalShards: 8 }
     const alone = await train(1, { deterministic })
-    for (const workers of [2, 3, 8]) expect(await train(workers, { deterministic })).toEqual(alone)
+    for (const workers of [2, 3, 4, 8]) expect(await train(workers, { deterministic })).toEqual(alone)
   })
 
   describe.each([
