@@ -1,13 +1,11 @@
 /**
- * The records of comma-separated values, from text that comes in pieces.
- *
- * RFC 4180, strictly: a quote stands around a whole field or, doubled, inside one. A record that breaks this ends at its
- * line, so that what is wrong in one line costs no other.
+ * The records of comma-separated values, from text that comes in pieces: Papa Parse, and what it does not tell.
  *
  * @see https://www.rfc-editor.org/rfc/rfc4180
  * @module
  */
 
+import Papa from 'papaparse'
 import { MAX_ROW_LENGTH } from './text.js'
 
 /** One record. */
@@ -17,7 +15,7 @@ export interface CsvRecord {
   line: number
 }
 
-/** A record that is none. */
+/** A record that is none. It ends with the line of its broken field, so that what is wrong there costs no other line. */
 export interface BrokenRecord {
   line: number
   /** Number of the field, from 0. */
@@ -26,16 +24,22 @@ export interface BrokenRecord {
   value: string
 }
 
+/** What Papa Parse says of a record. */
+interface Step {
+  data: string[][]
+  errors: Papa.ParseError[]
+  meta: { cursor: number }
+}
+
 /** Takes text, gives records. Lines without a character are left out. */
 export class CsvRecords {
   readonly #delimiter: string
   readonly #maxLength: number
   #skipLines: number
+  /** What is in no record yet. */
   #text = ''
-  #at = 0
+  /** The line on which that begins. */
   #line = 1
-  /** The first quote that is not before `#at`, or the end. */
-  #quote = -1
 
   /**
    * @param delimiter - One character or more, without quotes and ends of lines.
@@ -50,125 +54,113 @@ export class CsvRecords {
 
   /** The records that are whole with this text; with `isLast` all that are left. */
   push(text: string, isLast: boolean): (CsvRecord | BrokenRecord)[] {
-    this.#text = this.#text.slice(this.#at) + text
-    this.#at = 0
-    this.#quote = -1
+    this.#text += text
     const records: (CsvRecord | BrokenRecord)[] = []
-    while (this.#at < this.#text.length) {
-      const read = this.#next(isLast)
-      if (read === undefined) break
-      if (read !== 'empty') records.push(read)
+    for (;;) {
+      while (this.#skipLines > 0) if (!this.#skipLine()) return records
+      const { whole, end, line, problem } = this.#parse(isLast)
+      for (const record of whole) records.push(record)
+      this.#text = this.#text.slice(end)
+      this.#line = line
+      if (problem) records.push(this.#broken(problem.code, problem.index! - end))
+      else if (isLast || this.#text.length <= this.#maxLength) return records
+      else records.push(this.#endless())
     }
-    return records
   }
 
-  /** Undefined where more text must come first. */
-  #next(isLast: boolean): CsvRecord | BrokenRecord | 'empty' | undefined {
+  /** Reads up to the first broken record. `end` and `line`: where the next begins; `problem`: what is wrong with it. */
+  #parse(isLast: boolean) {
     const text = this.#text
-    const start = this.#at
-    const end = this.#endOfLine(start, isLast)
-    if (this.#skipLines > 0) {
-      if (end !== undefined) this.#skipLines--
-      this.#moveTo(end === undefined ? text.length : end + 1)
-      return 'empty'
+    if (!text.includes('"')) return this.#parseLines(isLast)
+    const delimiter = this.#delimiter
+    const whole: CsvRecord[] = []
+    let end = 0
+    let line = this.#line
+    let problem: Papa.ParseError | undefined
+    const parser = new Papa.Parser({
+      delimiter,
+      newline: '\n',
+      step({ data, errors, meta }: Step) {
+        problem = errors[0]
+        if (problem) return parser.abort()
+        const read = text.slice(end, meta.cursor)
+        const record = read.endsWith('\n') ? read.slice(0, -1) : read
+        if (record !== '' && record !== '\r') whole.push({ fields: withoutReturn(data[0]!, record, delimiter), line })
+        line += newlines(read)
+        end = meta.cursor
+      },
+    } as Papa.ParseConfig)
+    parser.parse(text, 0, !isLast)
+    return { whole, end, line, problem }
+  }
+
+  /** As `#parse`, faster, for text without quotes, in which every line is a record. */
+  #parseLines(isLast: boolean) {
+    const parser = new Papa.Parser({ delimiter: this.#delimiter, newline: '\n' })
+    const { data, meta } = parser.parse(this.#text, 0, !isLast) as Omit<Step, 'errors'>
+    const whole: CsvRecord[] = []
+    for (const [i, fields] of data.entries()) {
+      const last = fields.at(-1)!
+      if (last.endsWith('\r')) fields[fields.length - 1] = last.slice(0, -1)
+      if (fields.length > 1 || fields[0] !== '') whole.push({ fields, line: this.#line + i })
     }
-    if (end === undefined) return this.#isTooLong() ? this.#tooLong() : undefined
-    if (this.#quote < start) {
-      const found = text.indexOf('"', start)
-      this.#quote = found < 0 ? text.length : found
+    return { whole, end: meta.cursor, line: this.#line + data.length, problem: undefined }
+  }
+
+  /** Ends a broken record with the line on which its field begins. */
+  #broken(code: string, index: number): BrokenRecord {
+    // Papa Parse counts from behind the quote.
+    const before = this.#text.slice(0, index - 1)
+    const { data } = new Papa.Parser({ delimiter: this.#delimiter, newline: '\n' }).parse(before, 0, false)
+    return {
+      line: this.#line + newlines(before),
+      place: ((data as string[][]).at(-1)?.length ?? 1) - 1,
+      what: code === 'MissingQuotes' ? 'the quote is never closed' : 'text follows a closing quote',
+      value: this.#cutLine(index - 1),
     }
-    if (this.#quote < end) return this.#quoted(isLast)
+  }
+
+  /** What is wrong with a record that is longer than one may be. */
+  #endless(): BrokenRecord {
+    const { problem } = this.#parse(true)
+    if (problem) return this.#broken(problem.code, problem.index!)
     const line = this.#line
-    this.#at = end + 1
-    this.#line++
-    const stop = end > start && text.charCodeAt(end - 1) === RETURN ? end - 1 : end
-    return stop === start ? 'empty' : { fields: text.slice(start, stop).split(this.#delimiter), line }
+    return { line, place: 0, what: `the line has over ${this.#maxLength} characters`, value: this.#cutLine(0) }
   }
 
-  /** A record with a quote in its first line. */
-  #quoted(isLast: boolean): CsvRecord | BrokenRecord | undefined {
-    const text = this.#text
-    const line = this.#line
-    const fields: string[] = []
-    for (let at = this.#at; ; at += this.#delimiter.length) {
-      const start = at
-      let field: string
-      if (text[at] === '"') {
-        const close = closingQuote(text, at)
-        // What follows the quote decides whether it closes.
-        const known = close < 0 ? 0 : text.length - close - 1
-        if (!isLast && known < Math.max(2, this.#delimiter.length)) {
-          if (!this.#isTooLong()) return undefined
-          return this.#broken(start, fields.length, 'the quote is never closed', isLast)
-        }
-        if (close < 0) return this.#broken(start, fields.length, 'the quote is never closed', isLast)
-        field = text.slice(at + 1, close).replaceAll('""', '"')
-        at = close + 1
-      } else {
-        const end = this.#endOfLine(at, isLast)
-        if (end === undefined) return undefined
-        const next = text.indexOf(this.#delimiter, at)
-        at = next < 0 || next > end ? (text.charCodeAt(end - 1) === RETURN && end > start ? end - 1 : end) : next
-        field = text.slice(start, at)
-        if (field.includes('"')) return this.#broken(start, fields.length, 'a quote stands within a field', isLast)
-      }
-      fields.push(field)
-      if (text.startsWith(this.#delimiter, at)) continue
-      const end = text.charCodeAt(at) === RETURN ? at + 1 : at
-      if (end < text.length && text.charCodeAt(end) !== NEWLINE)
-        return this.#broken(start, fields.length - 1, 'text follows a closing quote', isLast)
-      this.#moveTo(end + 1)
-      return { fields, line }
-    }
-  }
-
-  /** Ends the record at the end of the line on which its broken field begins. */
-  #broken(start: number, place: number, what: string, isLast: boolean): BrokenRecord | undefined {
-    const end = this.#endOfLine(start, isLast)
-    if (end === undefined) return this.#isTooLong() ? this.#tooLong() : undefined
-    const value = this.#text.slice(start, Math.min(end, start + 100))
-    const line = this.#line + newlines(this.#text, this.#at, start)
-    this.#moveTo(end + 1)
-    return { line, place, what, value }
-  }
-
-  #tooLong(): BrokenRecord {
-    const value = this.#text.slice(this.#at, this.#at + 100)
-    // The rest of the line is to come: it is left out as well.
-    this.#at = this.#text.length
-    this.#skipLines++
-    return { line: this.#line, place: 0, what: `the line has over ${this.#maxLength} characters`, value }
-  }
-
-  #isTooLong(): boolean {
-    return this.#text.length - this.#at > this.#maxLength
-  }
-
-  #endOfLine(at: number, isLast: boolean): number | undefined {
+  /** The beginning of what stands at a place. The text goes on after that line, whose rest may be still to come. */
+  #cutLine(at: number): string {
     const end = this.#text.indexOf('\n', at)
-    if (end >= 0) return end
-    return isLast ? this.#text.length : undefined
+    const value = this.#text.slice(at, Math.min(end < 0 ? this.#text.length : end, at + 100)).trimEnd()
+    if (end < 0) this.#skipLines++
+    this.#moveTo(end < 0 ? this.#text.length : end + 1)
+    return value
+  }
+
+  /** Whether the line was there as a whole. */
+  #skipLine(): boolean {
+    const end = this.#text.indexOf('\n')
+    this.#moveTo(end < 0 ? this.#text.length : end + 1)
+    if (end >= 0) this.#skipLines--
+    return end >= 0
   }
 
   #moveTo(at: number): void {
-    this.#line += newlines(this.#text, this.#at, at)
-    this.#at = at
+    this.#line += newlines(this.#text.slice(0, at))
+    this.#text = this.#text.slice(at)
   }
 }
 
-const NEWLINE = 10
-const RETURN = 13
-
-/** The quote that closes what opens at `open`; -1 where there is none. */
-function closingQuote(text: string, open: number): number {
-  for (let at = open + 1; ; at += 2) {
-    at = text.indexOf('"', at)
-    if (at < 0 || text[at + 1] !== '"') return at
-  }
+/** The fields without the CR of a CRLF, which Papa Parse leaves to a last field that has no quotes. */
+function withoutReturn(fields: string[], record: string, delimiter: string): string[] {
+  const last = fields.at(-1)!
+  if (last.endsWith('\r') && (record === last || record.endsWith(delimiter + last)))
+    fields[fields.length - 1] = last.slice(0, -1)
+  return fields
 }
 
-function newlines(text: string, from: number, to: number): number {
+function newlines(text: string): number {
   let count = 0
-  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count++
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++
   return count
 }
