@@ -2,11 +2,13 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Option } from 'commander'
 import {
   type Columns,
   concat,
   DataError,
   type Dataset,
+  type OnError,
   type Predictor,
   Preprocessor,
   rename,
@@ -16,8 +18,14 @@ import { findMnist, mnistFolder, sources } from '../node.js'
 
 /** What data may be, for the help of commands. */
 export const DATA_HELP =
-  'a .csv, .tsv, .jsonl, .npy or .idx file, gzipped or not; a folder of .npy and .idx files, each a column; ' +
-  'a folder with the idx files of MNIST; or "mnist"'
+  'a .csv, .tsv, .jsonl, .parquet, .arrow, .npy or .idx file, text and arrays gzipped or not; a query for DuckDB that ' +
+  'begins with "select"; a folder of .npy and .idx files, each a column; a folder with a subfolder of pictures for each ' +
+  'class; a folder with the idx files of MNIST; or "mnist"'
+
+/** The option of commands that read rows which may be bad. */
+export const ON_ERROR = new Option('--on-error <what>', 'at a row that cannot be read: end, or leave it out and say so')
+  .choices(['throw', 'skip'])
+  .default('throw')
 
 /** How data is read. */
 export interface DataOptions {
@@ -25,47 +33,67 @@ export interface DataOptions {
   split: 'train' | 'test'
   /** Column to predict. */
   target: string
+  /** What happens at a bad row. */
+  onError: 'throw' | 'skip'
 }
 
-/** Opens a file, a folder, or MNIST by name. */
-export async function openData(data: string, { split }: DataOptions): Promise<Dataset> {
+/** Opens a file, a folder, a query, or MNIST by name, for a model. */
+export async function openData(data: string, { model }: Predictor, options: DataOptions): Promise<Dataset> {
+  const { split, onError } = options
   if (data === 'mnist') {
     const { dir, tried } = await findMnist()
     if (dir !== undefined) return sources.mnist({ dir, split })
     throw new DataError('MNIST was not found.', { remedy: `Name its folder. Tried: ${tried.join('; ')}` })
   }
+  if (/^\s*select\s/i.test(data)) return sources.sql(data, { onError })
   const found = await stat(data).catch((cause) => {
     throw new DataError(`The data ${data} cannot be read: ${cause.message}`, { cause, expected: DATA_HELP })
   })
-  if (!found.isDirectory()) return openFile(data)
+  if (!found.isDirectory()) return openFile(data, { onError })
   if (mnistFolder(data) !== undefined) return sources.mnist({ dir: data, split })
-  return openFolder(data)
+  return openFolder(data, model.inputs[0]!.shape, { onError })
 }
 
-function openFile(path: string): Dataset {
-  const name = path.replace(/\.gz$/, '')
-  if (name.endsWith('.csv')) return sources.csv(path)
-  if (name.endsWith('.tsv')) return sources.csv(path, { delimiter: '\t' })
-  if (/\.(jsonl|ndjson)$/.test(name)) return sources.jsonl(path)
-  if (name.endsWith('.npy')) return sources.npy(path)
-  if (isIdx(name)) return sources.idx(path)
+/** The reader of each kind of file: the one place where an ending has a meaning. */
+const readers: readonly [ending: RegExp, read: (path: string, options: { onError: OnError }) => Dataset][] = [
+  [/\.csv$/, sources.csv],
+  [/\.tsv$/, (path, options) => sources.csv(path, { ...options, delimiter: '\t' })],
+  [/\.(jsonl|ndjson)$/, sources.jsonl],
+  [/\.parquet$/, sources.parquet],
+  [/\.(arrow|arrows|feather)$/, sources.arrow],
+  [/\.npy$/, (path) => sources.npy(path)],
+  [/(\.idx|-ubyte)$/, (path) => sources.idx(path)],
+]
+
+const readerOf = (path: string) => readers.find(([ending]) => ending.test(path.replace(/\.gz$/, '')))?.[1]
+
+function openFile(path: string, options: { onError: OnError }): Dataset {
+  const read = readerOf(path)
+  if (read) return read(path, options)
   throw new DataError(`The data ${path} is of no kind that can be read.`, { expected: DATA_HELP })
 }
 
-async function openFolder(folder: string): Promise<Dataset> {
-  const names = await readdir(folder)
-  for (const [isOfFormat, read] of [
-    [(name: string) => name.endsWith('.npy'), sources.npy],
-    [isIdx, sources.idx],
+async function openFolder(
+  folder: string,
+  input: readonly (number | null)[],
+  options: { onError: OnError },
+): Promise<Dataset> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name)
+  for (const [kind, read] of [
+    ['.npy', sources.npy],
+    ['.idx', sources.idx],
   ] as const) {
-    const files = names.filter((name) => isOfFormat(name.replace(/\.gz$/, '')))
+    const files = names.filter((name) => readerOf(name) === readerOf(kind))
     if (files.length > 0)
       return read(Object.fromEntries(files.map((name) => [name.replace(/[.-].*/, ''), join(folder, name)])))
   }
-  throw new DataError(`The folder ${folder} holds no data.`, { expected: DATA_HELP })
+  const [, height, width, channels] = input
+  const takesPictures = input.length === 4 && height && width && (channels === 1 || channels === 3 || channels === 4)
+  if (takesPictures && entries.some((entry) => entry.isDirectory()))
+    return sources.imageFolder(folder, { size: [height, width], channels, ...options })
+  throw new DataError(`The folder ${folder} holds no data for this model.`, { expected: DATA_HELP })
 }
-
-const isIdx = (name: string) => /(\.idx|-ubyte)$/.test(name)
 
 /** The first rows, for a look at columns and values. */
 export async function firstRows(dataset: Dataset): Promise<Columns> {

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { type Columns, Evaluator, type MetricName, Predictor } from '../index.js'
 import { directory } from '../node.js'
-import { DATA_HELP, type DataOptions, firstRows, fitToModel, openData } from './data.js'
+import { DATA_HELP, type DataOptions, firstRows, fitToModel, ON_ERROR, openData } from './data.js'
 
 interface EvaluateOptions extends DataOptions {
   metrics?: MetricName[]
@@ -23,6 +23,7 @@ export function registerEvaluate(program: Command): void {
     .option('--target <column>', 'column with the truth', 'y')
     .option('--metrics <names>', 'such as accuracy,f1 (default: by the output of the model and the target)', list)
     .addOption(new Option('--split <half>', 'half of MNIST').choices(['train', 'test']).default('test'))
+    .addOption(ON_ERROR)
     .option('--json <file>', 'writes the report as JSON')
     .option('--html <file>', 'writes the report as a page with plots')
     .option('--markdown <file>', 'writes the report as Markdown')
@@ -34,7 +35,7 @@ const list = (text: string) => text.split(',').map((name) => name.trim())
 async function evaluate(dir: string, data: string, options: EvaluateOptions): Promise<void> {
   const predictor = await Predictor.load(directory(dir))
   const { model, preprocessor, classes } = predictor
-  const fitting = await fitToModel(await openData(data, options), predictor, { ...options, use: 'evaluate' })
+  const fitting = await fitToModel(await openData(data, predictor, options), predictor, { ...options, use: 'evaluate' })
   let read = 0
   const counted = fitting.mapBatches((batch) => {
     read += Object.values(batch)[0]!.shape[0]!

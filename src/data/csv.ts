@@ -6,15 +6,8 @@ import type { ByteSource } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type BrokenRecord, type CsvRecord, CsvRecords } from './csv-records.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
-import {
-  CHUNK_ROWS,
-  type ColumnType,
-  chooseFields,
-  columnsOfTable,
-  type Field,
-  isNumeric,
-  type TableOptions,
-} from './table.js'
+import { CHUNK_ROWS } from './resident.js'
+import { type ColumnType, chooseFields, columnsOfTable, type Field, isNumeric, type TableOptions } from './table.js'
 import { textOf } from './text.js'
 
 /** How a table is read. */

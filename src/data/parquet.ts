@@ -11,7 +11,11 @@ import type { BadRowPass } from './bad-rows.js'
 import type { ByteSource, RandomBytes } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
-import { CHUNK_ROWS, type ColumnForm, chooseFields, columnsOfTable, type Field, type TableOptions } from './table.js'
+import { CHUNK_ROWS } from './resident.js'
+import { type ColumnForm, chooseFields, columnsOfTable, type Field, type TableOptions } from './table.js'
+
+/** Bytes of the marks at both ends, and of the length of the index. */
+const SHORTEST = 12
 
 /** The dataset of a Parquet file. */
 export function parquetDataset(source: ByteSource, options: TableOptions = {}): FileDataset {
@@ -26,6 +30,8 @@ async function* readChunks(source: ByteSource, options: TableOptions, pass: BadR
       import('hyparquet-compressors'),
     ])
     file = await source.random()
+    if (file.byteLength < SHORTEST)
+      throw new DataError(`${source.name} is no Parquet file: it has ${file.byteLength} bytes.`)
     const metadata = await parquetMetadataAsync(file)
     const { children } = parquetSchema(metadata)
     const fields = chooseFields(

@@ -70,7 +70,9 @@ async function* readChunks(query: string, options: SqlOptions, pass: BadRowPass)
     }
   } catch (cause) {
     if (cause instanceof DcmlError) throw cause
-    throw new DataError(`The query cannot be run: ${(cause as Error).message}`, { cause })
+    // The lines below the first repeat the query.
+    const [what] = (cause as Error).message.split('\n')
+    throw new DataError(`The query cannot be run: ${what}`, { cause })
   } finally {
     connection?.closeSync()
     instance?.closeSync()

@@ -45,9 +45,6 @@ export interface Field {
 /** How a column is read. */
 export type ColumnForm = Pick<Field, 'type' | 'size' | 'isDay'>
 
-/** Rows per chunk. */
-export const CHUNK_ROWS = 1024
-
 const arrays: Readonly<Record<Exclude<ColumnType, 'string'>, TypedArrayName>> = {
   float32: 'Float32Array',
   float64: 'Float64Array',

@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
+import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import {
   adam,
   concat,
@@ -11,6 +13,7 @@ import {
   Evaluator,
   impute,
   oneHot,
+  ordinal,
   Predictor,
   Preprocessor,
   Random,
@@ -19,7 +22,8 @@ import {
   standardize,
   Trainer,
 } from 'dcml'
-import { directory } from 'dcml/node'
+import { directory, sources, writeTable } from 'dcml/node'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bash, dcml } from './run-cli.js'
 
@@ -101,6 +105,9 @@ async function saveRegressor(): Promise<void> {
   await writeFile(at('prices.csv'), `a,b,price\n${lines.join('')}`)
 }
 
+/** Of 16 pixels of 0 to 255, weights that answer class 1 where they are light. */
+const brightness = () => tf.tensor2d(new Array(16).fill([0, 1 / 255]))
+
 describe('dcml evaluate', () => {
   it('prints what the evaluator finds, and writes it in every form', async () => {
     const files = ['json', 'html', 'markdown'].flatMap((form) => [`--${form}`, at(`report.${form}`)])
@@ -133,6 +140,53 @@ describe('dcml evaluate', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^199 rows\n\nmetric +value\nmse .*\nrmse .*\nmae .*\nr2 +(0\.99\d\d|1\.0000)\n/)
     expect(stdout).toContain('1 of 200 rows were left out by the preprocessor.')
+  })
+
+  it('reads every format alike, and the rows of a query', async () => {
+    const table = sources.csv(at('prices.csv'))
+    for (const ending of ['jsonl', 'parquet', 'csv.gz']) await writeTable(table, at(`prices.${ending}`))
+    const columns = Object.entries(await table.columns()).map(([name, { data }]) => [name, data])
+    await writeFile(at('prices.arrow'), tableToIPC(tableFromArrays(Object.fromEntries(columns))))
+    const query = `select * from '${at('prices.parquet')}'`
+    const reports = await Promise.all(
+      [at('prices.csv'), at('prices.csv.gz'), at('prices.jsonl'), at('prices.parquet'), at('prices.arrow'), query].map(
+        async (data) => (await dcml('evaluate', at('regressor'), data, '--target', 'price')).stdout,
+      ),
+    )
+    expect(reports[0]).toMatch(/^199 rows\n/)
+    for (const report of reports) expect(report).toBe(reports[0])
+  })
+
+  it('leaves out bad rows when asked, and says so', async () => {
+    await writeFile(at('bad.csv'), `${await readFile(at('prices.csv'), 'utf8')}1,2\n`)
+    const args = ['evaluate', at('regressor'), at('bad.csv'), '--target', 'price']
+    expect((await dcml(...args)).stderr).toMatch(/^dcml: .*bad\.csv, line 202: the row has 2 values/)
+    const { exitCode, stdout, stderr } = await dcml(...args, '--on-error', 'skip')
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^199 rows\n/)
+    expect(stderr).toMatch(/^dcml: 1 row was left out of .*bad\.csv:\n {2}.*line 202: the row has 2 values.*\n$/)
+  })
+
+  it('reads pictures in the size that the model takes', async () => {
+    for (const [name, grey] of [
+      ['dark', 0],
+      ['light', 255],
+    ] as const) {
+      await mkdir(at(`pictures/${name}`), { recursive: true })
+      const raw = { width: 9, height: 7, channels: 1 } as const
+      await sharp(new Uint8Array(63).fill(grey), { raw }).toFile(at(`pictures/${name}/a.png`))
+    }
+    const model = tfl.sequential({
+      layers: [
+        tfl.layers.flatten({ inputShape: [4, 4, 1] }),
+        tfl.layers.dense({ units: 2, activation: 'softmax', weights: [brightness(), tf.tensor1d([1, 0])] }),
+      ],
+    })
+    const preprocessor = new Preprocessor([ordinal('y')])
+    await preprocessor.fit(sources.imageFolder(at('pictures'), { size: [4, 4], channels: 1 }))
+    await saveBundle(directory(at('brightness')), { model, preprocessor })
+    const { stdout } = await dcml('evaluate', at('brightness'), at('pictures'))
+    expect(stdout).toMatch(/^2 rows\n\n.*\naccuracy +1\.0000\n/)
   })
 
   it('reads MNIST from its folder', async () => {
@@ -172,11 +226,18 @@ describe('dcml predict', () => {
   it('writes a table that sources.csv reads back', async () => {
     const { stdout } = await dcml('predict', at('classifier'), at('guests.jsonl'), '--out', at('predicted.csv'))
     expect(stdout).toBe('')
-    const { sources } = await import('dcml/node')
     const read = await sources.csv(at('predicted.csv')).columns()
     expect(Object.keys(read)).toEqual(['class', 'probability'])
     expect(read.class!.shape).toEqual([ROWS])
     expect(new Set(read.class!.data as string[])).toEqual(new Set(['comes, "gladly"', 'stays']))
+  })
+
+  it('writes Parquet and JSON lines by the ending', async () => {
+    for (const name of ['p.parquet', 'p.jsonl'])
+      expect((await dcml('predict', at('classifier'), at('guests.csv'), '--out', at(name))).stderr).toBe('')
+    const [parquet, jsonl] = [sources.parquet(at('p.parquet')), sources.jsonl(at('p.jsonl'))]
+    expect((await parquet.columns()).class!.shape).toEqual([ROWS])
+    expect(await parquet.columns()).toEqual(await jsonl.columns())
   })
 
   it('gives values in the unit of the target, from a file of numpy too', async () => {
@@ -211,6 +272,8 @@ describe('wrong use', () => {
     ['no such file', ['predict', 'classifier', 'none.csv'], /The data .*none\.csv cannot be read/],
     ['an unknown kind of file', ['predict', 'classifier', 'classifier/model.json'], /no kind that can be read.*\.csv/],
     ['a folder without data', ['predict', 'classifier', 'classifier'], /holds no data/],
+    ['an unknown ending', ['predict', 'classifier', 'guests.csv', '--out', 'p.xlsx'], /p\.xlsx names no format/],
+    ['a query with a mistake', ['predict', 'classifier', 'select 1 frm x'], /query cannot be run/],
     [
       'an unknown metric',
       ['evaluate', 'classifier', 'guests.csv', '--metrics', 'acuracy'],
@@ -226,7 +289,9 @@ describe('wrong use', () => {
     ['a place that is not there', ['predict', 'classifier', 'guests.csv', '--out', 'none/p.csv'], /ENOENT.*p\.csv/],
     ['columns of another table', ['predict', 'classifier', 'prices.csv'], /needs the column "age"/],
   ])('%s exits 2 with one line', async (_, args, message) => {
-    const paths = args.map((arg, i) => (i === 1 || i === 2 || arg.startsWith('none/') ? at(arg) : arg))
+    const paths = args.map((arg, i) =>
+      ((i === 1 || i === 2) && !arg.includes(' ')) || arg.startsWith('none/') ? at(arg) : arg,
+    )
     const { exitCode, stdout, stderr } = await dcml(...paths)
     expect(exitCode).toBe(2)
     expect(stdout).toBe('')

@@ -149,6 +149,14 @@ describe('sources.parquet', () => {
       },
       /cannot be read as Parquet/,
     ],
+    [
+      'an empty file',
+      async () => {
+        await writeFile(join(folder, 'a.parquet'), '')
+        return join(folder, 'a.parquet')
+      },
+      /no Parquet file: it has 0 bytes/,
+    ],
     ['no file', async () => join(folder, 'none.parquet'), /none\.parquet cannot be read as Parquet: ENOENT/],
   ])('says what is wrong with %s', async (_, path, message) => {
     const reading = sources.parquet(await path()).columns()
