@@ -1,7 +1,7 @@
 /**
  * What dcml's own backends have in common: tensors are ranges of a memory, and kernels take pointers into it.
  *
- * Owns: which range each tensor's data is, how many tensors share it, what tfjs asks of a backend.
+ * Owns: which range each tensor's data is, how many tensors share it, what tfjs asks of a backend, recording a step.
  * Leaves: the memory and copying in and out to the backend itself, the kernels of tfjs to kernels/.
  * @module
  */
@@ -9,8 +9,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../core/index.js'
 import { type ComplexParts, DataRecord } from './data-record.js'
+import type { ProgramPlan, StepProgram } from './step-program.js'
 import type { KernelExports } from './wasm/exports.js'
+import type { MemoryListener } from './wasm/memory.js'
 import type { CallName } from './wasm/program/call-table.js'
+import { CallRecorder, type Recording } from './wasm/program/recorder.js'
 
 /** What the kernels of tfjs are made of. All take pointers of the backend's memory, as wasm/exports.ts describes them. */
 export type TensorKernels = Pick<KernelExports, Exclude<CallName, 'chain' | 'attention' | 'attentionGrad'>>
@@ -28,6 +31,7 @@ type Values = DeviceValues | Uint8Array[]
 export interface DeviceHeap {
   /** Where kernels find shapes and strides; see `infoPointer`. */
   readonly ints: Int32Array
+  listener: MemoryListener | undefined
   /** @param use - What it is for, and of which shape: for the error when there is no room. */
   allocate(sizeBytes: number, use: string, shape: readonly number[]): number
   release(pointer: number): void
@@ -41,11 +45,12 @@ export interface SharedFloats {
   release(): void
 }
 
-/** Learns what happens to data while a step is recorded. */
-interface StepRecorder {
-  touched(record: DataRecord): void
-  /** The step cannot be replayed. */
-  refuse(reason: string): void
+/** Where elements are written to. */
+export interface WrittenRange {
+  readonly pointer: number
+  readonly dtype: 'float32' | 'int32' | 'uint8'
+  /** Elements. */
+  readonly length: number
 }
 
 const typeNames: Record<tf.DataType, string> = {
@@ -68,17 +73,40 @@ export abstract class DeviceBackend extends tf.KernelBackend {
   /** Byte offset in `heap.ints` of 18 int32 in which a kernel finds shapes and strides. */
   abstract readonly infoPointer: number
   /** Set while a step is recorded. */
-  recorder: StepRecorder | undefined
+  recorder: CallRecorder | undefined
   /** Data that another backend created and tfjs moved here: its id is not a record of ours. */
   readonly #foreign = new WeakMap<object, DataRecord>()
   #dataCount = 0
 
   /** Takes a range of floats that JavaScript sees too; its elements are not set. */
   abstract shareFloats(length: number): SharedFloats
+  /** Lets a function write elements to a range: it is given an array, and the index of the range's first element. */
+  abstract writeInto(range: WrittenRange, write: (target: DeviceValues, start: number) => void): void
+  /** Puts planned calls into the backend's memory. */
+  abstract createProgram(plan: ProgramPlan): StepProgram
+  /** Whether its programs may have chains: several kernels over the same elements as one call. */
+  abstract readonly hasChains: boolean
   /** Copies values into the range of a new record. */
   protected abstract store(record: DataRecord, values: tf.TypedArray): void
   /** A copy of the elements `from` to `to`, not including it. */
   protected abstract load(record: DataRecord, from: number, to: number): DeviceValues
+
+  /** Runs a function and returns the calls of kernels that it made, besides its result. */
+  recordCalls<T>(run: () => T): { result: T; recording: Recording } {
+    const { kernels } = this
+    const recorder = new CallRecorder()
+    this.kernels = recorder.wrap(kernels, () => this.heap.ints)
+    this.recorder = recorder
+    this.heap.listener = recorder
+    try {
+      const result = run()
+      return { result, recording: recorder.finish() }
+    } finally {
+      this.kernels = kernels
+      this.recorder = undefined
+      this.heap.listener = undefined
+    }
+  }
 
   /** The record of a tensor's data; data that another backend holds is fetched first. */
   record(dataId: object): DataRecord {
@@ -248,4 +276,13 @@ export abstract class DeviceBackend extends tf.KernelBackend {
     this.#dataCount++
     return new DataRecord(pointer, length, dtype, true)
   }
+}
+
+/** The backend in use, if it is one of dcml's own. */
+export function activeDeviceBackend(): DeviceBackend | undefined {
+  const engine = tf.engine()
+  // Without a name nobody chose one yet, and asking for it would choose one.
+  if (!engine.backendName) return undefined
+  const { backend } = engine
+  return backend instanceof DeviceBackend ? backend : undefined
 }

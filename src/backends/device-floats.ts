@@ -8,7 +8,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, ShapeError, StateError, sizeOf } from '../core/index.js'
-import { DeviceBackend, type SharedFloats, type UpdateKernels } from './device-backend.js'
+import { activeDeviceBackend, type DeviceBackend, type SharedFloats, type UpdateKernels } from './device-backend.js'
 import { dtypeCodes, type KernelExports } from './wasm/exports.js'
 import { activeWasmBackend } from './wasm/register.js'
 import type { DcmlWasmBackend } from './wasm/wasm-backend.js'
@@ -62,11 +62,11 @@ export const updateKernels = (): UpdateKernels | undefined => activeDeviceBacken
 export const wasmExports = (): KernelExports | undefined => activeWasmBackend()?.kernels
 
 /**
- * Byte offset of a tensor's first element in the memory of dcml-wasm.
+ * Where a tensor's first element is in the backend's memory.
  *
- * @throws {StateError} if the current backend is not dcml-wasm.
+ * @throws {StateError} if the current backend is none of dcml's own.
  */
-export const pointerOf = (tensor: tf.Tensor): number => requireWasm('pointerOf').pointer(tensor)
+export const pointerOf = (tensor: tf.Tensor): number => requireBackend('pointerOf').pointer(tensor)
 
 /**
  * Copies a tensor's elements into a range, or adds them to what is there.
@@ -130,15 +130,6 @@ class BackendFloats implements DeviceFloats {
   #assertAlive(): void {
     if (this.#disposed) throw new StateError('The range was disposed and cannot be used any more.')
   }
-}
-
-/** The backend in use, if it is one of dcml's own. */
-function activeDeviceBackend(): DeviceBackend | undefined {
-  const engine = tf.engine()
-  // Without a name nobody chose one yet, and asking for it would choose one.
-  if (!engine.backendName) return undefined
-  const { backend } = engine
-  return backend instanceof DeviceBackend ? backend : undefined
 }
 
 function requireBackend(what: string): DeviceBackend {

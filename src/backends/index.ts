@@ -21,7 +21,7 @@ export {
 } from './device-floats.js'
 export { type GeluOptions, gelu } from './gelu.js'
 export { endMeetings, type Meeting, meet, meetingError } from './meeting.js'
-export { canRecord, createProgram, fillRows, hold, recordCalls, refuseRecording } from './programs.js'
+export { canChain, canRecord, createProgram, fillRows, hold, recordCalls, refuseRecording } from './programs.js'
 export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
 export { deviceType, type RowSelection, rowTensor } from './row-tensor.js'
 export {
@@ -32,6 +32,7 @@ export {
   selectBackend,
 } from './select-backend.js'
 export { softmaxCrossEntropy } from './softmax-cross-entropy.js'
+export type { ProgramInputs, ProgramPlan, StepProgram } from './step-program.js'
 export {
   activationCodes,
   binaryCodes,
@@ -46,6 +47,5 @@ export {
 export { type CallName, kindsOf, type ProgramCallName } from './wasm/program/call-table.js'
 export { chainHead, chainLink, linkArgument, MAX_LINKS } from './wasm/program/chain-form.js'
 export type { ProgramLoop } from './wasm/program/loop.js'
-export type { ProgramInputs, ProgramPlan, WasmProgram } from './wasm/program/program.js'
 export type { Place, ProgramCall, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
 export { createKernelMemory, type KernelMemory, MEETING_POINTER, useKernelMemory } from './wasm/register.js'

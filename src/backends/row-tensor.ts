@@ -5,10 +5,9 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { sizeOf, type TypedArray } from '../core/index.js'
+import { activeDeviceBackend, type DeviceBackend } from './device-backend.js'
 import { dtypeCodes } from './wasm/exports.js'
 import type { RowsContent } from './wasm/program/recorder.js'
-import { activeWasmBackend } from './wasm/register.js'
-import type { DcmlWasmBackend } from './wasm/wasm-backend.js'
 
 /** Which rows to take: those that `indices` names from `from` up to, not including, `to`. */
 export interface RowSelection {
@@ -30,7 +29,7 @@ export function deviceType(source: TypedArray, width: number): RowsContent['dtyp
 }
 
 /**
- * Gathers rows and converts them; on dcml-wasm with one copy, straight into the backend's memory.
+ * Gathers rows and converts them; on a backend of dcml's own with one copy, straight into its memory.
  *
  * @param source - The column, `[rows, ...rowShape]`; uint8 pixels and the like are converted.
  * @param rowShape - Shape of one row.
@@ -46,7 +45,7 @@ export function rowTensor(
 ): tf.Tensor {
   const shape = [selection.to - selection.from, ...rowShape]
   const width = sizeOf(rowShape)
-  const backend = activeWasmBackend()
+  const backend = activeDeviceBackend()
   if (backend === undefined) {
     const values = dtype === 'int32' ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape))
     gather(source, width, selection, values, 0)
@@ -65,18 +64,17 @@ export function rowTensor(
   return tf.engine().makeTensorFromTensorInfo(out, backend)
 }
 
-/** Gathers rows to a place in the memory of dcml-wasm. */
+/** Gathers rows to a place in the memory of a backend. */
 export function gatherInto(
-  backend: DcmlWasmBackend,
+  backend: DeviceBackend,
   pointer: number,
   content: RowsContent,
   selection: RowSelection,
 ): void {
   backend.recorder?.gathered(pointer, content)
-  const { bytes, ints, floats } = backend.heap
   const { source, width, dtype } = content
-  if (dtype === 'uint8') gather(source, width, selection, bytes, pointer)
-  else gather(source, width, selection, dtype === 'int32' ? ints : floats, pointer / 4)
+  const length = (selection.to - selection.from) * width
+  backend.writeInto({ pointer, dtype, length }, (target, start) => gather(source, width, selection, target, start))
 }
 
 /** From this width on, one `set` per row costs less than a loop, when nothing has to be converted. */

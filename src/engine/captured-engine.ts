@@ -7,7 +7,6 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { deviceFloats } from '../backends/index.js'
 import { CapturedSeries } from './captured-series.js'
 import { CapturedStep, difference, isResident, type RecordedStep, recordStep } from './captured-step.js'
 import { computeGradients, computeLoss, EagerEngine, readTensors, sumsOf } from './eager-engine.js'
@@ -89,7 +88,9 @@ export class CapturedEngine implements Engine {
     if (this.#reasons.has('set') || !isResident(series.batch)) return []
     this.#storage.refresh()
     const entry = this.#entries.get(keyOf(series.batch, 'set'))
-    if (!entry?.captured.isCurrent || entry.captured.program.isAssisted) return []
+    if (!entry?.captured.isCurrent) return []
+    const { program } = entry.captured
+    if (program.isAssisted || !program.loop) return []
     const count = Math.min(series.count, entry.untilCheck)
     if (count < 1) return []
     if (entry.series?.lowered !== series.lowered) {
@@ -155,7 +156,7 @@ export class CapturedEngine implements Engine {
       entry.untilCheck--
       const { captured } = entry
       this.passingBytes = Math.max(this.passingBytes, captured.passingBytes)
-      if (await captured.runInBuckets(batch, buckets.take)) return captured.results(deviceFloats())
+      if (await captured.runInBuckets(batch, buckets.take)) return captured.results()
     }
     const sums = createFlatFloats(parameters.layout.length)
     try {
@@ -184,8 +185,7 @@ export class CapturedEngine implements Engine {
       this.#entries.set(key, entry)
     }
     const { captured } = entry
-    if (entry.untilCheck-- > 0)
-      return captured.run(run) ? captured.results(deviceFloats()) : readTensors(step.compute(run))
+    if (entry.untilCheck-- > 0) return captured.run(run) ? captured.results() : readTensors(step.compute(run))
     entry.untilCheck = CHECK_INTERVAL + ((this.#checks++ * 619) % CHECK_INTERVAL)
     return this.#checked(captured, run, step)
   }
@@ -238,7 +238,7 @@ export class CapturedEngine implements Engine {
         )
       : captured.run(run)
     if (ran) {
-      const results = captured.results(deviceFloats())
+      const results = captured.results()
       const { entries } = gradients?.parameters.layout ?? { entries: [] }
       const actual = gradients?.sums.view()
       const isClose =

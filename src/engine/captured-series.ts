@@ -70,7 +70,7 @@ export class CapturedSeries {
     }
     calls.push(...meet)
     const floats = kindsOf(update(1, share).name).flatMap((kind, i) => (kind === 'f' ? [updateInput(i)] : []))
-    this.#loop = captured.program.loop(calls, { ints: ['step', 'order', 'record'], floats }, CAPACITY)
+    this.#loop = captured.program.loop!(calls, { ints: ['step', 'order', 'record'], floats }, CAPACITY)
   }
 
   /**

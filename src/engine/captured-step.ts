@@ -9,7 +9,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import {
   createProgram,
-  deviceFloats,
   fillRows,
   hold,
   type Place,
@@ -19,7 +18,7 @@ import {
   type Recording,
   type RowsContent,
   recordCalls,
-  type WasmProgram,
+  type StepProgram,
 } from '../backends/index.js'
 import { StateError } from '../core/index.js'
 import type { Run } from './engine.js'
@@ -105,7 +104,7 @@ export const isResident = ({ columns, selection }: Run): boolean =>
 
 /** A step that runs without tfjs. */
 export class CapturedStep {
-  readonly program: WasmProgram
+  readonly program: StepProgram
   /** How many calls tfjs made. */
   readonly recordedCalls: number
   /** Bytes of the gradients that wait to be taken at once, at most. */
@@ -180,8 +179,7 @@ export class CapturedStep {
     for (const [i, { place, length, gaps, cut }] of this.#handovers.entries()) {
       if (program.runCalls(from, cut) > 0) return refuseFault(i > 0)
       from = cut
-      const start = program.address(place) / 4
-      const values = deviceFloats().subarray(start, start + length)
+      const values = program.read(place, length)
       for (const gap of gaps) values.fill(0, gap.from, gap.to)
       await take(i, values)
     }
@@ -193,12 +191,9 @@ export class CapturedStep {
     return this.#results.map(({ place }) => place)
   }
 
-  /** The results of the last run: views that the next one overwrites. */
-  results(memory: Float32Array): Float32Array[] {
-    return this.#results.map(({ place, length }) => {
-      const start = this.program.address(place) / 4
-      return memory.subarray(start, start + length)
-    })
+  /** The results of the last run: views that the next one may overwrite. */
+  results(): Float32Array[] {
+    return this.#results.map(({ place, length }) => this.program.read(place, length))
   }
 
   /** Gathers the rows that the program does not gather by itself. */

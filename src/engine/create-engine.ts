@@ -25,11 +25,13 @@ function engineOf(choice: EngineChoice): Engine {
     case 'eager':
       return new EagerEngine()
     case 'auto':
-      return canRecord() ? new CapturedEngine() : new EagerEngine('Steps are captured on the wasm backend alone.')
+      return canRecord()
+        ? new CapturedEngine()
+        : new EagerEngine('Steps are captured on the backends wasm and cuda alone.')
     case 'captured':
       if (canRecord()) return new CapturedEngine()
-      throw new ConfigError('Steps are captured on the wasm backend alone.', {
-        expected: "engine 'auto' or 'eager', or the wasm backend",
+      throw new ConfigError('Steps are captured on the backends wasm and cuda alone.', {
+        expected: "engine 'auto' or 'eager', or one of these backends",
         remedy: "Call selectBackend({ prefer: ['wasm'] }) first",
       })
     default:

@@ -15,8 +15,11 @@ import {
   type SharedFloats,
   type TensorKernels,
   type UpdateKernels,
+  type WrittenRange,
 } from '../device-backend.js'
+import type { ProgramPlan } from '../step-program.js'
 import type { CudaDevice } from './cuda-device.js'
+import { CudaProgram } from './cuda-program.js'
 import type { DeviceMemory } from './device-memory.js'
 import { cudaKernels } from './kernels/index.js'
 import type { Launch } from './kernels/kernel-module.js'
@@ -24,8 +27,10 @@ import type { Launch } from './kernels/kernel-module.js'
 /** A `KernelBackend` whose numbers live on a GPU; pointers are addresses there. */
 export class CudaBackend extends DeviceBackend {
   override readonly label = 'cuda'
+  override readonly hasChains = false
   override readonly heap: DeviceMemory
-  override readonly kernels: TensorKernels & UpdateKernels
+  /** The kernels; while a step is recorded, each of them notes its calls. */
+  override kernels: TensorKernels & UpdateKernels
   /** In host memory: kernels get what stands there by value. */
   override readonly infoPointer = 0
   /** Starts a kernel of CUDA C. */
@@ -60,9 +65,21 @@ export class CudaBackend extends DeviceBackend {
     return { pointer, view, release }
   }
 
+  override writeInto(range: WrittenRange, write: (target: DeviceValues, start: number) => void): void {
+    const values = new writtenClasses[range.dtype](range.length)
+    write(values, 0)
+    this.device.upload(range.pointer, values)
+  }
+
+  override createProgram(plan: ProgramPlan): CudaProgram {
+    return new CudaProgram(this, plan)
+  }
+
   protected override store({ pointer, dtype }: DataRecord, values: tf.TypedArray): void {
     const Class = arrayClasses[dtype as keyof typeof arrayClasses]
-    this.device.upload(pointer, values.constructor === Class ? values : Class.from(values))
+    const elements = values.constructor === Class ? values : Class.from(values)
+    this.device.upload(pointer, elements)
+    this.recorder?.written(pointer, new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength))
   }
 
   protected override load({ pointer, dtype }: DataRecord, from: number, to: number): DeviceValues {
@@ -74,3 +91,4 @@ export class CudaBackend extends DeviceBackend {
 
 /** How elements lie in memory, by the types that have numbers. */
 const arrayClasses = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }
+const writtenClasses = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array }

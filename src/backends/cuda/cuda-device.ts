@@ -28,6 +28,15 @@ const ATTACH_GLOBAL = 1
 /** What cuBLAS asks for on an H100, and more than it needs on smaller GPUs. */
 const WORKSPACE_BYTES = 32 * 2 ** 20
 
+/** CU_STREAM_CAPTURE_MODE_RELAXED: memory may be taken meanwhile. */
+const RELAXED = 2
+
+/** Work that was captured, to be started again as one. */
+export interface CudaGraph {
+  launch(): void
+  dispose(): void
+}
+
 /** A GPU in use by this thread. */
 export class CudaDevice {
   /** Such as 'NVIDIA H200'. */
@@ -94,6 +103,11 @@ export class CudaDevice {
     return new CudaDevice(loaded.koffi, driver, driver.calls.int('cuDeviceGet', 0))
   }
 
+  /** Whether every launch is waited for: DCML_CUDA_DEBUG. */
+  get isDebug(): boolean {
+    return this.#launcher.isDebug
+  }
+
   /** Starts a kernel; see `Launcher.launch`. */
   launch(module: KernelModule, name: string, form: CallForm, grid: Grid, values: readonly number[]): void {
     this.#launcher.launch(module, name, form, grid, values, this.memory.ints)
@@ -149,6 +163,34 @@ export class CudaDevice {
       return range.bytes.slice(0, sizeBytes)
     } finally {
       this.#host.release(range)
+    }
+  }
+
+  /** Captures what a function starts, instead of starting it. Nothing in it may wait for the GPU. */
+  capture(run: () => void): CudaGraph {
+    const { calls } = this.#driver
+    const out = new BigUint64Array(1)
+    const end = () => {
+      calls.call('cuStreamEndCapture', this.#stream, out)
+      return Number(out[0])
+    }
+    calls.call('cuStreamBeginCapture_v2', this.#stream, RELAXED)
+    let releaseScratch: () => void
+    try {
+      releaseScratch = this.memory.keepScratch(run)
+    } catch (error) {
+      calls.call('cuGraphDestroy', end())
+      throw error
+    }
+    const graph = end()
+    const executable = calls.handle('cuGraphInstantiateWithFlags', graph, 0)
+    calls.call('cuGraphDestroy', graph)
+    return {
+      launch: () => calls.call('cuGraphLaunch', executable, this.#stream),
+      dispose: () => {
+        calls.call('cuGraphExecDestroy', executable)
+        releaseScratch()
+      },
     }
   }
 

@@ -10,6 +10,7 @@
 import { ConfigError, describe } from '../../core/index.js'
 import type { DeviceHeap } from '../device-backend.js'
 import { bytesOfClass, classOfSize } from '../size-classes.js'
+import type { MemoryListener } from '../wasm/memory.js'
 import { type Driver, driverCodes } from './ffi/driver.js'
 
 /** Ints of a kernel's description of shapes. */
@@ -18,12 +19,14 @@ const INFO_LENGTH = 18
 /** An allocator over the memory of one GPU. Pointers are addresses there; 0 is none. */
 export class DeviceMemory implements DeviceHeap {
   readonly ints = new Int32Array(INFO_LENGTH)
+  listener: MemoryListener | undefined
   /** Bytes in ranges handed out, rounding included. */
   bytesInUse = 0
   /** Bytes taken from the driver: those in use and those kept for later. */
   bytesReserved = 0
   readonly #driver: Driver
-  readonly #free = new Map<number, number[]>()
+  #free = new Map<number, number[]>()
+  #isKeeping = false
   readonly #classOf = new Map<number, number>()
 
   constructor(driver: Driver) {
@@ -32,6 +35,13 @@ export class DeviceMemory implements DeviceHeap {
 
   /** @throws {ConfigError} if the GPU has no room, even after all that is kept was given back. */
   allocate(sizeBytes: number, use: string, shape: readonly number[]): number {
+    const pointer = this.scratch(sizeBytes, use, shape)
+    this.listener?.allocated(pointer, sizeBytes)
+    return pointer
+  }
+
+  /** As `allocate`, for what a kernel needs while it runs: a recorder is told nothing of it. */
+  scratch(sizeBytes: number, use: string, shape: readonly number[]): number {
     const sizeClass = classOfSize(sizeBytes)
     const bytes = bytesOfClass(sizeClass)
     let pointer = this.#free.get(sizeClass)?.pop()
@@ -46,9 +56,35 @@ export class DeviceMemory implements DeviceHeap {
   release(pointer: number): void {
     const sizeClass = this.#classOf.get(pointer)!
     this.bytesInUse -= bytesOfClass(sizeClass)
+    this.listener?.released(pointer)
     const free = this.#free.get(sizeClass)
     if (free) free.push(pointer)
     else this.#free.set(sizeClass, [pointer])
+  }
+
+  /**
+   * Runs a function whose scratch stays its own: what it releases serves the function itself alone.
+   *
+   * @returns What gives the scratch to all.
+   */
+  keepScratch(run: () => void): () => void {
+    const shared = this.#free
+    const own = new Map<number, number[]>()
+    this.#free = own
+    this.#isKeeping = true
+    try {
+      run()
+    } finally {
+      this.#free = shared
+      this.#isKeeping = false
+    }
+    return () => {
+      for (const [sizeClass, pointers] of own) {
+        const free = this.#free.get(sizeClass)
+        if (free) free.push(...pointers)
+        else this.#free.set(sizeClass, pointers)
+      }
+    }
   }
 
   /** Gives everything that is kept back to the driver; waits for the GPU. */
@@ -74,7 +110,8 @@ export class DeviceMemory implements DeviceHeap {
 
   #takeAfterFlush(bytes: number, use: string, shape: readonly number[]): number {
     const kept = this.bytesReserved - this.bytesInUse
-    this.flush()
+    // Kept scratch is in use by launches that are being captured.
+    if (!this.#isKeeping) this.flush()
     const pointer = this.#take(bytes)
     if (pointer !== undefined) return pointer
     const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)]

@@ -28,7 +28,8 @@ export class Launcher {
   readonly #floats = new Float32Array(this.#block)
   readonly #doubles = new Float64Array(this.#block)
   readonly #ints = new Int32Array(this.#block)
-  readonly #debug: boolean
+  /** Whether every launch is waited for. */
+  readonly isDebug: boolean
 
   constructor(koffi: Koffi, driver: Driver, modules: ModuleCache, stream: number) {
     this.#driver = driver
@@ -37,7 +38,7 @@ export class Launcher {
     this.#launch = driver.calls.function('cuLaunchKernel')
     this.#address = Number(koffi.address(this.#ints))
     for (let i = 0; i < MAX_ARGUMENTS; i++) this.#pointers[i] = BigInt(this.#address + byteOf(i))
-    this.#debug = Boolean(process.env.DCML_CUDA_DEBUG)
+    this.isDebug = Boolean(process.env.DCML_CUDA_DEBUG)
   }
 
   /**
@@ -53,7 +54,7 @@ export class Launcher {
     const kernel = this.#modules.function(module, name)
     const code = this.#launch(kernel, blocks, 1, 1, threads, 1, 1, 0, this.#stream, this.#address, 0) as number
     if (code !== 0) throw this.#driver.error(`The launch of kernel ${name}`, code)
-    if (this.#debug) this.#await(name)
+    if (this.isDebug) this.#await(name)
   }
 
   #set(index: number, kind: string, value: number, info: Int32Array | undefined, infoLength = 0): void {

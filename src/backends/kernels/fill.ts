@@ -3,7 +3,7 @@
  * @module
  */
 
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import { sizeOf } from '../../core/index.js'
 import type { DeviceBackend } from '../device-backend.js'
 import { dtypeCodes } from '../wasm/exports.js'
@@ -57,7 +57,21 @@ const select: BackendKernel = ({ inputs, backend }) => {
   return out
 }
 
+/** Few numbers, and the same at every step: they are written rather than computed. */
+const range: BackendKernel = ({ attrs, backend }) => {
+  const { start, stop, step, dtype } = attrs as Record<'start' | 'stop' | 'step', number> & {
+    dtype: 'float32' | 'int32'
+  }
+  // As tfjs has it: a step of 1 turns round by itself.
+  const stride = stop < start && step === 1 ? -1 : step
+  const length = Math.max(0, Math.ceil((stop - start) / stride))
+  const values = tf.util.makeZerosTypedArray(length, dtype)
+  for (let i = 0; i < length; i++) values[i] = i === 0 ? start : values[i - 1]! + stride
+  return backend.makeTensorInfo([length], dtype, values)
+}
+
 export const fillKernels = defineKernels({
+  Range: range,
   Fill: fill,
   ZerosLike: like(0),
   OnesLike: like(1),

@@ -1,7 +1,7 @@
 /**
  * dcml's backend for tfjs over a WebAssembly memory.
  *
- * Owns: copying in and out, recording a step, running with an assist.
+ * Owns: copying in and out, running with an assist.
  * Leaves: tensors to device-backend.ts, free memory to memory.ts, what it cannot compute to loan.ts.
  * @module
  */
@@ -9,18 +9,19 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { BlasAssist } from '../assist/blas-assist.js'
 import type { DataRecord } from '../data-record.js'
-import { bytesOf, DeviceBackend, type DeviceValues, type SharedFloats } from '../device-backend.js'
+import { bytesOf, DeviceBackend, type DeviceValues, type SharedFloats, type WrittenRange } from '../device-backend.js'
+import type { ProgramPlan } from '../step-program.js'
 import type { KernelExports } from './exports.js'
 import type { WasmMemory } from './memory.js'
-import { CallRecorder, type Recording } from './program/recorder.js'
+import { WasmProgram } from './program/program.js'
 
 /** A `KernelBackend` whose numbers live in one WebAssembly memory; pointers are byte offsets in it. */
 export class DcmlWasmBackend extends DeviceBackend {
   override readonly label = 'wasm'
+  override readonly hasChains = true
   override readonly infoPointer: number
   /** The kernels; while a step is recorded, each of them notes its calls. */
   override kernels: KernelExports
-  override recorder: CallRecorder | undefined = undefined
   /** Set while large products run in a native library. */
   assist: BlasAssist | undefined
 
@@ -35,23 +36,6 @@ export class DcmlWasmBackend extends DeviceBackend {
     super()
     this.kernels = kernels
     this.infoPointer = heap.allocate(128, 'kernel argument', [18])
-  }
-
-  /** Runs a function and returns the calls of kernels that it made, besides its result. */
-  recordCalls<T>(run: () => T): { result: T; recording: Recording } {
-    const { kernels } = this
-    const recorder = new CallRecorder()
-    this.kernels = recorder.wrap(kernels, () => this.heap.ints)
-    this.recorder = recorder
-    this.heap.listener = recorder
-    try {
-      const result = run()
-      return { result, recording: recorder.finish() }
-    } finally {
-      this.kernels = kernels
-      this.recorder = undefined
-      this.heap.listener = undefined
-    }
   }
 
   /** Runs a function, and the large products in it in a native library. */
@@ -79,6 +63,16 @@ export class DcmlWasmBackend extends DeviceBackend {
     const pointer = this.heap.allocate(length * 4, 'float32 range', [length])
     const view = () => this.heap.floats.subarray(pointer / 4, pointer / 4 + length)
     return { pointer, view, release: () => this.heap.release(pointer) }
+  }
+
+  override writeInto({ pointer, dtype }: WrittenRange, write: (target: DeviceValues, start: number) => void): void {
+    const { bytes, ints, floats } = this.heap
+    if (dtype === 'uint8') write(bytes, pointer)
+    else write(dtype === 'int32' ? ints : floats, pointer / 4)
+  }
+
+  override createProgram(plan: ProgramPlan): WasmProgram {
+    return new WasmProgram(this, plan)
   }
 
   protected override store({ pointer, length, dtype }: DataRecord, values: tf.TypedArray): void {

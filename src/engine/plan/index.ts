@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { ProgramPlan } from '../../backends/index.js'
+import { canChain, type ProgramPlan } from '../../backends/index.js'
 import type { Step } from './calls.js'
 import { removeDeadCalls } from './dead-calls.js'
 import { writeResultsDirectly } from './direct-results.js'
@@ -36,7 +36,8 @@ export interface StepPlan extends ProgramPlan {
  */
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>, divided?: DividedGradients): StepPlan {
   const divide = (whole: Step) => (divided ? divideGradients(whole, divided) : whole)
-  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, joinChains]
+  const join = canChain() ? [joinChains] : []
+  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, ...join]
   const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))
   const cuts = cutsOf(planned)

@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <tuple>
 #include <utility>
 
 #define __global__
@@ -23,13 +25,14 @@ static inline float __int_as_float(int bits) {
   return value;
 }
 
-// Calls a kernel with arguments that are given by address, as the driver does.
+// A kernel with copies of its arguments, which are given by address, as the driver takes them.
 template <class... Arguments, std::size_t... index>
-void standInCall(void (*kernel)(Arguments...), void **arguments, std::index_sequence<index...>) {
-  kernel(*static_cast<std::remove_reference_t<Arguments> *>(arguments[index])...);
+void *standInBind(void (*kernel)(Arguments...), void **arguments, std::index_sequence<index...>) {
+  std::tuple<Arguments...> copies(*static_cast<Arguments *>(arguments[index])...);
+  return new std::function<void()>([=] { std::apply(kernel, copies); });
 }
-template <class... Arguments> void standInCall(void (*kernel)(Arguments...), void **arguments) {
-  standInCall(kernel, arguments, std::index_sequence_for<Arguments...>());
+template <class... Arguments> void *standInBind(void (*kernel)(Arguments...), void **arguments) {
+  return standInBind(kernel, arguments, std::index_sequence_for<Arguments...>());
 }
 
 // What the library sets before each thread.

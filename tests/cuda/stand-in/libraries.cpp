@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <memory>
 #include <iterator>
 #include <map>
 #include <regex>
@@ -40,8 +42,13 @@ bool isInside(std::uintptr_t pointer, std::size_t bytes) {
 }
 
 using Set = void (*)(const unsigned *, void (*)());
-using Entry = void (*)(void **);
-struct Kernel { Entry entry; Set set; };
+using Work = std::function<void()>;
+using Bind = Work *(*)(void **);
+struct Kernel { Bind bind; Set set; };
+// Work that a stream was given, while it is captured.
+using Graph = std::vector<Work>;
+Graph *captured = nullptr;
+int graphLaunches = 0;
 
 // Threads of a block: a fiber runs thread after thread, until one of them waits at a barrier. Then another takes over.
 struct Fiber {
@@ -54,8 +61,8 @@ jmp_buf scheduler;
 Fiber *current;
 std::vector<Fiber *> idle, waiting;
 unsigned nextThread;
-Kernel kernel;
-void **arguments;
+Set setPlace;
+Work *body;
 unsigned place[12];
 
 void setThread(unsigned thread);
@@ -76,13 +83,13 @@ void barrier() {
 void setThread(unsigned thread) {
   current->thread = thread;
   place[0] = thread;
-  kernel.set(place, barrier);
+  setPlace(place, barrier);
 }
 void runFiber() {
   for (;;) {
     while (nextThread < place[6]) {
       setThread(nextThread++);
-      kernel.entry(arguments);
+      (*body)();
     }
     idle.push_back(current);
     yield();
@@ -117,6 +124,13 @@ void runBlock() {
   }
 }
 
+// Does what a stream was given now, or when the graph is launched.
+int start(Work work) {
+  if (captured) captured->push_back(std::move(work));
+  else work();
+  return 0;
+}
+
 struct Program { std::string source, image, log; };
 std::string folderOfThis() {
   Dl_info info;
@@ -128,14 +142,14 @@ std::string read(const std::string &file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
-// For each kernel of a source, a function that takes its arguments by address.
+// For each kernel of a source, a function that binds its arguments, given by address.
 std::string entriesOf(const std::string &source) {
   std::string entries;
   std::regex pattern("extern \"C\" void (\\w+)\\(");
   for (std::sregex_iterator match(source.begin(), source.end(), pattern), end; match != end; ++match) {
     std::string name = (*match)[1];
     if (name == "standInSet") continue;
-    entries += "extern \"C\" void entry_" + name + "(void **a) { standInCall(" + name + ", a); }\n";
+    entries += "extern \"C\" void *bind_" + name + "(void **a) { return standInBind(" + name + ", a); }\n";
   }
   return entries;
 }
@@ -182,19 +196,18 @@ API cuMemAllocManaged(std::uintptr_t *pointer, std::size_t bytes, unsigned flags
 API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return *pointer = malloc(bytes), 0; }
 API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capacity - used, *total = capacity, 0; }
 API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t) {
-  if (!isInside(to, bytes)) return invalidValue;
+  if (captured || !isInside(to, bytes)) return invalidValue;
   std::memcpy(reinterpret_cast<void *>(to), from, bytes);
   return 0;
 }
 API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
-  if (!isInside(from, bytes)) return invalidValue;
+  if (captured || !isInside(from, bytes)) return invalidValue;
   std::memcpy(to, reinterpret_cast<void *>(from), bytes);
   return 0;
 }
 API cuStreamCreate(std::uintptr_t *stream, unsigned) { return *stream = 2, 0; }
 API cuStreamSynchronize(std::uintptr_t) {
-  int code = failure;
-  return code;
+  return captured ? invalidValue : failure;
 }
 API cuEventCreate(std::uintptr_t *event, unsigned) { return *event = 3, 0; }
 API cuEventRecord(std::uintptr_t, std::uintptr_t) { return 0; }
@@ -229,26 +242,50 @@ API cuModuleLoadData(void **module, const unsigned char *image) {
   return *module ? 0 : invalidValue;
 }
 API cuModuleGetFunction(std::uintptr_t *function, void *module, const char *name) {
-  Entry entry = reinterpret_cast<Entry>(dlsym(module, (std::string("entry_") + name).c_str()));
-  if (!entry) return notFound;
-  *function = reinterpret_cast<std::uintptr_t>(new Kernel{entry, reinterpret_cast<Set>(dlsym(module, "standInSet"))});
+  Bind bind = reinterpret_cast<Bind>(dlsym(module, (std::string("bind_") + name).c_str()));
+  if (!bind) return notFound;
+  *function = reinterpret_cast<std::uintptr_t>(new Kernel{bind, reinterpret_cast<Set>(dlsym(module, "standInSet"))});
   return 0;
 }
 API cuLaunchKernel(Kernel *function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
                    unsigned blockZ, unsigned, std::uintptr_t, void **parameters, void **) {
   if (gridX == 0 || gridY != 1 || gridZ != 1 || blockX == 0 || blockX > 1024 || blockY != 1 || blockZ != 1)
     return invalidValue;
-  kernel = *function;
-  arguments = parameters;
-  unsigned shape[12] = {0, 0, 0, 0, 0, 0, blockX, 1, 1, gridX, 1, 1};
-  std::copy(shape, shape + 12, place);
-  for (unsigned block = 0; block < gridX; block++) {
-    place[3] = block;
-    runBlock();
-  }
+  std::shared_ptr<Work> bound(function->bind(parameters));
+  Set set = function->set;
+  return start([=] {
+    setPlace = set;
+    body = bound.get();
+    unsigned shape[12] = {0, 0, 0, 0, 0, 0, blockX, 1, 1, gridX, 1, 1};
+    std::copy(shape, shape + 12, place);
+    for (unsigned block = 0; block < gridX; block++) {
+      place[3] = block;
+      runBlock();
+    }
+  });
+}
+API cuStreamBeginCapture_v2(std::uintptr_t, int mode) {
+  if (captured || mode != 2) return invalidValue;
+  captured = new Graph();
   return 0;
 }
+API cuStreamEndCapture(std::uintptr_t, Graph **graph) {
+  *graph = captured;
+  captured = nullptr;
+  return *graph ? 0 : invalidValue;
+}
+API cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, unsigned long long) {
+  return *executable = new Graph(*graph), 0;
+}
+API cuGraphLaunch(Graph *executable, std::uintptr_t) {
+  graphLaunches++;
+  for (const Work &work : *executable) work();
+  return 0;
+}
+API cuGraphExecDestroy(Graph *executable) { return delete executable, 0; }
+API cuGraphDestroy(Graph *graph) { return delete graph, 0; }
 // For tests.
+API standInGraphLaunches() { return graphLaunches; }
 API standInCapacity(std::size_t bytes) { return capacity = bytes ? bytes : std::size_t(1) << 36, 0; }
 API standInFail(int code) { return failure = code, 0; }
 
@@ -301,17 +338,19 @@ API cublasGemmStridedBatchedEx(std::uintptr_t, int transposeA, int transposeB, i
               rowStrideC >= m && typeA == 0 && typeB == 0 && typeC == 0 &&
               (computeType == 68 || computeType == 77 || computeType == 75);
   if (!fits) return 7;
-  for (int i = 0; i < batch; i++)
-    for (int column = 0; column < n; column++)
-      for (int row = 0; row < m; row++) {
-        double sum = 0;
-        for (int x = 0; x < k; x++) {
-          std::int64_t atA = transposeA ? x + std::int64_t(row) * rowStrideA : row + std::int64_t(x) * rowStrideA;
-          std::int64_t atB = transposeB ? column + std::int64_t(x) * rowStrideB : x + std::int64_t(column) * rowStrideB;
-          sum += double(a[i * strideA + atA]) * b[i * strideB + atB];
+  float scale = *alpha, kept = *beta;
+  return start([=] {
+    for (int i = 0; i < batch; i++)
+      for (int column = 0; column < n; column++)
+        for (int row = 0; row < m; row++) {
+          double sum = 0;
+          for (int x = 0; x < k; x++) {
+            std::int64_t atA = transposeA ? x + std::int64_t(row) * rowStrideA : row + std::int64_t(x) * rowStrideA;
+            std::int64_t atB = transposeB ? column + std::int64_t(x) * rowStrideB : x + std::int64_t(column) * rowStrideB;
+            sum += double(a[i * strideA + atA]) * b[i * strideB + atB];
+          }
+          float &target = c[i * strideC + row + std::int64_t(column) * rowStrideC];
+          target = float(scale * sum) + (kept == 0 ? 0 : kept * target);
         }
-        float &target = c[i * strideC + row + std::int64_t(column) * rowStrideC];
-        target = float(*alpha * sum) + (*beta == 0 ? 0 : *beta * target);
-      }
-  return 0;
+  });
 }

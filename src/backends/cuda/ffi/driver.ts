@@ -32,6 +32,12 @@ const prototypes = {
   cuEventRecord: 'uintptr_t event, uintptr_t stream',
   cuEventQuery: 'uintptr_t event',
   cuEventDestroy_v2: 'uintptr_t event',
+  cuStreamBeginCapture_v2: 'uintptr_t stream, int mode',
+  cuStreamEndCapture: 'uintptr_t stream, void *graph',
+  cuGraphInstantiateWithFlags: 'void *executable, uintptr_t graph, uint64_t flags',
+  cuGraphLaunch: 'uintptr_t executable, uintptr_t stream',
+  cuGraphExecDestroy: 'uintptr_t executable',
+  cuGraphDestroy: 'uintptr_t graph',
   cuModuleLoadData: 'void *module, const void *image',
   cuModuleGetFunction: 'void *function, uintptr_t module, const char *name',
   cuLaunchKernel:

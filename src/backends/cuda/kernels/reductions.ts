@@ -253,7 +253,7 @@ export function inChunks(
     return
   }
   const chunks = Math.ceil(size / chunk)
-  const partial = memory.allocate(outer * chunks * inner * 4, 'partial result', [outer, chunks, inner])
+  const partial = memory.scratch(outer * chunks * inner * 4, 'partial result', [outer, chunks, inner])
   first(partial, chunk, 1)
   reduceOnce(launch, kernel, { ...target, input: partial, size: chunks, chunk: chunks })
   memory.release(partial)

@@ -135,7 +135,7 @@ export function updateKernels(device: CudaDevice, launch: Launch): UpdateKernels
     lamb(parameters, gradients, mean, squaredMean, n, rate, ...rest) {
       const [meanScale, rootScale, beta1, beta2, epsilon, weightDecay, gradientScale] = rest
       const grid = partialSums(n)
-      const squares = memory.allocate(grid.blocks * 16, 'partial sum', [grid.blocks, 2])
+      const squares = memory.scratch(grid.blocks * 16, 'partial sum', [grid.blocks, 2])
       const first = [parameters, gradients, mean, squaredMean, squares, n, meanScale, rootScale, beta1, beta2]
       launch(updateModule, 'lambMeans', lambMeansForm, grid, [...first, epsilon, weightDecay, gradientScale])
       const second = [parameters, mean, squaredMean, squares, grid.blocks, n, rate, meanScale, rootScale]
@@ -145,7 +145,7 @@ export function updateKernels(device: CudaDevice, launch: Launch): UpdateKernels
     sumOfSquares(x, n) {
       const grid = partialSums(n)
       const sums = new Float64Array(grid.blocks)
-      const pointer = memory.allocate(sums.byteLength, 'partial sum', [grid.blocks])
+      const pointer = memory.scratch(sums.byteLength, 'partial sum', [grid.blocks])
       launch(updateModule, 'squares', { arguments: 'rwn' }, grid, [x, pointer, n])
       device.download(pointer, sums)
       memory.release(pointer)

@@ -260,7 +260,7 @@ export function windowKernels(device: CudaDevice, launch: Launch): WindowKernels
   ): void => {
     const imageBytes = g.imagePixels * g.patch * 4
     const images = Math.max(1, Math.min(g.batch, Math.floor(PATCH_BYTES / Math.max(1, imageBytes))))
-    const patches = memory.allocate(images * imageBytes, 'range for patches', [images, g.imagePixels, g.patch])
+    const patches = memory.scratch(images * imageBytes, 'range for patches', [images, g.imagePixels, g.patch])
     for (let firstImage = 0; firstImage < g.batch; firstImage += images)
       each({ firstImage, pixels: Math.min(images, g.batch - firstImage) * g.imagePixels, patches })
     memory.release(patches)

@@ -7,6 +7,7 @@
  */
 
 import type { ProductArguments } from '../../assist/blas-assist.js'
+import type { ProgramInputs, ProgramPlan, StepProgram } from '../../step-program.js'
 import type { KernelExports } from '../exports.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 import { kindsOf } from './call-table.js'
@@ -14,22 +15,8 @@ import { type LoopPlan, ProgramLoop } from './loop.js'
 import type { Place, ProgramCall, RecordedCall } from './recorder.js'
 import { CallWords } from './words.js'
 
-/** What to run, and where. */
-export interface ProgramPlan {
-  readonly calls: readonly RecordedCall[]
-  /** Bytes of the range that holds all buffers. */
-  readonly bytes: number
-  /** Byte offset of each buffer in that range. */
-  readonly offsets: ReadonlyMap<number, number>
-  /** Buffers that are the same at every step. */
-  readonly constants: ReadonlyMap<number, Uint8Array>
-}
-
-/** Numbers that change from run to run, by the names that calls have for them; int32 or byte offsets. */
-export type ProgramInputs = Readonly<Record<string, number>>
-
 /** One program in the memory of a backend. */
-export class WasmProgram {
+export class WasmProgram implements StepProgram {
   readonly #backend: DcmlWasmBackend
   readonly #wasm: KernelExports
   readonly #plan: ProgramPlan
@@ -90,6 +77,11 @@ export class WasmProgram {
   /** Whether a native library computes a part of it. */
   get isAssisted(): boolean {
     return this.#assisted.length > 0
+  }
+
+  read(place: Place, length: number): Float32Array {
+    const start = this.address(place) / 4
+    return this.#backend.heap.floats.subarray(start, start + length)
   }
 
   /** A loop over other calls on the same buffers. */

@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs-core'
+import * as tfl from '@tensorflow/tfjs-layers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { loadLibrary } from '../../src/backends/cuda/ffi/libraries.js'
+import { thisMachine } from '../../src/backends/cuda/ffi/places.js'
+import { selectBackend } from '../../src/backends/index.js'
+import { loadKoffi } from '../../src/core/index.js'
+import { Dataset } from '../../src/data/index.js'
+import { adam, lamb } from '../../src/optimizers/index.js'
+import { Trainer } from '../../src/training/index.js'
+import { useStandIn } from './stand-in.js'
+
+const isThere = useStandIn('captured steps')
+const isStandIn = !process.env.DCML_TEST_GPU
+
+const start = (seed: number) => tfl.initializers.randomNormal({ stddev: 0.3, seed })
+
+/** Convolution, batch normalization with its moving means, dropout: scratch, assigned variables, numbers given anew. */
+function network(): tfl.LayersModel {
+  return tfl.sequential({
+    layers: [
+      tfl.layers.conv2d({
+        filters: 4,
+        kernelSize: 3,
+        activation: 'relu',
+        inputShape: [6, 6, 1],
+        kernelInitializer: start(1),
+      }),
+      tfl.layers.batchNormalization({}),
+      tfl.layers.maxPooling2d({ poolSize: 2 }),
+      tfl.layers.flatten(),
+      tfl.layers.dropout({ rate: 0.25 }),
+      tfl.layers.dense({ units: 3, activation: 'softmax', kernelInitializer: start(2) }),
+    ],
+  })
+}
+
+const rows = 40
+const data = Dataset.fromArrays({
+  x: { data: Float32Array.from({ length: rows * 36 }, (_, i) => Math.sin(i * 1.7)), shape: [rows, 6, 6, 1] },
+  y: { data: Int32Array.from({ length: rows }, (_, i) => i % 3), shape: [rows] },
+})
+
+async function train(engine: 'eager' | 'captured', optimizer = adam({ learningRate: 1e-2 })) {
+  const model = network()
+  const trainer = new Trainer({ model, loss: 'sparseCategoricalCrossentropy', optimizer, engine, seed: 3 })
+  const history = await trainer.fit(data, { epochs: 4, batchSize: 8 })
+  expect(history.engine).toBe(engine)
+  await trainer.close()
+  const weights = await Promise.all(model.getWeights().map(async (weight) => [...(await weight.data())]))
+  model.dispose()
+  return { losses: history.epochs.map(({ loss }) => loss), weights: weights.flat() }
+}
+
+const worst = (a: number[], b: number[]) => Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))
+
+describe.runIf(isThere)('captured steps on cuda', () => {
+  let graphLaunches: () => number
+
+  beforeAll(async () => {
+    await selectBackend({ prefer: ['cuda'] })
+    if (!isStandIn) return
+    const loaded = await loadKoffi()
+    if ('reason' in loaded) throw new Error(loaded.reason)
+    const { library } = loadLibrary(loaded.koffi, 'driver', thisMachine())
+    graphLaunches = library.func('int standInGraphLaunches(void)') as unknown as () => number
+  })
+
+  it.each([
+    ['adam', () => adam({ learningRate: 1e-2 })],
+    ['lamb', () => lamb({ learningRate: 1e-2 })],
+  ] as const)('train as eager ones do with %s', async (_, optimizer) => {
+    const [captured, eager] = [await train('captured', optimizer()), await train('eager', optimizer())]
+    expect(worst(captured.losses, eager.losses)).toBeLessThan(1e-4)
+    expect(worst(captured.weights, eager.weights)).toBeLessThan(1e-3)
+  })
+
+  it.runIf(isStandIn)('are launched as graphs, from the third run on', async () => {
+    const before = graphLaunches()
+    await train('captured')
+    // 20 steps, each cut in two by the dropout, whose numbers are given anew.
+    expect(graphLaunches() - before).toBeGreaterThan(30)
+  })
+
+  it('give the same bits at every run', async () => {
+    expect(await train('captured')).toEqual(await train('captured'))
+  })
+
+  it('leave tensors alone that are made after the capture, and take no more memory from step to step', async () => {
+    const model = network()
+    const seen: { value: number; tensor: tf.Tensor }[] = []
+    const reserved: number[] = []
+    const trainer = new Trainer({
+      model,
+      loss: 'sparseCategoricalCrossentropy',
+      optimizer: adam(),
+      engine: 'captured',
+      callbacks: [
+        {
+          onStepEnd: ({ step }) => {
+            reserved.push((tf.memory() as unknown as { numBytesInGPUReserved: number }).numBytesInGPUReserved)
+            // Of sizes as scratch has them, too.
+            if (step !== 5) return
+            for (let size = 16; size < 1e6; size *= 2) seen.push({ value: size, tensor: tf.fill([size], size) })
+          },
+        },
+      ],
+    })
+    await trainer.fit(data, { epochs: 4, batchSize: 8 })
+    expect(seen.length).toBeGreaterThan(10)
+    for (const { value, tensor } of seen) {
+      const values = await tensor.data()
+      expect(values.every((element) => element === value)).toBe(true)
+      tensor.dispose()
+    }
+    expect(new Set(reserved.slice(6)).size).toBe(1)
+    await trainer.close()
+  })
+})
