@@ -1,5 +1,17 @@
 import * as tfl from '@tensorflow/tfjs-layers'
-import { DataParallel, Dataset, datasets, SingleWorker, selectBackend, sgd, Trainer, type TrainerOptions } from 'dcml'
+import {
+  DataParallel,
+  Dataset,
+  datasets,
+  gain,
+  Preprocessor,
+  SingleWorker,
+  selectBackend,
+  sgd,
+  Trainer,
+  type TrainerOptions,
+  timeShift,
+} from 'dcml'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { runGroup, weightsOf } from '../fixtures/run-group.js'
 
@@ -71,5 +83,13 @@ describe('processes over TCP', () => {
     for (const worldSize of [2, 4, 8])
       for (const rank of await runGroup(worldSize, { rows: ROWS, deterministic }))
         expect(weightsOf(rank)).toEqual(alone)
+  })
+
+  it('give the bits of one worker when rows are changed at random', async () => {
+    const deterministic = { logicalShards: 4 }
+    const preprocessor = new Preprocessor([gain('x'), timeShift('x', { most: 50 })])
+    const alone = joined(await trainHere(1, { deterministic, preprocessor }))
+    for (const rank of await runGroup(2, { rows: ROWS, deterministic, augments: true }))
+      expect(weightsOf(rank)).toEqual(alone)
   })
 })
