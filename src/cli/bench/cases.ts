@@ -25,6 +25,10 @@ export interface Task {
   workers: number
   /** Whether the workers are processes, which TCP joins; else threads. */
   processes?: boolean
+  /** A GPU instead of the processor. */
+  device?: 'cuda'
+  /** In what precision products round their operands on the GPU. @default 'float32' */
+  precision?: 'bfloat16'
   /** Steps of an epoch: enough data that an epoch is no matter of start-up, yet takes about a second at most. */
   stepsPerEpoch: number
 }

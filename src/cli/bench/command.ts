@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { contenders, mpiNames, transports } from './allreduce/order.js'
 import { runBenchAllReduce } from './allreduce/run.js'
 import { cases, libraries } from './cases.js'
+import { cudaCases, runBenchCuda } from './cuda/run.js'
 import { dataCases } from './data/cases.js'
 import { runBenchData } from './data/run.js'
 import { kernelNames, runBenchKernels } from './kernels.js'
@@ -15,11 +16,11 @@ export function registerBench(program: Command): void {
   const bench = program
     .command('bench')
     .description('Measures the speed of dcml on this machine.')
-    .usage('<train|kernels|allreduce|data|plan> [options]')
+    .usage('<train|kernels|allreduce|data|plan|cuda> [options]')
     .argument('[what]')
     .action((what?: string) =>
       bench.error(
-        `error: expected the name of a benchmark: train, kernels, allreduce, data or plan; received ${what ?? 'none'}`,
+        `error: expected the name of a benchmark: train, kernels, allreduce, data, plan or cuda; received ${what ?? 'none'}`,
       ),
     )
   bench
@@ -81,6 +82,16 @@ export function registerBench(program: Command): void {
     .option('--rounds <n>', 'measurements of each number of workers; the shortest counts', count, 3)
     .option('--json <file>', 'writes the figures')
     .action(({ workers = [1, 2, 4], ...options }) => runBenchPlan({ workers, ...options }))
+  bench
+    .command('cuda')
+    .description('Measures operations and steps of training on an NVIDIA GPU, beside PyTorch on the same one.')
+    .addOption(new Option('--case <name...>', 'only these cases').choices(cudaCases))
+    .option('--side <n>', 'rows and columns of the matrices', count, 8192)
+    .option('--elements <n>', 'elements of the arrays', count, 2 ** 27)
+    .option('--rounds <n>', 'measurements of each; the tables show the medians', count, 3)
+    .option('--seconds <s>', 'time of one measurement, after a warm-up', duration, 2)
+    .option('--json <file>', 'writes the figures')
+    .action(runBenchCuda)
 }
 
 const networks = cases.filter(({ workers }) => workers === 1).map(({ name }) => name)

@@ -1,5 +1,6 @@
 /** Measures dcml: the steps inside `trainer.fit`. @module */
 
+import * as tf from '@tensorflow/tfjs-core'
 import { adam, DataParallel, Dataset, type EpochRecord, SingleWorker, selectBackend, Trainer } from '../../index.js'
 import { tcp } from '../../node.js'
 import { EpochClock, type Measurement, type Order } from './measurement.js'
@@ -8,8 +9,9 @@ import { randomData } from './random-data.js'
 
 /** Trains until the clock has enough. */
 export async function measureDcml(order: Order): Promise<Measurement> {
-  const { network, rowsPerWorker, workers, processes, seconds, engine, assist } = order
-  const backend = await selectBackend()
+  const { network, rowsPerWorker, workers, processes, seconds, engine, assist, device, precision } = order
+  const backend = await selectBackend(device ? { prefer: [device] } : {})
+  if (precision) tf.env().set('DCML_CUDA_PRODUCTS', precision)
   const { rows, shape, x, y } = randomData(order)
   const clock = new EpochClock(seconds)
   const trainer = new Trainer({

@@ -68,18 +68,22 @@ def measure(order, rank):
     model, shape = build(order["network"])
     if workers > 1:
         model = nn.parallel.DistributedDataParallel(model)
+    device = order.get("device", "cpu")
+    model.to(device)
     rows = rows_per_step * order["stepsPerEpoch"]
     x = torch.randint(vocabulary, [rows, *shape]) if vocabulary else torch.rand([rows, *shape])
     y = torch.randint(10, [rows])
+    x, y = x.to(device), y.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     loss_of = nn.CrossEntropyLoss()
     warm_up = measured = epochs = 0
     done = torch.zeros(1)
     while not done:
         started = time.perf_counter()
-        for chosen in torch.randperm(rows).split(rows_per_step):
+        for chosen in torch.randperm(rows, device=device).split(rows_per_step):
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(model(x[chosen]), y[chosen])
+            with torch.autocast(device, torch.bfloat16, enabled=order.get("precision") == "bfloat16"):
+                loss = loss_of(model(x[chosen]), y[chosen])
             loss.backward()
             optimizer.step()
             loss.item()

@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildStandIn } from '../cuda/stand-in.js'
+
+const run = promisify(execFile)
+const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const standIn = buildStandIn()
+if ('reason' in standIn) console.log(`Skipped: dcml bench cuda. ${standIn.reason}`)
+
+describe('dcml bench cuda', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'dcml-bench-cuda-'))
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  const bench = async (env: Record<string, string>, ...args: string[]) => {
+    const json = join(folder, 'figures.json')
+    const all = ['bench', 'cuda', '--rounds', '1', '--seconds', '0.01', '--json', json, ...args]
+    const { stdout } = await run(process.execPath, [command, ...all], { env: { ...process.env, ...env } })
+    return { stdout, figures: JSON.parse(await readFile(json, 'utf8')) }
+  }
+
+  it('says why it measures nothing where there is no GPU', async () => {
+    const { stdout, figures } = await bench({ DCML_CUDA_LIBRARIES: folder })
+    expect(stdout).toMatch(/^Skipped: .*libcuda\.so\.1/)
+    expect(figures.skipped).toContain('libcuda.so.1')
+  })
+
+  it.skipIf('reason' in standIn)('measures operations', async () => {
+    const { env } = standIn as { env: Record<string, string> }
+    const cases = ['--case', 'matMul tf32', 'add', '--side', '16', '--elements', '1000']
+    const { stdout, figures } = await bench(env, ...cases)
+    expect(stdout).toMatch(/matMul tf32 .*GFLOP\/s/)
+    expect(figures.device).toContain('Stand-in')
+    expect(figures.operations.map(({ name }: { name: string }) => name)).toEqual(['matMul tf32', 'add'])
+    for (const { us, rate } of figures.operations) expect(Math.min(us, rate)).toBeGreaterThan(0)
+  })
+})
