@@ -179,6 +179,7 @@ export {
   huberLoss,
   jaccard,
   type KeptErrors,
+  type KeptPart,
   type KeptScores,
   type KeptScoresOptions,
   type LabelOptions,

@@ -5,16 +5,26 @@ const BUCKETS = 1 << DIGIT_BITS
 /** Fewer values than this are sorted by comparison: clearing the buckets would cost more. */
 const FEW = 4096
 
+/** Values in ascending order. */
+export interface Ascending {
+  /** Their positions before. */
+  order: Uint32Array
+  sorted: Float64Array
+}
+
 /**
- * The positions of the values in ascending order; equal values keep their order.
+ * Sorts values; equal ones keep their order.
  *
- * @param values - Numbers, none NaN.
+ * @param values - Numbers, none NaN. Not changed.
  */
-export function ascendingOrder(values: ArrayLike<number>): Uint32Array {
+export function ascending(values: ArrayLike<number>): Ascending {
   const { length } = values
   const order = new Uint32Array(length)
   for (let i = 0; i < length; i++) order[i] = i
-  if (length < FEW) return order.sort((a, b) => values[a]! - values[b]! || a - b)
+  if (length < FEW) {
+    order.sort((a, b) => values[a]! - values[b]! || a - b)
+    return { order, sorted: Float64Array.from(order, (i) => values[i]!) }
+  }
   // Both words of a key travel with its position, so that every pass but its scattered writes runs straight on.
   let from: Keyed = { position: order, ...sortableKeys(values) }
   let to: Keyed = { position: new Uint32Array(length), low: new Uint32Array(length), high: new Uint32Array(length) }
@@ -25,7 +35,7 @@ export function ascendingOrder(values: ArrayLike<number>): Uint32Array {
       move(from, to, from[word], shift, counts)
       ;[from, to] = [to, from]
     }
-  return from.position
+  return { order: from.position, sorted: valuesOfKeys(from) }
 }
 
 interface Keyed {
@@ -70,4 +80,15 @@ function sortableKeys(values: ArrayLike<number>): { low: Uint32Array; high: Uint
     high[i] = isNegative ? ~top : top ^ 0x80000000
   }
   return { low, high }
+}
+
+function valuesOfKeys({ low, high }: Keyed): Float64Array {
+  const values = new Float64Array(low.length)
+  const words = new Uint32Array(values.buffer)
+  for (let i = 0; i < low.length; i++) {
+    const isNegative = high[i]! >>> 31 === 0
+    words[i * 2] = isNegative ? ~low[i]! : low[i]!
+    words[i * 2 + 1] = isNegative ? ~high[i]! : high[i]! ^ 0x80000000
+  }
+  return values
 }

@@ -60,24 +60,28 @@ export function findThreshold(
   const width = widthOf(scores)
   if (width > 2)
     throw new ConfigError('A threshold is for two classes.', { expected: '[rows, 2]', received: `[rows, ${width}]` })
-  const state = {
+  const truth = trueClasses(predictions)
+  const { weights } = predictions
+  const scored = {
     columns: 1,
-    truth: Array.from(trueClasses(predictions)),
+    rows,
+    truth,
     multilabel: false,
-    weights: Array.from({ length: rows }, (_, row) => predictions.weights?.[row] ?? 1),
-    scores: Array.from({ length: rows }, (_, row) => scores.data[(row + 1) * width - 1]!),
+    scores: Float64Array.from({ length: rows }, (_, row) => scores.data[(row + 1) * width - 1]!),
+    ...(weights && { weights }),
   }
   let positives = 0
   let negatives = 0
-  state.weights.forEach((weight, row) => {
-    if (state.truth[row] === 1) positives += weight
+  truth.forEach((label, row) => {
+    const weight = weights?.[row] ?? 1
+    if (label === 1) positives += weight
     else negatives += weight
   })
   if (positives === 0 || negatives === 0)
     throw new DataError('A threshold needs rows of both classes.', { received: `${rows} rows of one class` })
   const measure = typeof maximize === 'function' ? maximize : measures[maximize]
   let best: Threshold | undefined
-  eachCut(state, 0, (threshold, truePositives, falsePositives) => {
+  eachCut(scored, 0, (threshold, truePositives, falsePositives) => {
     const counts = {
       truePositives,
       falsePositives,

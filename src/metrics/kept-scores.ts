@@ -5,19 +5,31 @@
  * @module
  */
 
-import { ascendingOrder, ShapeError } from '../core/index.js'
+import { ascending, ShapeError } from '../core/index.js'
 import { type Metric, type Predictions, rowsIn, scoresFor, trueClasses, widthOf } from './metric.js'
 
 /** Every row seen. */
 export interface KeptScores {
   /** Columns of scores per row: the classes, or one for two classes. */
   columns: number
-  /** Class of every row; with `multilabel` whether each label is there, row by row. */
-  truth: number[]
   multilabel: boolean
-  weights: number[]
+  /** Batch by batch; never changed, so that states may share them. */
+  parts: KeptPart[]
+}
+
+/** The rows of a batch. */
+export interface KeptPart {
+  /** Class of every row; with `multilabel` whether each label is there, row by row. */
+  truth: ArrayLike<number>
+  /** Absent: each is 1. */
+  weights?: ArrayLike<number>
   /** Row by row, one per column. */
-  scores: number[]
+  scores: ArrayLike<number>
+}
+
+/** All rows, joined. */
+export interface ScoredRows extends Omit<KeptScores, 'parts'>, KeptPart {
+  rows: number
 }
 
 /** What to ask of rows with several classes. */
@@ -33,22 +45,22 @@ export interface KeptScoresOptions {
 export function fromKeptScores<Result>(
   name: string,
   { multilabel = false }: KeptScoresOptions,
-  compute: (state: KeptScores) => Result,
+  compute: (rows: ScoredRows) => Result,
 ): Metric<KeptScores, Result> {
   return {
     name,
-    create: () => ({ columns: 0, truth: [], multilabel, weights: [], scores: [] }),
+    create: () => ({ columns: 0, multilabel, parts: [] }),
     update: (state, batch) => keep(state, batch, name),
     merge(into, other) {
       into.columns = Math.max(into.columns, other.columns)
-      for (const key of ['truth', 'weights', 'scores'] as const) append(into[key], other[key])
+      for (const part of other.parts) into.parts.push(part)
     },
-    compute,
+    compute: (state) => compute(joined(state)),
   }
 }
 
 /** Whether a row answers a column's question with yes. */
-export function isPositive({ columns, truth, multilabel }: KeptScores, row: number, column: number): boolean {
+export function isPositive({ columns, truth, multilabel }: ScoredRows, row: number, column: number): boolean {
   if (multilabel) return truth[row * columns + column] === 1
   return truth[row] === (columns === 1 ? 1 : column)
 }
@@ -67,35 +79,41 @@ export interface Cut {
  * @param ofInterest - Rows that take part. Rows of weight 0 never do.
  */
 export function eachCut(
-  state: KeptScores,
+  scored: ScoredRows,
   column: number,
   visit: (score: number, truePositives: number, falsePositives: number) => void,
   ofInterest?: (row: number) => boolean,
 ): void {
-  const { columns, weights, scores } = state
-  const values = columns === 1 ? scores : weights.map((_, row) => scores[row * columns + column]!)
-  const order = ascendingOrder(values)
+  const { columns, rows, weights, scores } = scored
+  const values =
+    columns === 1 ? scores : Float64Array.from({ length: rows }, (_, row) => scores[row * columns + column]!)
+  // What a row adds, below 0 for the negatives: the rows are visited far from their order, so one look must do.
+  const signed = new Float64Array(rows)
+  for (let row = 0; row < rows; row++) {
+    const weight = ofInterest && !ofInterest(row) ? 0 : (weights?.[row] ?? 1)
+    signed[row] = isPositive(scored, row, column) ? weight : -weight
+  }
+  const { order, sorted } = ascending(values)
   let truePositives = 0
   let falsePositives = 0
   let score = Number.NaN
   for (let i = order.length - 1; i >= 0; i--) {
-    const row = order[i]!
-    const weight = weights[row]!
-    if (weight === 0 || (ofInterest && !ofInterest(row))) continue
-    if (values[row] !== score) {
+    const weight = signed[order[i]!]!
+    if (weight === 0) continue
+    if (sorted[i] !== score) {
       if (truePositives + falsePositives > 0) visit(score, truePositives, falsePositives)
-      score = values[row]!
+      score = sorted[i]!
     }
-    if (isPositive(state, row, column)) truePositives += weight
-    else falsePositives += weight
+    if (weight > 0) truePositives += weight
+    else falsePositives -= weight
   }
   if (truePositives + falsePositives > 0) visit(score, truePositives, falsePositives)
 }
 
 /** All cuts, from the highest score down. */
-export function cutsOf(state: KeptScores, column: number): Cut[] {
+export function cutsOf(scored: ScoredRows, column: number): Cut[] {
   const cuts: Cut[] = []
-  eachCut(state, column, (score, truePositives, falsePositives) => cuts.push({ score, truePositives, falsePositives }))
+  eachCut(scored, column, (score, truePositives, falsePositives) => cuts.push({ score, truePositives, falsePositives }))
   return cuts
 }
 
@@ -109,14 +127,62 @@ function keep(state: KeptScores, batch: Predictions, name: string): void {
       expected: `${widthOf(batch.truth)} labels per row`,
       received: `${width}`,
     })
-  state.columns = width === 2 && !multilabel ? 1 : width
-  append(state.truth, multilabel ? batch.truth.data : trueClasses(batch))
-  for (let row = 0; row < rows; row++) state.weights.push(batch.weights?.[row] ?? 1)
-  if (width === 2 && !multilabel) for (let row = 0; row < rows; row++) state.scores.push(scores.data[row * 2 + 1]!)
-  else append(state.scores, scores.data)
+  const isPair = width === 2 && !multilabel
+  state.columns = isPair ? 1 : width
+  state.parts.push(
+    new Part(
+      multilabel ? new Float64Array(batch.truth.data) : trueClasses(batch),
+      isPair
+        ? Float64Array.from({ length: rows }, (_, row) => scores.data[row * 2 + 1]!)
+        : new Float64Array(scores.data),
+      batch.weights && new Float64Array(batch.weights),
+    ),
+  )
 }
 
-function append(to: number[], values: ArrayLike<number>): void {
-  const start = to.length
-  for (let i = 0; i < values.length; i++) to[start + i] = values[i]!
+/** A part that comes out of JSON with arrays, as out of a message to a thread with typed ones. */
+class Part implements KeptPart {
+  declare readonly weights?: Float64Array
+
+  constructor(
+    readonly truth: Int32Array | Float64Array,
+    readonly scores: Float64Array,
+    weights: Float64Array | undefined,
+  ) {
+    if (weights) this.weights = weights
+  }
+
+  toJSON(): KeptPart {
+    const { truth, scores, weights } = this
+    return {
+      truth: Array.from(truth),
+      scores: Array.from(scores),
+      ...(weights && { weights: Array.from(weights) }),
+    }
+  }
 }
+
+function joined({ columns, multilabel, parts }: KeptScores): ScoredRows {
+  const rows = parts.reduce((sum, { scores }) => sum + scores.length, 0) / Math.max(1, columns)
+  const all = { columns, multilabel, rows }
+  if (parts.length === 1) return { ...all, ...fieldsOf(parts[0]!) }
+  const join = (valuesOf: (part: KeptPart) => ArrayLike<number>) => {
+    const lists = parts.map(valuesOf)
+    const values = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0))
+    let offset = 0
+    for (const list of lists) {
+      values.set(list, offset)
+      offset += list.length
+    }
+    return values
+  }
+  const ones = ({ scores }: KeptPart) => new Float64Array(scores.length / columns).fill(1)
+  return {
+    ...all,
+    truth: join(({ truth }) => truth),
+    scores: join(({ scores }) => scores),
+    ...(parts.some(({ weights }) => weights) && { weights: join((part) => part.weights ?? ones(part)) }),
+  }
+}
+
+const fieldsOf = ({ truth, scores, weights }: KeptPart): KeptPart => ({ truth, scores, ...(weights && { weights }) })

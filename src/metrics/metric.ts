@@ -144,5 +144,5 @@ function wholeNumbers({ data }: Values): Int32Array {
         received: data[row],
         remedy: 'Use a metric for real numbers, such as mse(), or encode the classes',
       })
-  return Int32Array.from(data)
+  return new Int32Array(data)
 }

@@ -1,7 +1,14 @@
 /** How well scores tell rows of a class from the others, at all thresholds at once. @module */
 
 import { ConfigError, DataError } from '../core/index.js'
-import { eachCut, fromKeptScores, isPositive, type KeptScores, type KeptScoresOptions } from './kept-scores.js'
+import {
+  eachCut,
+  fromKeptScores,
+  isPositive,
+  type KeptScores,
+  type KeptScoresOptions,
+  type ScoredRows,
+} from './kept-scores.js'
 import type { Metric } from './metric.js'
 
 /** Options of `rocAuc` and `averagePrecision`. */
@@ -70,12 +77,12 @@ interface ColumnValue {
 }
 
 /** Area under the ROC curve of one column, by trapezes. */
-function areaOf(state: KeptScores, column: number, ofInterest?: (row: number) => boolean): ColumnValue {
+function areaOf(scored: ScoredRows, column: number, ofInterest?: (row: number) => boolean): ColumnValue {
   let area = 0
   let positives = 0
   let negatives = 0
   eachCut(
-    state,
+    scored,
     column,
     (_, truePositives, falsePositives) => {
       area += ((falsePositives - negatives) * (truePositives + positives)) / 2
@@ -87,11 +94,11 @@ function areaOf(state: KeptScores, column: number, ofInterest?: (row: number) =>
   return { value: area / (positives * negatives), positives, negatives }
 }
 
-function precisionsOf(state: KeptScores, column: number): ColumnValue {
+function precisionsOf(scored: ScoredRows, column: number): ColumnValue {
   let sum = 0
   let positives = 0
   let negatives = 0
-  eachCut(state, column, (_, truePositives, falsePositives) => {
+  eachCut(scored, column, (_, truePositives, falsePositives) => {
     sum += ((truePositives - positives) * truePositives) / (truePositives + falsePositives)
     positives = truePositives
     negatives = falsePositives
@@ -101,11 +108,11 @@ function precisionsOf(state: KeptScores, column: number): ColumnValue {
 
 function overColumns(
   name: string,
-  state: KeptScores,
+  scored: ScoredRows,
   average: NonNullable<RankOptions['average']>,
-  measure: (state: KeptScores, column: number) => ColumnValue,
+  measure: (scored: ScoredRows, column: number) => ColumnValue,
 ): number | number[] {
-  const asked = average === 'micro' && state.columns > 1 ? asQuestions(state) : state
+  const asked = average === 'micro' && scored.columns > 1 ? asQuestions(scored) : scored
   const columns = Array.from({ length: asked.columns }, (_, column) => measure(asked, column))
   const isKnown = ({ positives, negatives }: ColumnValue) => positives > 0 && negatives > 0
   if (average === 'none') return columns.map((column) => (isKnown(column) ? column.value : Number.NaN))
@@ -120,32 +127,27 @@ function overColumns(
 }
 
 /** Every class of every row as a row with two classes. */
-function asQuestions(state: KeptScores): KeptScores {
-  const { columns, scores, weights } = state
-  const truth: number[] = []
-  const repeated: number[] = []
-  weights.forEach((weight, row) => {
-    for (let column = 0; column < columns; column++) {
-      truth.push(Number(isPositive(state, row, column)))
-      repeated.push(weight)
-    }
-  })
-  return { columns: 1, truth, multilabel: false, weights: repeated, scores }
+function asQuestions(scored: ScoredRows): ScoredRows {
+  const { columns, scores, weights } = scored
+  const rows = scored.rows * columns
+  const truth = Uint8Array.from({ length: rows }, (_, i) =>
+    Number(isPositive(scored, Math.floor(i / columns), i % columns)),
+  )
+  const repeated = weights && Float64Array.from({ length: rows }, (_, i) => weights[Math.floor(i / columns)]!)
+  return { columns: 1, rows, truth, multilabel: false, scores, ...(repeated && { weights: repeated }) }
 }
 
 /** Mean over pairs of classes, each pair judged by the scores of both. */
-function overPairs(state: KeptScores, weighted: boolean): number {
-  const support = new Float64Array(state.columns)
-  state.truth.forEach((label, row) => {
-    support[label]! += state.weights[row]!
-  })
+function overPairs(scored: ScoredRows, weighted: boolean): number {
+  const support = new Float64Array(scored.columns)
+  for (let row = 0; row < scored.rows; row++) support[scored.truth[row]!]! += scored.weights?.[row] ?? 1
   let sum = 0
   let weight = 0
-  for (let a = 0; a < state.columns; a++)
-    for (let b = a + 1; b < state.columns; b++) {
+  for (let a = 0; a < scored.columns; a++)
+    for (let b = a + 1; b < scored.columns; b++) {
       if (support[a] === 0 || support[b] === 0) continue
-      const inPair = (row: number) => state.truth[row] === a || state.truth[row] === b
-      const both = (areaOf(state, a, inPair).value + areaOf(state, b, inPair).value) / 2
+      const inPair = (row: number) => scored.truth[row] === a || scored.truth[row] === b
+      const both = (areaOf(scored, a, inPair).value + areaOf(scored, b, inPair).value) / 2
       const share = weighted ? support[a]! + support[b]! : 1
       sum += both * share
       weight += share

@@ -1,7 +1,7 @@
 /** Curves over all thresholds, as data for plots. @module */
 
 import { ratio } from './averaging.js'
-import { cutsOf, fromKeptScores, type KeptScores, type KeptScoresOptions } from './kept-scores.js'
+import { cutsOf, fromKeptScores, type KeptScores, type KeptScoresOptions, type ScoredRows } from './kept-scores.js'
 import type { Metric } from './metric.js'
 
 /** One point for each threshold, from the highest down. The first is above all scores: nothing is taken. */
@@ -60,7 +60,7 @@ export function precisionRecallCurve(options: KeptScoresOptions = {}): Metric<Ke
 function overColumns<Curve>(
   name: string,
   options: KeptScoresOptions,
-  curveOf: (state: KeptScores, column: number) => Curve,
+  curveOf: (scored: ScoredRows, column: number) => Curve,
 ): Metric<KeptScores, Curve[]> {
   return fromKeptScores(name, options, (state) =>
     Array.from({ length: state.columns }, (_, column) => curveOf(state, column)),

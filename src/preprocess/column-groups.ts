@@ -1,6 +1,6 @@
 /** Which values of a column share one statistic. @module */
 
-import { ConfigError, rowSize, ShapeError } from '../core/index.js'
+import { ConfigError, rowSize, ShapeError, type TypedArray } from '../core/index.js'
 import { type Column, type Columns, columnOf, numbersOf, type Row } from '../data/index.js'
 
 /**
@@ -27,6 +27,16 @@ export function checkGroups({ shape }: Column, groups: number, name: string, kin
   })
 }
 
+/** Values that are gone through group by group before the next ones are: they stay in the cache meanwhile. */
+const BLOCK_VALUES = 32_768
+const LEAST_BLOCK_ROWS = 16
+
+/** The values of a column in parts of whole rows, as views. */
+export function* blocksOf<Values extends TypedArray>(values: Values, groups: number): Generator<Values> {
+  const size = groups * Math.max(LEAST_BLOCK_ROWS, Math.floor(BLOCK_VALUES / groups))
+  for (let from = 0; from < values.length; from += size) yield values.subarray(from, from + size) as Values
+}
+
 /** Throws a ConfigError for an unknown `per`. */
 export function checkPer(per: Per): void {
   if (per !== 'feature' && per !== 'channel' && per !== 'column')
@@ -47,17 +57,33 @@ export function mapValues(
   kind: string,
   f: (name: string) => { groups: number; map: (value: number, group: number) => number },
 ): Columns {
+  return writeValues(columns, names, kind, (name) => {
+    const { groups, map } = f(name)
+    const write = (data: TypedArray, values: Float32Array) => {
+      for (let i = 0, group = 0; i < data.length; i++) {
+        values[i] = map(data[i]!, group)
+        if (++group === groups) group = 0
+      }
+    }
+    return { groups, write }
+  })
+}
+
+/** The same where `write` puts all values of a column at once, for steps whose speed counts. */
+export function writeValues(
+  columns: Columns,
+  names: readonly string[],
+  kind: string,
+  f: (name: string) => { groups: number; write: (data: TypedArray, values: Float32Array) => void },
+): Columns {
   const mapped = { ...columns }
   for (const name of names) {
     const column = columnOf(columns, name, kind)
     const data = numbersOf(column, name, kind)
-    const { groups, map } = f(name)
+    const { groups, write } = f(name)
     checkGroups(column, groups, name, kind)
     const values = new Float32Array(data.length)
-    for (let i = 0, group = 0; i < data.length; i++) {
-      values[i] = map(data[i]!, group)
-      if (++group === groups) group = 0
-    }
+    write(data, values)
     mapped[name] = { data: values, shape: column.shape }
   }
   return mapped

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { DataError } from '../core/index.js'
+import { DataError, type TypedArray } from '../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../data/index.js'
-import { groupsOf, type Per } from './column-groups.js'
+import { blocksOf, groupsOf, type Per } from './column-groups.js'
 import type { Fitting } from './step.js'
 
 /** Statistics of the groups of one column, float64. NaN counts as missing and is left out. */
@@ -68,30 +68,58 @@ function addColumn(state: MomentsByColumn, columns: Columns, name: string, kind:
   const groups = groupsOf(column.shape, per)
   let moments = state.get(name)
   if (!moments) {
-    moments = {
-      count: new Float64Array(groups),
-      mean: new Float64Array(groups),
-      squares: new Float64Array(groups),
-      least: new Float64Array(groups).fill(Number.POSITIVE_INFINITY),
-      greatest: new Float64Array(groups).fill(Number.NEGATIVE_INFINITY),
-    }
+    moments = noMoments(groups)
     state.set(name, moments)
   }
-  const { count, mean, squares, least, greatest } = moments
-  for (let i = 0, group = 0; i < data.length; i++) {
-    const value = data[i]!
-    // Welford's update.
-    if (!Number.isNaN(value)) {
-      const n = ++count[group]!
-      const delta = value - mean[group]!
-      mean[group]! += delta / n
-      squares[group]! += delta * (value - mean[group]!)
-      if (value < least[group]!) least[group] = value
-      if (value > greatest[group]!) greatest[group] = value
-    }
-    if (++group === groups) group = 0
-  }
+  for (const block of blocksOf(data, groups)) mergeMoments(moments, momentsOf(block, groups))
 }
+
+/**
+ * Moments of some values: the mean first, then the squares of the differences from it, so that nothing cancels. Values
+ * are counted from the first of their group, so that of a constant the mean is that constant, without rounding.
+ */
+function momentsOf(data: TypedArray, groups: number): Moments {
+  const moments = noMoments(groups)
+  for (let group = 0; group < groups; group++) {
+    let start = group
+    while (start < data.length && Number.isNaN(data[start]!)) start += groups
+    if (start >= data.length) continue
+    const first = data[start]!
+    let count = 0
+    let sum = 0
+    for (let i = start; i < data.length; i += groups) {
+      const value = data[i]!
+      if (Number.isNaN(value)) continue
+      count++
+      sum += value - first
+    }
+    const mean = first + sum / count
+    let squares = 0
+    let least = first
+    let greatest = first
+    for (let i = start; i < data.length; i += groups) {
+      const value = data[i]!
+      if (Number.isNaN(value)) continue
+      squares += (value - mean) * (value - mean)
+      if (value < least) least = value
+      if (value > greatest) greatest = value
+    }
+    moments.count[group] = count
+    moments.mean[group] = mean
+    moments.squares[group] = squares
+    moments.least[group] = least
+    moments.greatest[group] = greatest
+  }
+  return moments
+}
+
+const noMoments = (groups: number): Moments => ({
+  count: new Float64Array(groups),
+  mean: new Float64Array(groups),
+  squares: new Float64Array(groups),
+  least: new Float64Array(groups).fill(Number.POSITIVE_INFINITY),
+  greatest: new Float64Array(groups).fill(Number.NEGATIVE_INFINITY),
+})
 
 function mergeMoments(into: Moments, other: Moments): void {
   for (let g = 0; g < into.count.length; g++) {
@@ -100,7 +128,8 @@ function mergeMoments(into: Moments, other: Moments): void {
     if (b === 0) continue
     const delta = other.mean[g]! - into.mean[g]!
     into.count[g] = a + b
-    into.mean[g]! += (delta * b) / (a + b)
+    // The mean of no values is none: what comes first is taken without rounding.
+    into.mean[g] = a === 0 ? other.mean[g]! : into.mean[g]! + (delta * b) / (a + b)
     into.squares[g]! += other.squares[g]! + (delta * delta * a * b) / (a + b)
     into.least[g] = Math.min(into.least[g]!, other.least[g]!)
     into.greatest[g] = Math.max(into.greatest[g]!, other.greatest[g]!)

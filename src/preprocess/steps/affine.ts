@@ -1,6 +1,7 @@
 /** The common form of steps that shift and scale each value. @module */
 
-import { mapRow, mapValues, type Per } from '../column-groups.js'
+import type { TypedArray } from '../../core/index.js'
+import { blocksOf, mapRow, type Per, writeValues } from '../column-groups.js'
 import type { Fitting, Json, Step } from '../step.js'
 
 /** What a column is shifted by and then divided by, per group. */
@@ -28,9 +29,17 @@ export function affine(
     gives: 'numbers',
     fitting,
     apply(columns, fitted) {
-      return mapValues(columns, names, kind, (name) => {
+      return writeValues(columns, names, kind, (name) => {
         const { shift, scale } = (fitted as unknown as AffineByColumn)[name]!
-        return { groups: shift.length, map: (value, g) => (value - shift[g]!) / scale[g]! }
+        const groups = shift.length
+        const write = (data: TypedArray, values: Float32Array) => {
+          let from = 0
+          for (const block of blocksOf(data, groups)) {
+            scaleBlock(block, values.subarray(from, from + block.length), shift, scale)
+            from += block.length
+          }
+        }
+        return { groups, write }
       })
     },
     inverse(row, fitted) {
@@ -39,5 +48,15 @@ export function affine(
         return { groups: shift.length, map: (value, g) => value * scale[g]! + shift[g]! }
       })
     },
+  }
+}
+
+/** Group by group: the two numbers of a group stay in registers. */
+function scaleBlock(data: TypedArray, values: Float32Array, shifts: number[], scales: number[]): void {
+  const groups = shifts.length
+  for (let group = 0; group < groups; group++) {
+    const shift = shifts[group]!
+    const scale = scales[group]!
+    for (let i = group; i < data.length; i += groups) values[i] = (data[i]! - shift) / scale
   }
 }

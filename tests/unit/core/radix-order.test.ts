@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ascendingOrder, Random } from '../../../src/core/index.js'
+import { ascending, Random } from '../../../src/core/index.js'
 
 it.each([0, 1, 100, 5000, 70_000])('sorts %i values as a stable sort by comparison does', (length) => {
   const random = new Random(3, length)
@@ -12,7 +12,8 @@ it.each([0, 1, 100, 5000, 70_000])('sorts %i values as a stable sort by comparis
   const expected = Array.from(values.keys()).sort((a, b) => values[a]! - values[b]! || a - b)
   // 0 and -0 are equal for a comparison and neighbours for the radix.
   const byValue = (order: ArrayLike<number>) => Array.from(order, (position) => values[position]! + 0)
-  const order = ascendingOrder(values)
+  const { order, sorted } = ascending(values)
+  expect(sorted).toEqual(Float64Array.from(order, (position) => values[position]!))
   expect(byValue(order)).toEqual(byValue(expected))
   const wherePositive = (list: ArrayLike<number>) => Array.from(list).filter((position) => values[position]! > 0)
   expect(wherePositive(order)).toEqual(wherePositive(expected))
