@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { Job } from 'kubernetes-models/batch/v1'
+import { Pod, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { processPlace } from '../../../src/transport/node.js'
@@ -22,6 +24,8 @@ const documents = (name: string): any[] =>
 describe('manifests of examples/launch', () => {
   it('give every pod of an Indexed Job its place', () => {
     const [service, job] = documents('indexed-job.yaml')
+    new Service(service).validate()
+    new Job(job).validate()
     expect([service.apiVersion, service.kind, service.spec.clusterIP]).toEqual(['v1', 'Service', 'None'])
     expect([job.apiVersion, job.kind, job.spec.completionMode]).toEqual(['batch/v1', 'Job', 'Indexed'])
     const { subdomain, restartPolicy, containers } = job.spec.template.spec
@@ -43,10 +47,19 @@ describe('manifests of examples/launch', () => {
     expect(variables.find(({ name }) => name === 'DCML_SECRET')!.valueFrom!.secretKeyRef).toBeDefined()
   })
 
+  it('are refused by the schemas where they are wrong', () => {
+    const [service, job] = documents('indexed-job.yaml')
+    job.spec.completions = '4'
+    service.spec.ports = [{ name: 'no number' }]
+    expect(() => new Job(job).validate()).toThrow(/completions must be integer/)
+    expect(() => new Service(service).validate()).toThrow(/port/)
+  })
+
   it('start as many ranks as an MPIJob has slots, unbound', () => {
     const [{ apiVersion, kind, spec }] = documents('mpi-job.yaml')
     expect([apiVersion, kind]).toEqual(['kubeflow.org/v2beta1', 'MPIJob'])
     const { Launcher, Worker } = spec.mpiReplicaSpecs
+    for (const { template } of [Launcher, Worker]) new Pod({ spec: template.spec }).validate()
     const command = Launcher.template.spec.containers[0].command as string[]
     expect(Number(command[command.indexOf('-n') + 1])).toBe(Worker.replicas * spec.slotsPerWorker)
     expect(command.join(' ')).toContain('--bind-to none')
