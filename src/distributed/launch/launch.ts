@@ -63,8 +63,8 @@ export async function launch(script: string, args: readonly string[], options: L
   return launcher.run()
 }
 
-/** Asks no questions, and ends when nothing is heard from the host for three times 5 seconds. */
-const DEFAULT_SHELL = 'ssh -T -o BatchMode=yes -o ServerAliveInterval=5 -o ServerAliveCountMax=3'
+/** Asks no questions, and ends when the host does not answer within 15 seconds, or is silent for so long. */
+const DEFAULT_SHELL = 'ssh -T -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=5 -o ServerAliveCountMax=3'
 
 /** How long after one process others may be heard of that ended for the same reason, in milliseconds. */
 const SETTLING_MS = 1000
