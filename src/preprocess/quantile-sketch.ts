@@ -10,20 +10,25 @@
  * @module
  */
 
-import { Random } from '../core/index.js'
+import { ascendingOrder, Random } from '../core/index.js'
 import { Distribution } from './distribution.js'
 
 /** Each level has this share of the places of the one above it, and at least so many. */
 const SHRINKING = 2 / 3
 const LEAST_PLACES = 8
+/** Places for values of level 0 to begin with. */
+const FIRST_PLACES = 64
 /** Values that the coin is made of. */
 const SEEDS = 16
 
 /** A sketch of the distribution of values. */
 export class QuantileSketch {
   readonly #capacity: number
-  /** By level, lowest first. */
-  readonly #levels: number[][] = [[]]
+  /** Level 0, in the order in which values came. */
+  #loose = new Float64Array(FIRST_PLACES)
+  #looseCount = 0
+  /** The levels above, lowest first, each sorted. */
+  readonly #levels: Float64Array[] = []
   #held = 0
   /** Values that may be held before a level is thinned out. */
   #limit: number
@@ -52,7 +57,8 @@ export class QuantileSketch {
 
   /** @param value - Not NaN. */
   add(value: number): void {
-    this.#levels[0]!.push(value)
+    if (this.#looseCount === this.#loose.length) this.#makeRoom(1)
+    this.#loose[this.#looseCount++] = value
     this.#count++
     if (value < this.#least) this.#least = value
     if (value > this.#greatest) this.#greatest = value
@@ -61,9 +67,11 @@ export class QuantileSketch {
 
   /** Takes in all that another sketch of the same capacity has seen; that one stays as it is. */
   merge(other: QuantileSketch): void {
-    other.#levels.forEach((values, level) => {
-      const own = this.#level(level)
-      for (const value of values) own.push(value)
+    this.#makeRoom(other.#looseCount)
+    this.#loose.set(other.#looseValues, this.#looseCount)
+    this.#looseCount += other.#looseCount
+    other.#levels.forEach((values, i) => {
+      this.#raise(values, i + 1)
     })
     this.#held += other.#held
     this.#count += other.#count
@@ -85,49 +93,85 @@ export class QuantileSketch {
 
   /** What is known of the distribution. The least and the greatest value are exact. */
   distribution(): Distribution {
-    if (this.#levels.length === 1) return new Distribution(Float64Array.from(this.#levels[0]!).sort())
-    const kept = this.#levels.flatMap((values, level) => values.map((value) => ({ value, weight: 2 ** level })))
-    kept.sort((a, b) => a.value - b.value)
-    // The extremes may have fallen out: each takes the place of one of those that its neighbour stands for.
-    kept[0]!.weight--
-    kept[kept.length - 1]!.weight--
-    const known = [{ value: this.#least, weight: 1 }, ...kept, { value: this.#greatest, weight: 1 }]
-    const counted = known.filter(({ weight }) => weight > 0)
-    return new Distribution(
-      Float64Array.from(counted, ({ value }) => value),
-      Float64Array.from(counted, ({ weight }) => weight),
-    )
-  }
-
-  #level(level: number): number[] {
-    while (this.#levels.length <= level) {
-      this.#levels.push([])
-      this.#limit = this.#levels.reduce((sum, _, i) => sum + this.#placesOf(i), 0)
+    if (this.#levels.length === 0) return new Distribution(this.#looseValues.slice().sort())
+    const kept = new Float64Array(this.#held)
+    const weightOf = new Float64Array(this.#held)
+    let offset = 0
+    for (const [level, held] of [this.#looseValues, ...this.#levels].entries()) {
+      kept.set(held, offset)
+      weightOf.fill(2 ** level, offset, offset + held.length)
+      offset += held.length
     }
-    return this.#levels[level]!
+    const order = ascendingOrder(kept)
+    // The extremes may have fallen out: each takes the place of one of those that its neighbour stands for.
+    weightOf[order[0]!]!--
+    weightOf[order[order.length - 1]!]!--
+    const counted = order.filter((i) => weightOf[i]! > 0)
+    const values = new Float64Array(counted.length + 2)
+    const weights = new Float64Array(counted.length + 2).fill(1)
+    values[0] = this.#least
+    values[counted.length + 1] = this.#greatest
+    for (let i = 0; i < counted.length; i++) {
+      values[i + 1] = kept[counted[i]!]!
+      weights[i + 1] = weightOf[counted[i]!]!
+    }
+    return new Distribution(values, weights)
   }
 
-  /** With two levels or more, a third of the capacity at the top and less below is at most the capacity in all. */
+  /** The values of level 0. */
+  get #looseValues(): Float64Array {
+    return this.#loose.subarray(0, this.#looseCount)
+  }
+
+  #makeRoom(count: number): void {
+    if (this.#looseCount + count <= this.#loose.length) return
+    const larger = new Float64Array(Math.max(2 * this.#loose.length, this.#looseCount + count))
+    larger.set(this.#looseValues)
+    this.#loose = larger
+  }
+
+  /** Puts sorted values into a level above 0. */
+  #raise(values: Float64Array, level: number): void {
+    while (this.#levels.length < level) {
+      this.#levels.push(new Float64Array(0))
+      this.#limit = this.#levels.reduce((sum, _, i) => sum + this.#placesOf(i + 1), this.#placesOf(0))
+    }
+    this.#levels[level - 1] = mergeSorted(this.#levels[level - 1]!, values)
+  }
+
+  /** Once there are levels above 0, a third of the capacity at the top and less below is at most the capacity in all. */
   #placesOf(level: number): number {
-    const below = this.#levels.length - 1 - level
-    return Math.max(LEAST_PLACES, Math.floor((this.#capacity / 3) * SHRINKING ** below))
+    return Math.max(LEAST_PLACES, Math.floor((this.#capacity / 3) * SHRINKING ** (this.#levels.length - level)))
   }
 
   #thinOut(): void {
     while (this.#held > this.#limit) {
-      const level = this.#levels.findIndex((values, i) => values.length >= this.#placesOf(i))
-      const sorted = Float64Array.from(this.#levels[level]!).sort()
+      const level = [this.#looseValues, ...this.#levels].findIndex((held, i) => held.length >= this.#placesOf(i))
+      const sorted = level === 0 ? this.#looseValues.sort() : this.#levels[level - 1]!
       this.#coin ??= new Random(seedOf(sorted))
       const first = this.#coin.integer(2)
       const pairs = sorted.length >> 1
-      const above = this.#level(level + 1)
-      for (let i = 0; i < pairs; i++) above.push(sorted[2 * i + first]!)
+      const half = new Float64Array(pairs)
+      for (let i = 0; i < pairs; i++) half[i] = sorted[2 * i + first]!
       // An odd one stays.
-      this.#levels[level] = sorted.length % 2 === 1 ? [sorted[sorted.length - 1]!] : []
+      if (level > 0) this.#levels[level - 1] = sorted.slice(2 * pairs)
+      else {
+        this.#looseCount = sorted.length % 2
+        if (this.#looseCount === 1) this.#loose[0] = sorted[2 * pairs]!
+      }
+      this.#raise(half, level + 1)
       this.#held -= pairs
       this.#squares += 4 ** level
     }
   }
+}
+
+function mergeSorted(a: Float64Array, b: Float64Array): Float64Array {
+  if (a.length === 0) return b
+  const merged = new Float64Array(a.length + b.length)
+  for (let i = 0, j = 0, place = 0; place < merged.length; place++)
+    merged[place] = j >= b.length || a[i]! <= b[j]! ? a[i++]! : b[j++]!
+  return merged
 }
 
 /** A seed out of the values themselves: the coins of two shards fall apart, and those of the same rows alike. */
