@@ -4,7 +4,7 @@
 export class Distribution {
   /** Sorted, without NaN. */
   readonly values: Float64Array
-  /** How many values each stands for; undefined: itself alone. */
+  /** How many values each stands for, at least 0; undefined: itself alone. */
   readonly weights: Float64Array | undefined
   /** Number of values in all. */
   readonly count: number

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ascendingOrder, Random } from '../core/index.js'
+import { ascending, Random } from '../core/index.js'
 import { Distribution } from './distribution.js'
 
 /** Each level has this share of the places of the one above it, and at least so many. */
@@ -102,19 +102,16 @@ export class QuantileSketch {
       weightOf.fill(2 ** level, offset, offset + held.length)
       offset += held.length
     }
-    const order = ascendingOrder(kept)
-    // The extremes may have fallen out: each takes the place of one of those that its neighbour stands for.
-    weightOf[order[0]!]!--
-    weightOf[order[order.length - 1]!]!--
-    const counted = order.filter((i) => weightOf[i]! > 0)
-    const values = new Float64Array(counted.length + 2)
-    const weights = new Float64Array(counted.length + 2).fill(1)
+    const { order, sorted } = ascending(kept)
+    const values = new Float64Array(sorted.length + 2)
     values[0] = this.#least
-    values[counted.length + 1] = this.#greatest
-    for (let i = 0; i < counted.length; i++) {
-      values[i + 1] = kept[counted[i]!]!
-      weights[i + 1] = weightOf[counted[i]!]!
-    }
+    values.set(sorted, 1)
+    values[sorted.length + 1] = this.#greatest
+    // The extremes may have fallen out: each takes the place of one of those that its neighbour stands for.
+    const weights = new Float64Array(values.length).fill(1)
+    for (let i = 0; i < order.length; i++) weights[i + 1] = weightOf[order[i]!]!
+    weights[1]!--
+    weights[order.length]!--
     return new Distribution(values, weights)
   }
 
