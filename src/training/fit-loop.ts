@@ -176,11 +176,10 @@ export class FitLoop {
 
   /** Runs the rest of an epoch over data that the workers hold. Returns false if it was stopped before its end. */
   async #residentSteps(rows: number, shuffle: boolean): Promise<boolean> {
-    const { crew, callbacks, job, options, accumulateSteps } = this.#parts
+    const { crew, job, options, accumulateSteps } = this.#parts
     const rowsPerStep = this.#rowsPerStep
     this.#stepsPerEpoch = Math.ceil(rows / rowsPerStep)
     const order = epochOrder(rows, { seed: job.seed, epoch: this.#epoch, shuffle })
-    const exact = callbacks.some((callback) => callback.onStepEnd && !callback.relaxed)
     while (this.#stepInEpoch < this.#stepsPerEpoch) {
       const startedMs = performance.now()
       const from = this.#stepInEpoch * rowsPerStep
@@ -193,11 +192,10 @@ export class FitLoop {
         accumulateSteps,
         firstStep: this.#step + 1,
       })
-      const msPerStep = (performance.now() - startedMs) / records.length
+      this.#fitChunk((performance.now() - startedMs) / records.length)
       await this.#report(records)
       if (this.#isStopped(options.signal)) return this.#stepInEpoch === this.#stepsPerEpoch
       if (this.#commits.stepsLeft(this.#step) <= 0) await this.#commits.commit()
-      if (!exact) this.#chunk = Math.max(1, Math.min(this.#chunk * 2, Math.floor(CHUNK_MS / msPerStep)))
       await nextTurn()
     }
     return true
@@ -205,22 +203,28 @@ export class FitLoop {
 
   /** Runs the rest of an epoch batch by batch. Returns false if it was stopped before its end. */
   async #passingSteps(train: Dataset, shuffle: boolean): Promise<boolean> {
-    const { job, options, augmentation } = this.#parts
+    const { crew, job, options, augmentation } = this.#parts
     const size = this.#rowsPerStep
     if (train.size !== undefined) this.#stepsPerEpoch = Math.ceil(train.size / size)
     const { seed } = job
     const skip = this.#stepInEpoch
-    const batches = passingBatches(train, augmentation, { size, skip, seed, epoch: this.#epoch, shuffle })
+    // Those of an elastic group stop to commit their state after any step.
+    const steps = () => (crew.elastic ? 1 : this.#chunk)
+    const batches = passingBatches(train, augmentation, { size, skip, steps, seed, epoch: this.#epoch, shuffle })
     try {
       for (let next = await batches.next(); !next.done; ) {
-        const training = await this.#startStep(next.value)
-        // The next batch is made while other threads train on this one; what fails there comes after this step.
+        const startedMs = performance.now()
+        const training = await this.#startSteps(next.value)
+        // The next batch is made while other threads train on this one; what fails there comes after these steps.
         const following = batches.next()
         following.catch(() => {})
-        await this.#report(await training.records)
+        const records = await training.records
+        this.#fitChunk((performance.now() - startedMs) / records.length)
+        await this.#report(records)
         next = await following
         if (this.#isStopped(options.signal)) return next.done === true
         if (this.#commits.stepsLeft(this.#step) <= 0) await this.#commits.commit()
+        await nextTurn()
       }
     } finally {
       await batches.return(undefined)
@@ -232,8 +236,14 @@ export class FitLoop {
     return true
   }
 
+  /** Sets how many steps come next, by how long one took; only one, where a callback is to see each at its end. */
+  #fitChunk(msPerStep: number): void {
+    if (this.#parts.callbacks.some((callback) => callback.onStepEnd && !callback.relaxed)) return
+    this.#chunk = Math.max(1, Math.min(this.#chunk * 2, Math.floor(CHUNK_MS / msPerStep)))
+  }
+
   /** Gives the workers a batch and has them begin to train on it. */
-  async #startStep(batch: Columns): Promise<{ records: Promise<StepRecord[]> }> {
+  async #startSteps(batch: Columns): Promise<{ records: Promise<StepRecord[]> }> {
     const { crew, job, model, accumulateSteps } = this.#parts
     const columns = prepareColumns(batch, model, job, 'training')
     const rows = rowsOf(columns)

@@ -6,10 +6,12 @@ import { epochOrder } from './rows.js'
 
 /** Which batches. */
 export interface PassOptions {
-  /** Rows of a batch. */
+  /** Rows of a step. */
   size: number
-  /** Batches to leave out at the start. */
+  /** Steps to leave out at the start. */
   skip: number
+  /** Steps of the next batch, where rows are in memory; a batch of a stream is one step. */
+  steps: () => number
   seed: number
   epoch: number
   /** Whether rows in memory come in a new order; a stream comes as it is. */
@@ -20,15 +22,16 @@ export interface PassOptions {
 export async function* passingBatches(
   train: Dataset,
   augmentation: Augmentation | undefined,
-  { size, skip, seed, epoch, shuffle }: PassOptions,
+  { size, skip, steps, seed, epoch, shuffle }: PassOptions,
 ): AsyncGenerator<Columns> {
   const augment = (columns: Columns, rows: Uint32Array) =>
     augmentation ? augmentation.augment(columns, { seed, epoch, rows }) : columns
   if (train.resident) {
     const columns = await train.columns()
     const order = epochOrder(rowsOf(columns), { seed, epoch, shuffle })
-    for (let from = skip * size; from < order.length; from += size) {
-      const rows = order.subarray(from, from + size)
+    for (let from = skip * size; from < order.length; ) {
+      const rows = order.subarray(from, from + size * steps())
+      from += rows.length
       yield augment(gatherRows(columns, rows), rows)
     }
     return

@@ -56,6 +56,17 @@ it('takes new changes in each epoch, and none to evaluate', async () => {
   expect(Math.abs(first!.loss - second!.loss)).toBeGreaterThan(1e-4)
 })
 
+it('trains as many steps at a time as it likes, to the same bits', async () => {
+  const options = { epochs: 4, batchSize: 8 }
+  const together = await trained(digits, { preprocessor: preprocessor() }, options)
+  let steps = 0
+  const callbacks = [{ onStepEnd: () => void steps++ }]
+  const apart = await trained(digits, { preprocessor: preprocessor(), callbacks }, options)
+  expect(apart.weights).toEqual(together.weights)
+  expect(apart.history.epochs.map(({ loss }) => loss)).toEqual(together.history.epochs.map(({ loss }) => loss))
+  expect(steps).toBe(100)
+})
+
 it('gives a stream the changes of the same rows in memory', async () => {
   const options = { shuffle: false, epochs: 2 }
   const stream = Dataset.fromBatches(() => digits.batches(50))
