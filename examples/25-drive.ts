@@ -25,19 +25,8 @@ import {
   Trainer,
   type ValuePrediction,
 } from 'dcml'
-import {
-  between,
-  type Car,
-  drawRoad,
-  drive,
-  driver,
-  fromAbove,
-  inLetters,
-  look,
-  metresInLane,
-  PICTURE,
-} from './road.js'
-import { expectAtLeast, expectAtMost, quick } from './targets.js'
+import { type Car, drawRoad, drive, driver, fromAbove, inLetters, look, metresInLane, PICTURE } from './road.js'
+import { between, expectAtLeast, expectAtMost, quick } from './targets.js'
 
 const PICTURES = quick ? 3000 : 8000
 const EPOCHS = quick ? 4 : 8
@@ -65,7 +54,7 @@ const convolution = (filters: number, kernelSize: number) =>
 const trainer = new Trainer({
   model: tfl.sequential({
     layers: [
-      layers.reshape({ targetShape: [...PICTURE, 1], inputShape: [PICTURE[0] * PICTURE[1]] }),
+      layers.inputLayer({ inputShape: [...PICTURE, 1] }),
       convolution(16, 5),
       convolution(32, 3),
       layers.flatten(),

@@ -1,6 +1,7 @@
 /** The world of example 25: roads, what a camera sees of them, and how a car moves. Lengths are in metres. @module */
 
 import type { Random } from 'dcml'
+import { between } from './targets.js'
 
 /** Height and width of a picture, in pixels. */
 export const PICTURE: [height: number, width: number] = [24, 32]
@@ -23,8 +24,6 @@ export interface Car {
   /** How far it has come. */
   place: number
 }
-
-export const between = (random: Random, low: number, high: number) => low + (high - low) * random.uniform()
 
 /** A road with bends of 36 m radius at the tightest. */
 export function drawRoad(random: Random): Road {

@@ -1,7 +1,8 @@
-/** What the examples share: their size, their data, and how they tell whether they met their target. @module */
+/** What examples share: their size, their data, and how they tell whether they met their target. @module */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Random } from 'dcml'
 
 /** Whether `--quick` was asked for: less data, fewer epochs, lower targets, so that a run takes seconds. */
 export const quick = process.env.DCML_EXAMPLES === 'quick'
@@ -13,6 +14,9 @@ export function dataPath(path: string, origin: string): string {
   console.log(`Skipped: there is no ${path} in the folder that DCML_DATA_DIR names. It comes from ${origin}`)
   process.exit(0)
 }
+
+/** A random number of at least `low`, below `high`. */
+export const between = (random: Random, low: number, high: number) => low + (high - low) * random.uniform()
 
 /** Ends the example with a failure when it misses its target. */
 export function expectAtLeast(what: string, value: number, target: number): void {
