@@ -10,10 +10,10 @@ import { Int8Reducer } from './compression/int8-reducer.js'
 import { PowerSgdReducer } from './compression/power-sgd-reducer.js'
 import type { GradientReducer } from './compression/reducer.js'
 import { TopKReducer } from './compression/top-k-reducer.js'
-import { Member } from './member.js'
+import { GroupMember } from './group-member.js'
 
 /** Sums of loss and metrics travel as they are; gradients through a reducer. */
-export class CompressedMember extends Member {
+export class CompressedMember extends GroupMember {
   readonly #compression: Compression
   #reducer: GradientReducer | undefined
 

@@ -3,10 +3,11 @@
  * @module
  */
 
-import type { DistributedStrategy } from '../training/index.js'
+import { type DistributedStrategy, functionOfSetup, type SetupExports } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
 import { CompressedMember } from './compressed-member.js'
 import type { Compression } from './compression/compression.js'
+import type { MemberMaker } from './custom-strategy.js'
 import { DataParallelMember } from './data-parallel-member.js'
 import { LocalMember, type LocalOptions } from './local-member.js'
 import { OneMemoryMember } from './one-memory-member.js'
@@ -19,16 +20,18 @@ export type StrategyDescription =
   | { name: 'sharded'; options: ShardedOptions }
   | { name: 'local'; options: LocalOptions }
   | { name: 'parameter-server'; options: ParameterServerOptions }
+  | { name: 'custom'; options: { member: string; options?: unknown } }
 
 /**
  * Makes the member that takes part in every step of a worker.
  *
  * @param onOneMemory - Whether the kernels of all workers run on one memory.
+ * @param setup - What the module of the user exports.
  */
 export function createMember(
   description: StrategyDescription,
   transport: Transport,
-  { onOneMemory = false }: { onOneMemory?: boolean } = {},
+  { onOneMemory = false, setup = {} }: { onOneMemory?: boolean; setup?: SetupExports } = {},
 ): DistributedStrategy {
   switch (description.name) {
     case 'data-parallel':
@@ -42,6 +45,10 @@ export function createMember(
       return new LocalMember(transport, description.options)
     case 'parameter-server':
       return new ParameterServerMember(transport, description.options)
+    case 'custom': {
+      const { member, options } = description.options
+      return (functionOfSetup(setup, member, 'member') as MemberMaker)(transport, options)
+    }
     default:
       return description satisfies never
   }

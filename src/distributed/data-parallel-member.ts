@@ -4,10 +4,10 @@ import { nextTurn } from '../core/index.js'
 import { divideLayout, type FlatParameters } from '../engine/index.js'
 import type { BatchBuckets } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
-import { Member } from './member.js'
+import { GroupMember } from './group-member.js'
 
 /** Adds up gradients over the workers of a group. */
-export class DataParallelMember extends Member {
+export class DataParallelMember extends GroupMember {
   readonly #bucketBytes: number | undefined
   /** The buckets of this step that are under way. */
   #underWay: Promise<void>[] = []

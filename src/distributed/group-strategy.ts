@@ -4,7 +4,14 @@ import { canShareMemory, hardwareThreads } from '#threads'
 import { ConfigError, StateError } from '../core/index.js'
 import { namedWeights } from '../models/index.js'
 import { resolveOptimizer } from '../optimizers/index.js'
-import { type Crew, DistributedStrategy, type Group, type LocalParts, type TrainingJob } from '../training/index.js'
+import {
+  type Crew,
+  DistributedStrategy,
+  type Group,
+  type LocalParts,
+  loadSetup,
+  type TrainingJob,
+} from '../training/index.js'
 import {
   type ProcessTransportFactory,
   sharedMemory,
@@ -73,7 +80,8 @@ export abstract class GroupStrategy extends DistributedStrategy {
         remedy: "Use an optimizer of dcml's own, such as adam() or sgd(), or SingleWorker",
       })
     if ('seat' in this.#place) {
-      const makeMember = (transport: Transport) => createMember(this.description, transport)
+      const setup = await loadSetup(job.setup)
+      const makeMember = (transport: Transport) => createMember(this.description, transport, { setup })
       return ProcessCrew.start(job, local, { seat: this.#place.seat, makeMember })
     }
     if (local.hasLiveFunctions)

@@ -10,8 +10,10 @@ export {
   topK,
 } from './compression/compression.js'
 export { createMember, type StrategyDescription } from './create-member.js'
+export { CustomStrategy, type CustomStrategyOptions, type MemberMaker } from './custom-strategy.js'
 export { DataParallel, type DataParallelOptions } from './data-parallel.js'
 export type { ElasticOptions } from './elastic-options.js'
+export { GroupMember } from './group-member.js'
 export { type GroupOptions, GroupStrategy } from './group-strategy.js'
 export { LocalSGD, type LocalSGDOptions } from './local-sgd.js'
 export { type NesterovOptions, nesterov, type OuterOptimizer } from './outer-optimizer.js'

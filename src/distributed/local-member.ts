@@ -5,7 +5,7 @@ import type { Optimizer, Slots, UpdateAt } from '../optimizers/index.js'
 import type { StepRecord, StrategyState } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
 import { completeRecords } from './complete-records.js'
-import { Member } from './member.js'
+import { GroupMember } from './group-member.js'
 import type { OuterOptimizer } from './outer-optimizer.js'
 
 /** Options of the member, as plain data. */
@@ -15,7 +15,7 @@ export interface LocalOptions {
 }
 
 /** Updates its own weights with its own gradients; every so many steps the weights of all become their average. */
-export class LocalMember extends Member {
+export class LocalMember extends GroupMember {
   readonly #everySteps: number
   readonly #outer: OuterOptimizer | undefined
   /** Weights after the last outer step, and the outer momentum. */

@@ -4,7 +4,7 @@ import { createFlatFloats, divideLayout, type ElementRange, type FlatParameters 
 import { applyUpdate, type Optimizer, type Slots, sumOfSquares, type UpdateAt } from '../optimizers/index.js'
 import type { BatchBuckets, BufferNeeds, StrategyState, TrainingBuffers } from '../training/index.js'
 import { shareOf, type Transport } from '../transport/index.js'
-import { Member } from './member.js'
+import { GroupMember } from './group-member.js'
 
 /** Options of the member, as plain data. */
 export interface ShardedOptions {
@@ -29,7 +29,7 @@ const LEAST_BUCKET = 16_384
  * Each bucket of the weights is owned in equal shares by all workers. In stage 1 all weights are one bucket; in stage 2
  * the gradients of a bucket are added up as soon as they are computed, and the share alone is kept.
  */
-export class ShardedMember extends Member {
+export class ShardedMember extends GroupMember {
   readonly #options: ShardedOptions
   #shares: readonly Share[] = []
   /** Whether gradients are reduced bucket by bucket. */

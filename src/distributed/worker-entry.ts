@@ -36,7 +36,8 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
       'topology' in job.model
         ? await modelFromTopology(job.model.topology)
         : await makeModel(job.model.exportName, setup)
-    const member = createMember(strategy, await joinWith(ticket), { onOneMemory: kernelMemory !== undefined })
+    const onOneMemory = kernelMemory !== undefined
+    const member = createMember(strategy, await joinWith(ticket), { onOneMemory, setup })
     replica = await Replica.create(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined
   }

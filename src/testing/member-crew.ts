@@ -4,6 +4,7 @@ import { createMember, type StrategyDescription } from '../distributed/index.js'
 import { modelFromTopology } from '../models/index.js'
 import {
   Replica,
+  type SetupExports,
   type SharedColumns,
   SingleWorker,
   type StepRecord,
@@ -26,10 +27,10 @@ export class MemberCrew {
   static async start(
     job: TrainingJob & { model: { topology: string } },
     weights: Record<string, Float32Array>,
-    group?: { description: StrategyDescription; workers: number },
+    group?: { description: StrategyDescription; workers: number; setup?: SetupExports },
   ): Promise<MemberCrew> {
     const members = group
-      ? memoryTransports(group.workers).map((end) => createMember(group.description, end))
+      ? memoryTransports(group.workers).map((end) => createMember(group.description, end, { setup: group.setup ?? {} }))
       : [new SingleWorker()]
     const crew = new MemberCrew(
       await Promise.all(

@@ -29,6 +29,8 @@ export interface StrategySubject {
   repeatable?: boolean
   /** @default adam({ learningRate: 0.01 }) */
   optimizer?: OptimizerDescription
+  /** What the module exports that a `CustomStrategy` takes its member from. */
+  setup?: Record<string, unknown>
 }
 
 /**
@@ -44,6 +46,7 @@ export function testStrategy({
   exact = true,
   repeatable = true,
   optimizer = adam({ learningRate: 0.01 }),
+  setup = {},
 }: StrategySubject): ConformanceCase[] {
   const chosen = Object.entries(cases).filter(
     ([, { needs }]) => (needs !== 'exact' || exact) && (needs !== 'repeatable' || repeatable),
@@ -53,7 +56,7 @@ export function testStrategy({
       name: `${name}, on ${workers} worker${workers > 1 ? 's' : ''}`,
       async run() {
         await selectBackend()
-        await holds(new Bench(create, workers, describeOptimizer({ ...adam(), ...optimizer })))
+        await holds(new Bench({ create, setup }, workers, describeOptimizer({ ...adam(), ...optimizer })))
       },
     })),
   )
@@ -216,15 +219,15 @@ const CLASSES = 3
 
 /** A small task, and crews that train on it. */
 class Bench {
-  readonly #create: StrategySubject['create']
+  readonly #subject: Pick<StrategySubject, 'create' | 'setup'>
   readonly #optimizer: OptimizerDescription
   readonly #columns: SharedColumns
   readonly #topology: string
   readonly #weights: Record<string, Float32Array>
   readonly workers: number
 
-  constructor(create: StrategySubject['create'], workers: number, optimizer: OptimizerDescription) {
-    this.#create = create
+  constructor(subject: Pick<StrategySubject, 'create' | 'setup'>, workers: number, optimizer: OptimizerDescription) {
+    this.#subject = subject
     this.workers = workers
     this.#optimizer = optimizer
     const random = new Random(5)
@@ -255,13 +258,14 @@ class Bench {
 
   /** The same task for another number of workers. */
   of(workers: number): Bench {
-    return new Bench(this.#create, workers, this.#optimizer)
+    return new Bench(this.#subject, workers, this.#optimizer)
   }
 
   /** Runs something with a new crew. */
   async with<T>(options: Partial<TrainingJob>, run: (crew: MemberCrew) => Promise<T>): Promise<T> {
-    const { description } = this.#create(this.workers)
-    return this.#run(await this.#start(options, { description, workers: this.workers }), run)
+    const { workers } = this
+    const { create, setup = {} } = this.#subject
+    return this.#run(await this.#start(options, { description: create(workers).description, workers, setup }), run)
   }
 
   /** The state of a single worker after some epochs. */

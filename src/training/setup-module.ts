@@ -45,13 +45,14 @@ export function functionsFromSetup(
   exports: SetupExports,
   job: Pick<TrainingJob, 'step' | 'loss'>,
 ): { step?: CustomStep; loss?: LossFunction } {
-  if (job.step !== undefined) return { step: requireFunction(exports, job.step, 'step') as CustomStep }
+  if (job.step !== undefined) return { step: functionOfSetup(exports, job.step, 'step') as CustomStep }
   if (job.loss !== undefined && job.loss in exports)
-    return { loss: requireFunction(exports, job.loss, 'loss') as LossFunction }
+    return { loss: functionOfSetup(exports, job.loss, 'loss') as LossFunction }
   return {}
 }
 
-function requireFunction(exports: SetupExports, name: string, what: string): unknown {
+/** @throws {ConfigError} if the module exports no function of that name. */
+export function functionOfSetup(exports: SetupExports, name: string, what: string): unknown {
   const exported = requireExport(exports, name, what)
   if (typeof exported === 'function') return exported
   throw new ConfigError(`The export '${name}' of the setup module is not a function.`, { received: exported })

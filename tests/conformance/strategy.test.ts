@@ -1,8 +1,11 @@
 import { describe, it } from 'vitest'
+import { createCollectives, mesh } from '../../src/collectives/index.js'
 import {
   bfloat16,
+  CustomStrategy,
   DataParallel,
   float16,
+  GroupMember,
   int8,
   LocalSGD,
   nesterov,
@@ -11,8 +14,20 @@ import {
   ShardedDataParallel,
   topK,
 } from '../../src/distributed/index.js'
+import type { FlatParameters } from '../../src/engine/index.js'
 import { adagrad } from '../../src/optimizers/index.js'
 import { type StrategySubject, testStrategy } from '../../src/testing/strategy.js'
+import type { Transport } from '../../src/transport/index.js'
+
+/** Adds up along the rows of a mesh of workers, then down its columns. */
+class MeshMember extends GroupMember {
+  readonly #sides = mesh(this.transport, [2, this.group.size / 2]).map((side) => createCollectives(side))
+
+  async synchronize({ gradients, totals }: FlatParameters): Promise<Float32Array> {
+    for (const side of this.#sides) await side.allReduce(gradients)
+    return totals
+  }
+}
 
 const subjects: Record<string, StrategySubject> = {
   DataParallel: { create: (workers) => new DataParallel({ workers }) },
@@ -29,6 +44,11 @@ const subjects: Record<string, StrategySubject> = {
     create: (workers) => new ShardedDataParallel({ workers }),
     worldSizes: [3],
     optimizer: adagrad({ learningRate: 0.05 }),
+  },
+  "a strategy of one's own, on a mesh": {
+    create: (workers) => new CustomStrategy({ workers, member: 'meshMember' }),
+    worldSizes: [4],
+    setup: { meshMember: (transport: Transport) => new MeshMember(transport) },
   },
   LocalSGD: { create: (workers) => new LocalSGD({ workers, everySteps: 3 }), exact: false },
   'DataParallel with float16': {

@@ -2,6 +2,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import {
   adam,
   type Callback,
+  CustomStrategy,
   checkpoint,
   DataParallel,
   Dataset,
@@ -91,6 +92,21 @@ describe.each(Object.entries(strategies))('%s on worker threads', (name, create)
     const resumed = await train(create(), { epochs: 4, callbacks: save(), resumeFrom: store })
     const undisturbed = await train(create(), { epochs: 4, callbacks: [checkpoint({ store: memory(), keepBest: 9 })] })
     expect(resumed.weights).toEqual(undisturbed.weights)
+  })
+})
+
+describe("a strategy of one's own", () => {
+  const setup = new URL('../fixtures/mesh-strategy.mjs', import.meta.url)
+
+  it('adds up along the sides of a mesh of 2 x 2 workers', async () => {
+    const strategy = new CustomStrategy({ member: 'meshMember', options: [2, 2], workers: 4 })
+    const { weights } = await train(strategy, { setup })
+    expect(difference(weights, (await train(new SingleWorker())).weights)).toBeLessThan(1e-5)
+  })
+
+  it('is to be an export of setup', async () => {
+    const strategy = new CustomStrategy({ member: 'meshes', workers: 2 })
+    await expect(train(strategy, { setup })).rejects.toThrow(/'meshes' is not an export.*one of meshMember/)
   })
 })
 

@@ -6,22 +6,27 @@ import { type Crew, DistributedStrategy, type Group, type ShardGradients } from 
 import type { Collectives, Transport } from '../transport/index.js'
 import { CountedTransport } from './counted-transport.js'
 
-/** Lives in a worker, thread or process, and talks to its peers. */
-export abstract class Member extends DistributedStrategy {
+/**
+ * Lives in a worker, thread or process, and talks to its peers: over all of them by `collectives`, over some by what
+ * `subgroup` and `mesh` make of `transport`.
+ */
+export abstract class GroupMember extends DistributedStrategy {
   readonly group: Group
-  protected readonly transport: CountedTransport
+  protected readonly transport: Transport
   protected readonly collectives: Collectives
+  readonly #counted: CountedTransport
 
   /** @param options - `native`: whether collectives that the transport does itself are used. */
   constructor(transport: Transport, { native = true }: { native?: boolean } = {}) {
     super()
-    this.transport = new CountedTransport(transport, { native })
+    this.#counted = new CountedTransport(transport, { native })
+    this.transport = this.#counted
     this.group = { rank: transport.rank, size: transport.worldSize, generation: 0 }
     this.collectives = createCollectives(this.transport)
   }
 
   override get sentBytes(): number {
-    return this.transport.sentBytes
+    return this.#counted.sentBytes
   }
 
   override get reduceNow(): ((values: Float64Array) => void) | undefined {
