@@ -16,6 +16,7 @@ const imported = [
   'dcml > echarts/components',
   'dcml > echarts/core',
   'dcml > echarts/renderers',
+  'dcml > papaparse',
 ]
 
 /** The part of Vite's plugins that `dcml` fills. */

@@ -1,3 +1,4 @@
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { findChromium, launchChromium, openPage } from './chromium.js'
@@ -128,6 +129,19 @@ describe.skipIf(!chromiumPath)('in a browser', { timeout: 120_000 }, () => {
       const { status, accuracy } = await trainInExample(page, { backend: 'wasm', workers: '2', epochs: '1' })
       expect(status).toMatch(/^Trained in/)
       expect(accuracy).toBeGreaterThan(60)
+    })
+  })
+
+  it('reads files that a user chooses, packed or not, and addresses', async () => {
+    await visitChecks(plain)
+    const columnData = [{ name: 'a', data: [5, 6, 7], type: 'INT32' as const }]
+    const parquet = [...new Uint8Array(parquetWriteBuffer({ columnData }))]
+    expect(await ask(page, 'readFiles', `a\n1\n${'2\n'.repeat(3000)}`, parquet)).toEqual({
+      packed: [1, ...new Array(3000).fill(2)],
+      json: [1, 2],
+      parquet: [5, 6, 7],
+      address: [1, ...new Array(3000).fill(2)],
+      cut: expect.stringMatching(/^DataError: cut\.csv is no whole gzip file/),
     })
   })
 

@@ -15,6 +15,7 @@ import {
   SingleWorker,
   type Store,
   selectBackend,
+  sources,
   Trainer,
 } from 'dcml'
 import { testStore } from 'dcml/testing'
@@ -46,6 +47,23 @@ const checks = {
     const half = await trainDigits(2, 2, { store })
     const resumed = await trainDigits(2, 4, { store, resumeFrom: store })
     return [straight, half, resumed].map(({ model }) => weightsOf(model))
+  },
+
+  /** What the readers make of files that a user chooses or that an address gives. */
+  async readFiles(text: string, parquet: number[]) {
+    const packing = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
+    const packed = await new Response(packing).blob()
+    const numbers = async (table: Dataset) => Array.from((await table.columns()).a!.data as Float32Array)
+    return {
+      packed: await numbers(sources.csv(new File([packed], 'table.csv'))),
+      json: await numbers(sources.jsonl(new Blob(['{"a":1}\n{"a":2}\n']))),
+      parquet: await numbers(sources.parquet(new Blob([Uint8Array.from(parquet)]))),
+      address: await numbers(sources.csv(URL.createObjectURL(packed))),
+      cut: await sources
+        .csv(new File([packed.slice(0, packed.size - 9)], 'cut.csv'))
+        .columns()
+        .then(String, String),
+    }
   },
 
   /** What each case of the conformance suite of stores says of IndexedDB: undefined where it holds. */
