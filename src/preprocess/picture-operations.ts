@@ -17,6 +17,23 @@ export interface Picture extends PictureSize {
   fill: number
 }
 
+/** Name of a change of pictures. */
+export type PictureOperation =
+  | 'identity'
+  | 'shearX'
+  | 'shearY'
+  | 'translateX'
+  | 'translateY'
+  | 'rotate'
+  | 'brightness'
+  | 'color'
+  | 'contrast'
+  | 'sharpness'
+  | 'posterize'
+  | 'solarize'
+  | 'autoContrast'
+  | 'equalize'
+
 /** Changes a picture; returns the values, in the same array or a new one. `strength` is from 0 to 1. */
 type Operation = (picture: Picture, strength: number, sign: 1 | -1) => Float32Array
 
@@ -30,7 +47,7 @@ const moved = (picture: Picture, mapping: Partial<Mapping>) =>
 const factorOf = (strength: number, sign: number) => 1 + 0.9 * strength * sign
 
 /** All of them, by name. */
-export const pictureOperations = {
+export const pictureOperations: Record<PictureOperation, Operation> = {
   identity: ({ values }) => values,
   // Shears leave the upper left corner where it is.
   shearX: (picture, strength, sign) => {
@@ -80,14 +97,11 @@ export const pictureOperations = {
     return values
   },
   equalize: (picture) => {
-    const { channels, values } = picture
+    const { channels } = picture
     const tables = Array.from({ length: channels }, (_, c) => equalizingTable(picture, c))
-    return byLevel({ ...picture, values }, (level, i) => tables[i % channels]![level]!)
+    return byLevel(picture, (level, i) => tables[i % channels]![level]!)
   },
-} satisfies Record<string, Operation>
-
-/** Name of a change of pictures. */
-export type PictureOperation = keyof typeof pictureOperations
+}
 
 /** ratio * picture + (1 - ratio) * other, held to 0 .. white. */
 function blended({ values, white }: Picture, other: (i: number) => number, ratio: number): Float32Array {

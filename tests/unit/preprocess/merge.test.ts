@@ -31,7 +31,7 @@ const columns: Columns = {
   // Every seventh value is missing.
   g: { data: Float32Array.from({ length: ROWS }, (_, i) => (i % 7 === 0 ? Number.NaN : i)), shape: [ROWS] },
   c: { data: Array.from({ length: ROWS }, () => 'abcdefg'[random.integer(7)]!), shape: [ROWS] },
-  t: { data: Array.from({ length: ROWS }, () => `${['a lot', 'a little', 'less'][random.integer(3)]}`), shape: [ROWS] },
+  t: { data: Array.from({ length: ROWS }, () => ['a lot', 'a little', 'less'][random.integer(3)]!), shape: [ROWS] },
   y: { data: Float32Array.from({ length: ROWS }, () => random.integer(2)), shape: [ROWS] },
 }
 
