@@ -12,6 +12,7 @@ export default defineConfig({
     vite: 'src/vite.ts',
     cli: 'src/cli/main.ts',
     'bench-child': 'src/cli/bench/child.ts',
+    'bench-link-rank': 'src/cli/bench/link-rank.ts',
     'bench-allreduce-rank': 'src/cli/bench/allreduce/rank.ts',
     worker: 'src/distributed/worker-entry.ts',
     'launch-agent': 'src/distributed/launch/agent-entry.ts',

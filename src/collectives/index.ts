@@ -1,5 +1,5 @@
 export { type AllReduceAlgorithm, type CollectivesOptions, createCollectives } from './create-collectives.js'
 export type { RankGroups } from './hierarchical.js'
-export { allReduceUs, fastestAllReduce, type LinkModel, measureLink } from './link-model.js'
+export { allReduceUs, fastestAllReduce, hierarchicalAllReduceUs, type LinkModel, measureLink } from './link-model.js'
 export { mesh } from './mesh.js'
 export { subgroup } from './subgroup.js'

@@ -56,6 +56,28 @@ export function allReduceUs(
   }
 }
 
+/**
+ * Time of an all-reduce inside each machine first, in microseconds: each rank of a machine then speaks for it about its
+ * share, all at the same time, on the machine's one link to the others.
+ *
+ * @param on - `local`: the link inside a machine; `across`: that of a machine to the others.
+ */
+export function hierarchicalAllReduceUs(on: {
+  bytes: number
+  machines: number
+  perMachine: number
+  local: LinkModel
+  across: LinkModel
+}): number {
+  const { bytes, machines, perMachine, local, across } = on
+  const shared = { ...across, megabytesPerSecond: across.megabytesPerSecond / perMachine }
+  const between = { bytes: bytes / perMachine, worldSize: machines, link: shared }
+  return (
+    allReduceUs('direct', { bytes, worldSize: perMachine, link: local }) +
+    allReduceUs(fastestAllReduce(between), between)
+  )
+}
+
 /** The fastest of the algorithms whose results have the same bits. */
 export function fastestAllReduce(on: { bytes: number; worldSize: number; link: LinkModel }) {
   const costs = interchangeable.map((algorithm) => allReduceUs(algorithm, on))

@@ -15,12 +15,13 @@ export type PlanTrainingOptions = StepOptions & PlanOptions
  * console.log(plan.stepMs, plan.memoryBytes, plan.at({ workers: 512 }).efficiency)
  */
 export async function planTraining(options: PlanTrainingOptions): Promise<TrainingPlan> {
-  const { batchSize, workers, link, workersPerMachine } = options
+  const { batchSize, workers, link, workersPerMachine, localLink } = options
   const costs = await measureStepCosts(options)
   return new TrainingPlan(costs, {
     batchSize,
     workers,
     ...(link ? { link } : {}),
+    ...(localLink ? { localLink } : {}),
     ...(workersPerMachine === undefined ? {} : { workersPerMachine }),
   })
 }

@@ -5,7 +5,13 @@
  * @module
  */
 
-import { type AllReduceAlgorithm, allReduceUs, fastestAllReduce, type LinkModel } from '../collectives/index.js'
+import {
+  type AllReduceAlgorithm,
+  allReduceUs,
+  fastestAllReduce,
+  hierarchicalAllReduceUs,
+  type LinkModel,
+} from '../collectives/index.js'
 import { ConfigError } from '../core/index.js'
 import { shareOf } from '../transport/index.js'
 import type { StepCosts } from './step-costs.js'
@@ -15,10 +21,12 @@ export interface PlanOptions {
   /** Rows of a step of all workers together. */
   batchSize: number
   workers: number
-  /** The link between workers that are processes. @default none: the workers are threads of this machine */
+  /** The link between machines, of workers that are processes. @default none: the workers are threads of this machine */
   link?: LinkModel
-  /** Processes on one machine, which share its cores. @default 1 */
+  /** Processes on one machine, which share its cores and its link. @default 1 */
   workersPerMachine?: number
+  /** The link between processes of one machine. @default `link` */
+  localLink?: LinkModel
 }
 
 /** One prediction. Times in milliseconds, for one step; bytes for the worker that has most. */
@@ -57,10 +65,10 @@ export class TrainingPlan {
     this.rowsPerWorker = rows
     this.computeMs = (costs.fixedMs + costs.rowMs * rows) * slowdown(costs, local)
     if (link && workers > 1) {
-      const on = { worldSize: workers, link }
-      this.algorithm = fastestAllReduce({ ...on, bytes: gradientBytes })
-      this.bucketBytes = smallestBucket(gradientBytes, on)
-      this.communicationMs = bucketsUs(gradientBytes, this.bucketBytes, on) / 1000
+      const costOf = costOn({ ...options, link, local })
+      this.algorithm = costOf(gradientBytes).algorithm
+      this.bucketBytes = smallestBucket(gradientBytes, costOf)
+      this.communicationMs = bucketsUs(gradientBytes, this.bucketBytes, costOf) / 1000
       this.trafficBytes = Math.round((2 * gradientBytes * (workers - 1)) / workers)
     } else {
       this.algorithm = 'shared memory'
@@ -101,20 +109,30 @@ function slowdown({ cores, contention }: StepCosts, workers: number): number {
   return (1 + ((contention - 1) * (busy - 1)) / (cores - 1)) * Math.max(1, workers / cores)
 }
 
-type On = { worldSize: number; link: LinkModel }
+type Cost = (bytes: number) => { algorithm: AllReduceAlgorithm; us: number }
 
-function bucketsUs(total: number, bucket: number, on: On): number {
-  const algorithm = fastestAllReduce({ ...on, bytes: bucket })
-  const whole = Math.floor(total / bucket)
-  const rest = total - whole * bucket
-  return (
-    whole * allReduceUs(algorithm, { ...on, bytes: bucket }) +
-    (rest > 0 ? allReduceUs(algorithm, { ...on, bytes: rest }) : 0)
-  )
+/** What an all-reduce takes where `local` workers are on each machine: inside the machines first, if there are several. */
+function costOn({ workers, link, local, localLink = link }: PlanOptions & { link: LinkModel; local: number }): Cost {
+  const machines = Math.ceil(workers / local)
+  if (machines > 1 && local > 1) {
+    const on = { machines, perMachine: local, local: localLink, across: link }
+    return (bytes) => ({ algorithm: 'hierarchical', us: hierarchicalAllReduceUs({ ...on, bytes }) })
+  }
+  return (bytes) => {
+    const on = { bytes, worldSize: workers, link: machines > 1 ? link : localLink }
+    const algorithm = fastestAllReduce(on)
+    return { algorithm, us: allReduceUs(algorithm, on) }
+  }
 }
 
-function smallestBucket(total: number, on: On): number {
-  const most = bucketsUs(total, total, on) * 1.05
-  for (let bucket = 2 ** 16; bucket < total; bucket *= 2) if (bucketsUs(total, bucket, on) <= most) return bucket
+function bucketsUs(total: number, bucket: number, costOf: Cost): number {
+  const whole = Math.floor(total / bucket)
+  const rest = total - whole * bucket
+  return whole * costOf(bucket).us + (rest > 0 ? costOf(rest).us : 0)
+}
+
+function smallestBucket(total: number, costOf: Cost): number {
+  const most = costOf(total).us * 1.05
+  for (let bucket = 2 ** 16; bucket < total; bucket *= 2) if (bucketsUs(total, bucket, costOf) <= most) return bucket
   return total
 }

@@ -1,6 +1,8 @@
+import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TwoMachines } from '../fixtures/namespaces.js'
 import { RemoteProcess } from '../fixtures/remote-end.js'
+import { type Orders, startGroup, weightsOf } from '../fixtures/run-group.js'
 
 const refused = TwoMachines.whyNot()
 if (refused) console.log(`Skipped: ${refused}`)
@@ -69,5 +71,45 @@ describe.skipIf(refused)('tcp between two machines', () => {
 
   it('does not open a group without a secret', async () => {
     await expect(join({ secret: '' })).rejects.toThrow(/needs a secret or TLS/)
+  })
+})
+
+describe.skipIf(refused)('a training between two machines', () => {
+  let machines: TwoMachines
+  beforeEach(() => {
+    machines = new TwoMachines(`dcml-${process.pid}`)
+  })
+  afterEach(() => machines.remove())
+
+  /** Two processes, one on each, that are told of every step of rank 0. */
+  async function train(orders: Orders, onStep: (step: number) => void) {
+    const place = { MASTER_ADDR: machines.addresses[0] }
+    const { ranks } = await startGroup(2, { ...orders, tells: true }, [place, place], (rank) =>
+      machines.on(rank === 0 ? 0 : 1),
+    )
+    createInterface({ input: ranks[0]!.process.stdout! }).on('line', (line) => {
+      const step = /^step (\d+)/.exec(line)?.[1]
+      if (step !== undefined) onStep(Number(step))
+    })
+    return Promise.all(ranks.map(({ outcome }) => outcome))
+  }
+
+  it('ends on both when the cable is cut, and each names the other', async () => {
+    const quick = { silenceMs: 1000 }
+    const outcomes = await train({ epochs: 1000, tcp: { 0: quick, 1: quick } }, (step) => {
+      if (step === 10) machines.cut()
+    })
+    for (const [rank, { error }] of outcomes.entries())
+      expect(error).toMatchObject({ message: expect.stringMatching(new RegExp(`(Rank|Worker) ${1 - rank}\\b`)) })
+  })
+
+  it('goes on when the cable is restored in time', async () => {
+    const patient = { silenceMs: 20_000 }
+    const outcomes = await train({ tcp: { 0: patient, 1: patient } }, (step) => {
+      if (step !== 10) return
+      machines.cut()
+      machines.restore()
+    })
+    expect(weightsOf(outcomes[1]!)).toEqual(weightsOf(outcomes[0]!))
   })
 })

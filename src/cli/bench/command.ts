@@ -8,7 +8,7 @@ import { cudaCases, runBenchCuda } from './cuda/run.js'
 import { dataCases } from './data/cases.js'
 import { runBenchData } from './data/run.js'
 import { kernelNames, runBenchKernels } from './kernels.js'
-import { runBenchPlan } from './plan.js'
+import { planTransports, runBenchPlan } from './plan.js'
 import { runBenchTrain } from './train.js'
 
 /** Adds the command. */
@@ -78,7 +78,12 @@ export function registerBench(program: Command): void {
     .description('Predicts steps of training on several workers by planTraining, and then measures them.')
     .addOption(new Option('--case <name>', 'the network').choices(networks).default('cnn'))
     .option('--batch-size <n>', 'rows of a step of all workers together', count, 128)
-    .option('--workers <n...>', 'threads of this machine', counts)
+    .addOption(
+      new Option('--transport <name>', 'threads, or processes of this machine')
+        .choices(planTransports)
+        .default('sharedMemory'),
+    )
+    .option('--workers <n...>', 'numbers of workers', counts)
     .option('--rounds <n>', 'measurements of each number of workers; the shortest counts', count, 3)
     .option('--json <file>', 'writes the figures')
     .action(({ workers = [1, 2, 4], ...options }) => runBenchPlan({ workers, ...options }))

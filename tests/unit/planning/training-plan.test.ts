@@ -59,6 +59,18 @@ describe('processes on a link', () => {
     expect(two.at({ workersPerMachine: 2 }).computeMs).toBeCloseTo(17 * 1.1)
   })
 
+  it('add up inside each machine first, where several share its link', () => {
+    const localLink = { latencyUs: 5, megabytesPerSecond: 10_000 }
+    const eight = plan.at({ workers: 8, workersPerMachine: 4, link, localLink })
+    expect(eight.algorithm).toBe('hierarchical')
+    // Half a millisecond and more inside; between the machines all of the gradients, each way: 4 ms.
+    const alone = plan.at({ workers: 2, link })
+    const inside = plan.at({ workers: 4, workersPerMachine: 4, link, localLink })
+    expect(inside.communicationMs).toBeLessThan(1)
+    expect(eight.communicationMs).toBeGreaterThan(4)
+    expect(eight.communicationMs).toBeCloseTo(alone.communicationMs + inside.communicationMs, 0)
+  })
+
   it('are predicted by thousands: less and less efficient at one batch size', () => {
     const large = new TrainingPlan(costs, { batchSize: 8192, workers: 2, link })
     const efficiencies = [2, 16, 128, 1024, 8192].map((workers) => large.at({ workers }).efficiency)
