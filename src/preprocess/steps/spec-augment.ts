@@ -1,7 +1,7 @@
 /** Spectra with parts left out. @module */
 
-import { ShapeError } from '../../core/index.js'
-import { checkCounts, checkNumbers } from '../check-options.js'
+import { ConfigError, ShapeError } from '../../core/index.js'
+import { checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { randomRows } from '../random-rows.js'
 import type { Step } from '../step.js'
@@ -32,7 +32,8 @@ export interface SpecAugmentOptions {
 export function specAugment(columns: string | readonly string[], options: SpecAugmentOptions = {}): Step {
   const { timeMasks = 2, frequencyMasks = 2, fill = 'mean', timeWidth, frequencyWidth } = options
   checkCounts('specAugment', { timeMasks, frequencyMasks, timeWidth, frequencyWidth })
-  if (fill !== 'mean') checkNumbers('specAugment', { fill })
+  if (fill !== 'mean' && !Number.isFinite(fill))
+    throw new ConfigError('fill of specAugment is no value.', { expected: "a finite number or 'mean'", received: fill })
   return randomRows(
     'specAugment',
     namesOf(columns),
