@@ -1,6 +1,6 @@
 /** Checks that the options of many parts share. @module */
 
-import { ConfigError } from './errors.js'
+import { ConfigError, type ErrorDetails } from './errors.js'
 
 /** @throws {ConfigError} if an option is not a whole number of at least `least`. */
 export function checkWhole(what: string, value: number, least = 1): void {
@@ -18,4 +18,14 @@ export function checkBetween(what: string, value: number, low: number, high: num
     expected: `a number between ${low} and ${high}`,
     received: value,
   })
+}
+
+/** @throws {ConfigError} if what was given is of the wrong kind altogether, where no type keeps it out. */
+export function checkGiven(isRight: boolean, what: string, details: ErrorDetails): asserts isRight {
+  if (!isRight) throw new ConfigError(what, details)
+}
+
+/** @throws {ConfigError} if a function is none. @param caller - What needs it, for the message. */
+export function checkFunction(caller: string, f: unknown): void {
+  checkGiven(typeof f === 'function', `${caller} needs a function.`, { received: f })
 }

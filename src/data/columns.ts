@@ -40,7 +40,7 @@ export function rowsOf(columns: Columns): number {
  * @throws {ShapeError} for lengths that do not match shapes, or unequal numbers of rows.
  */
 export function checkColumns(columns: Columns): void {
-  const names = Object.keys(columns)
+  const names = Object.keys(columns ?? {})
   if (names.length === 0)
     throw new DataError('A dataset needs at least one column.', { remedy: 'Pass { x: ..., y: ... }' })
   const rows = columns[names[0]!]?.shape?.[0]

@@ -7,7 +7,7 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { ConfigError, checkWhole, DataError, Random, StateError } from '../core/index.js'
+import { ConfigError, checkFunction, checkWhole, DataError, Random, StateError } from '../core/index.js'
 import { type CacheOptions, cached } from './cache.js'
 import { type Columns, checkColumns, concatColumns, gatherRows, rowsOf } from './columns.js'
 import { type FoldOptions, foldOfRows } from './folds.js'
@@ -15,7 +15,7 @@ import { checkPass, fromMultiples, type Opener, type Pass, skippingForward, WHOL
 import { prefetchStream } from './prefetch.js'
 import { CHUNK_ROWS, chosen, countingPositions, type Resident, residentChunks } from './resident.js'
 import { labelsOf } from './row-groups.js'
-import { chunksOfRows } from './row-stream.js'
+import { checkRowSource, chunksOfRows } from './row-stream.js'
 import { columnsOfRows, type Row, restoreShapes, rowAt } from './rows.js'
 import { assertRank, type ShardOptions, shardPositions } from './sharding.js'
 import { type SplitOptions, splitPositions } from './splitting.js'
@@ -94,6 +94,7 @@ export class Dataset {
       if (rows.length === 0) throw new DataError('A dataset needs at least one row.', { received: 'an empty array' })
       return Dataset.fromArrays(columnsOfRows(rows as Row[]))
     }
+    checkRowSource(rows)
     return new Dataset({ open: skippingForward(() => chunksOfRows(rows)) }, undefined)
   }
 
@@ -108,11 +109,7 @@ export class Dataset {
     batches: (pass: Pass) => AsyncIterable<Columns>,
     options: { size?: number; seeks?: boolean } = {},
   ): Dataset {
-    if (typeof batches !== 'function')
-      throw new ConfigError('Dataset.fromBatches needs a function.', {
-        expected: '() => AsyncIterable<Columns>',
-        received: batches,
-      })
+    checkFunction('Dataset.fromBatches', batches)
     const open = options.seeks
       ? (pass: Pass) => checked(batches(pass))
       : skippingForward((epoch) => checked(batches({ fromRow: 0, epoch })))
@@ -135,6 +132,7 @@ export class Dataset {
 
   /** Applies a function, of nothing but the row, to every row. A flat array of the length of its column before keeps that column's shape. */
   map(f: (row: Row) => object | Promise<object>): Dataset {
+    checkFunction('Dataset.map', f)
     const source = this
     async function* mapped(pass: Pass): ColumnStream {
       let like: Columns | undefined
@@ -154,6 +152,7 @@ export class Dataset {
 
   /** Keeps the rows for which `f` holds. */
   filter(f: (row: Row) => boolean | Promise<boolean>): Dataset {
+    checkFunction('Dataset.filter', f)
     const source = this
     async function* kept(epoch: number): ColumnStream {
       for await (const chunk of source.#chunks({ fromRow: 0, epoch })) {
@@ -171,6 +170,7 @@ export class Dataset {
    * @param options - `keepsRows`: promises that `f` returns as many rows as it gets, so that `size` stays known.
    */
   mapBatches(f: (batch: Columns) => Columns | Promise<Columns>, options: { keepsRows?: boolean } = {}): Dataset {
+    checkFunction('Dataset.mapBatches', f)
     const source = this
     async function* mapped(pass: Pass): ColumnStream {
       for await (const chunk of source.#chunks(pass)) {
@@ -352,7 +352,8 @@ export class Dataset {
     if (resident) return resident.index ? gatherRows(resident.columns, resident.index) : resident.columns
     const parts: Columns[] = []
     for await (const chunk of this.#chunks()) parts.push(chunk)
-    if (parts.length === 0) throw new DataError('The dataset has no rows.')
+    if (parts.length === 0)
+      throw new DataError('The dataset has no rows.', { remedy: 'Look whether a filter leaves any, and at its source' })
     return concatColumns(parts)
   }
 

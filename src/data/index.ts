@@ -6,6 +6,7 @@ import { readersOf } from './readers.js'
 
 export type { FileLike } from './byte-source.js'
 export type { CacheOptions } from './cache.js'
+export { checkDataset } from './check-dataset.js'
 export {
   type Column,
   type Columns,

@@ -1,6 +1,6 @@
 /** Streams of columns from streams of rows. @module */
 
-import { StateError } from '../core/index.js'
+import { checkGiven, StateError } from '../core/index.js'
 import type { Columns } from './columns.js'
 import { columnsOfRows, type Row } from './rows.js'
 import type { ColumnStream } from './stream.js'
@@ -51,3 +51,14 @@ function restartable<T extends Iterable<object> | AsyncIterable<object>>(rows: T
 }
 
 const spent = new WeakSet<object>()
+
+/** @throws {ConfigError} for rows that cannot be read one by one. */
+export function checkRowSource(rows: RowSource): void {
+  const isSource =
+    typeof rows === 'function' ||
+    (typeof rows === 'object' && rows !== null && (Symbol.iterator in rows || Symbol.asyncIterator in rows))
+  checkGiven(isSource, 'Dataset.fromRows needs rows.', {
+    expected: 'an array of objects, another iterable, or a function that makes one',
+    received: rows,
+  })
+}

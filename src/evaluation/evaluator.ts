@@ -8,8 +8,8 @@
 
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
-import { ConfigError, checkWhole, ShapeError, type TypedArray } from '../core/index.js'
-import { type Columns, columnOf, type Dataset, numbersOf } from '../data/index.js'
+import { ConfigError, checkGiven, checkWhole, ShapeError, type TypedArray } from '../core/index.js'
+import { type Columns, checkDataset, columnOf, type Dataset, numbersOf } from '../data/index.js'
 import { createEngine, type Outputs, runModel } from '../engine/index.js'
 import {
   accuracy,
@@ -94,6 +94,11 @@ export class Evaluator {
    * @throws {DataError} if the dataset is empty or lacks a column. @throws {ShapeError} if rows do not fit the model.
    */
   async evaluate(model: Evaluable, dataset: Dataset): Promise<EvaluationReport> {
+    checkDataset('What the evaluator is to read', dataset)
+    checkGiven(typeof model?.predict === 'function', 'What the evaluator is to measure is no model.', {
+      expected: 'a LayersModel or a Predictor',
+      received: model,
+    })
     await ensureBackend()
     const { batchSize = 256 } = this.#options
     const engine = createEngine('auto')
@@ -158,6 +163,10 @@ function columnsOf(slices: NonNullable<PredictionsOptions['slices']>, rows: numb
 }
 
 function checkMetrics(given: readonly (Metric | MetricName)[]): readonly Metric[] {
+  checkGiven(Array.isArray(given), 'The metrics are no list.', {
+    expected: "such as ['accuracy', rocAuc()]",
+    received: given,
+  })
   const metrics = given.map(resolveEvaluationMetric)
   const seen = new Set<string>()
   for (const { name } of metrics) {

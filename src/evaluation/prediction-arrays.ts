@@ -1,6 +1,6 @@
 /** Predictions as a user has them: plain arrays. @module */
 
-import { ShapeError, type TypedArray } from '../core/index.js'
+import { checkGiven, ShapeError, type TypedArray } from '../core/index.js'
 import type { Predictions, Values } from '../metrics/index.js'
 
 /** An array of one value or of several per row. */
@@ -17,7 +17,12 @@ export interface PredictionArrays {
 }
 
 /** The same as metrics read them. @throws {ShapeError} if the rows of an array differ in length. */
-export function predictionsOf({ truth, predicted, scores, weights }: PredictionArrays): Predictions {
+export function predictionsOf(arrays: PredictionArrays): Predictions {
+  checkGiven(typeof arrays === 'object' && arrays !== null, 'There are no predictions to evaluate.', {
+    expected: '{ truth, predicted } or { truth, scores }',
+    received: arrays,
+  })
+  const { truth, predicted, scores, weights } = arrays
   return {
     truth: valuesOf(truth, 'truth'),
     ...(predicted ? { predicted: valuesOf(predicted, 'predicted') } : {}),
@@ -27,6 +32,10 @@ export function predictionsOf({ truth, predicted, scores, weights }: PredictionA
 }
 
 function valuesOf(array: PredictionArray, what: string): Values {
+  checkGiven(typeof array === 'object' && array !== null, `There is no ${what} to evaluate.`, {
+    expected: 'an array of numbers or of rows',
+    received: array,
+  })
   if ('shape' in array) return array
   const first = array[0]
   if (typeof first === 'number' || first === undefined)

@@ -10,12 +10,12 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type BackendName, ensureBackend } from '../backends/index.js'
-import { ConfigError, checkWhole, NumericError, StateError } from '../core/index.js'
+import { ConfigError, checkGiven, checkWhole, NumericError, StateError } from '../core/index.js'
 import { type Columns, type Dataset, gatherRows, rowsOf } from '../data/index.js'
 import { createEngine, type Engine, type Outputs, runModel } from '../engine/index.js'
 import { loadBundle, outputActivation } from '../models/index.js'
 import { Preprocessor, type PreprocessorJson } from '../preprocess/index.js'
-import type { Store } from '../storage/index.js'
+import { checkStore, type Store } from '../storage/index.js'
 import { type Attributed, type AttributionOptions, attribute } from './attribution.js'
 import { assertNumbers, columnsOfInput, inBatches, modelColumns, type PredictorInput } from './input.js'
 import {
@@ -90,6 +90,15 @@ export class Predictor<Input extends object = object, Output extends Prediction 
   /** The predictor owns the model from here on: `dispose` disposes it. */
   constructor({ model, preprocessor, classes, batchSize = 256 }: PredictorOptions) {
     checkWhole('The batch size of a predictor', batchSize)
+    checkGiven(Array.isArray(model?.outputs), 'A predictor needs a model.', {
+      expected: 'a LayersModel',
+      received: model,
+      remedy: 'Load a saved one by Predictor.load(store)',
+    })
+    checkGiven(preprocessor === undefined || preprocessor instanceof Preprocessor, 'The preprocessor is none.', {
+      expected: 'a Preprocessor',
+      received: preprocessor,
+    })
     if (model.outputs.length !== 1)
       throw new ConfigError('A predictor is for a model of one output.', {
         received: `${model.outputs.length} outputs: ${model.outputNames.join(', ')}`,
@@ -98,6 +107,12 @@ export class Predictor<Input extends object = object, Output extends Prediction 
     this.model = model
     this.preprocessor = preprocessor
     this.classes = classes ?? categoriesOf(preprocessor, model.outputs[0]!.shape)
+    const width = this.#classNames.length
+    if (classes !== undefined && this.givesClasses && classes.length !== width)
+      throw new ConfigError('The names of the classes do not match the outputs of the model.', {
+        expected: `${width} names`,
+        received: classes.length,
+      })
     this.#batchSize = batchSize
     this.#queue = new RunQueue((columns) => this.#runModel(columns), batchSize)
   }
@@ -112,11 +127,7 @@ export class Predictor<Input extends object = object, Output extends Prediction 
     store: Store,
     { prefix = '', ...options }: { prefix?: string } & Omit<PredictorOptions, 'model' | 'preprocessor'> = {},
   ): Promise<Predictor<Input, Output>> {
-    if (typeof store?.read !== 'function')
-      throw new ConfigError('A predictor is loaded from a store.', {
-        expected: "a store, such as directory('run') of 'dcml/node' or indexedDb('run')",
-        received: store,
-      })
+    checkStore('What a predictor is loaded from', store)
     await ensureBackend()
     const { model, preprocessor } = await loadBundle(store, prefix)
     return new Predictor<Input, Output>({
@@ -167,6 +178,8 @@ export class Predictor<Input extends object = object, Output extends Prediction 
   ): AsyncGenerator<Output, void, undefined> {
     checkWhole('topK', topK)
     checkWhole('batchSize of a stream', batchSize)
+    const isStream = typeof rows === 'object' && rows !== null
+    checkGiven(isStream, 'A stream needs rows.', { expected: 'an iterable of rows, or a Dataset', received: rows })
     let firstRow = 0
     for await (const columns of inBatches(rows, batchSize)) {
       yield* this.#answers(await this.#outputs(columns, firstRow), topK)

@@ -59,7 +59,17 @@ export function rowsIn({ truth, predicted, scores, weights }: Predictions): numb
         received: `${count} rows`,
       })
   }
+  if (weights) checkWeights(weights)
   return rows
+}
+
+function checkWeights(weights: ArrayLike<number>): void {
+  for (let row = 0; row < weights.length; row++)
+    if (!(weights[row]! >= 0))
+      throw new DataError(`The weight of row ${row} is out of range.`, {
+        expected: 'a number of at least 0',
+        received: weights[row],
+      })
 }
 
 /** Values per row. */

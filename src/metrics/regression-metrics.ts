@@ -2,7 +2,7 @@
 
 import { ConfigError, DataError, ShapeError } from '../core/index.js'
 import { meanOverRows, type WeightedSum } from './mean-over-rows.js'
-import { type Metric, type Predictions, rowsIn, widthOf } from './metric.js'
+import { type Metric, type Predictions, rowsIn, type Values, widthOf } from './metric.js'
 
 /** Weight, mean and sum of squared deviations of some values. */
 export interface Moments {
@@ -207,7 +207,18 @@ function pairsOf({ truth, predicted, scores }: Predictions) {
       expected: `${width} values per row`,
       received: `${widthOf(values)}`,
     })
+  assertNumbers('truth', truth)
+  assertNumbers('prediction', values)
   return { truth: truth.data, predicted: values.data, width }
+}
+
+function assertNumbers(what: string, { data, shape }: Values): void {
+  for (let i = 0; i < data.length; i++)
+    if (typeof data[i] !== 'number' || Number.isNaN(data[i]))
+      throw new DataError(`The ${what} of row ${Math.floor((i * shape[0]!) / data.length)} is not a number.`, {
+        received: data[i],
+        remedy: 'Leave out such rows, or fill the gaps',
+      })
 }
 
 const noMoments = (): Moments => ({ weight: 0, mean: 0, deviation: 0 })

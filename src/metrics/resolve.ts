@@ -1,7 +1,7 @@
 /** Losses and metrics by name. @module */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { ConfigError, didYouMean } from '../core/index.js'
+import { ConfigError, checkGiven, didYouMean } from '../core/index.js'
 import { calibrationCurve, calibrationError } from './calibration.js'
 import {
   accuracy,
@@ -121,7 +121,14 @@ export function resolveMetric(name: string): tensorMetrics.TensorMetric {
  * @throws {ConfigError} if the name is unknown.
  */
 export function resolveEvaluationMetric(metric: Metric | MetricName): Metric {
-  if (typeof metric !== 'string') return metric
+  if (typeof metric !== 'string') {
+    checkGiven(typeof metric?.update === 'function', 'A metric is of no kind that can be computed.', {
+      expected: 'a name, or what a function such as accuracy() returns',
+      received: metric,
+      remedy: typeof metric === 'function' ? 'Call the function: accuracy()' : undefined,
+    })
+    return metric
+  }
   return named<() => Metric>('metric', evaluationMetrics as unknown as Record<string, () => Metric>, metric)()
 }
 

@@ -1,6 +1,6 @@
 /** Which values of a column share one statistic. @module */
 
-import { ConfigError, rowSize, ShapeError, type TypedArray } from '../core/index.js'
+import { ConfigError, checkGiven, rowSize, ShapeError, type TypedArray } from '../core/index.js'
 import { type Column, type Columns, columnOf, numbersOf, type Row } from '../data/index.js'
 
 /**
@@ -45,6 +45,10 @@ export function checkPer(per: Per): void {
 
 /** A name or a list of names, as a list. */
 export function namesOf(columns: string | readonly string[]): string[] {
+  checkGiven(typeof columns === 'string' || Array.isArray(columns), 'A step needs the names of its columns.', {
+    expected: "a name or a list of names, such as 'x'",
+    received: columns,
+  })
   const names = typeof columns === 'string' ? [columns] : [...columns]
   if (names.length === 0) throw new ConfigError('A step needs at least one column.', { received: '[]' })
   return names

@@ -7,8 +7,18 @@
  * @module
  */
 
-import { ConfigError, DcmlError, StateError } from '../core/index.js'
-import { type Columns, columnOf, columnsOfRows, Dataset, type Pass, type Row, rowAt, rowsOf } from '../data/index.js'
+import { ConfigError, checkGiven, DcmlError, StateError } from '../core/index.js'
+import {
+  type Columns,
+  checkDataset,
+  columnOf,
+  columnsOfRows,
+  Dataset,
+  type Pass,
+  type Row,
+  rowAt,
+  rowsOf,
+} from '../data/index.js'
 import {
   type Augmentation,
   type AugmentOptions,
@@ -55,6 +65,10 @@ export class Preprocessor {
    * @throws {ConfigError} naming the step that reads a column which an earlier one leaves out, or makes one again.
    */
   constructor(steps: readonly Step[]) {
+    checkGiven(Array.isArray(steps), 'A preprocessor needs a list of steps.', {
+      expected: "such as [standardize('x')]",
+      received: steps,
+    })
     steps.forEach((step, i) => {
       if (typeof step?.apply !== 'function')
         throw new ConfigError(`Step ${i} of the preprocessor is no step.`, {
@@ -87,7 +101,8 @@ export class Preprocessor {
    * @throws {DataError} naming the step, if a column is missing, holds the wrong kind of values, or none.
    */
   async fit(data: Dataset | readonly Dataset[]): Promise<this> {
-    const parts = data instanceof Dataset ? [data] : data
+    const parts: readonly Dataset[] = Array.isArray(data) ? data : [data as Dataset]
+    for (const part of parts) checkDataset('What the preprocessor is to learn from', part)
     if (parts.length === 0) throw new ConfigError('A preprocessor needs data to learn from.', { received: '[]' })
     const whole = this.#steps.findIndex((step) => step.startPass)
     if (whole >= 0 && parts.length > 1)

@@ -1,5 +1,7 @@
 /** The contract of storage: named bytes. @module */
 
+import { checkGiven } from '../core/index.js'
+
 /**
  * Keeps bytes under names. A name may hold '/' as a folder separator.
  *
@@ -14,4 +16,12 @@ export interface Store {
   list(prefix?: string): Promise<string[]>
   /** Removing what is not there is no error. */
   remove(name: string): Promise<void>
+}
+
+/** @throws {ConfigError} if what was given, such as the name of a folder, is no store. @param what - For the message. */
+export function checkStore(what: string, store: Store): void {
+  checkGiven(typeof store?.read === 'function' && typeof store.write === 'function', `${what} is no store.`, {
+    expected: "a store, such as directory('run') of 'dcml/node', indexedDb('run') or memory()",
+    received: store,
+  })
 }

@@ -5,7 +5,7 @@
 
 import { checkWhole, StorageError } from '../core/index.js'
 import { decodeSafetensors, encodeSafetensors } from '../models/index.js'
-import type { Store } from '../storage/index.js'
+import { checkStore, type Store } from '../storage/index.js'
 import type { Callback } from './callback.js'
 import { comparison, monitored } from './early-stopping.js'
 import type { EpochRecord } from './history.js'
@@ -125,6 +125,7 @@ export interface CheckpointOptions {
  * checkpoint({ store: directory('run'), keepBest: 1 })
  */
 export function checkpoint(options: CheckpointOptions): Callback {
+  checkStore('The store of checkpoint()', options?.store)
   const { store, keepBest = 1, mode = 'auto', everySteps, prefix = 'checkpoint' } = options
   if (everySteps !== undefined) checkWhole('everySteps of checkpoint', everySteps)
   let ranked: { name: string; value: number }[] = []

@@ -1,6 +1,6 @@
 /** Stops when the monitored value no longer improves. @module */
 
-import { ConfigError, didYouMean } from '../core/index.js'
+import { ConfigError, checkWhole, didYouMean } from '../core/index.js'
 import type { Callback } from './callback.js'
 import type { EpochRecord } from './history.js'
 
@@ -24,6 +24,7 @@ export interface EarlyStoppingOptions {
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const { monitor = 'val_loss', patience = 0, minDelta = 0, mode = 'auto' } = options
+  checkWhole('patience of earlyStopping', patience, 0)
   const better = comparison(monitor, mode)
   let best: number | undefined
   let waited = 0

@@ -9,8 +9,8 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type AssistName, ensureBackend, loadAssist } from '../backends/index.js'
-import { ConfigError, checkWhole, StateError } from '../core/index.js'
-import { Dataset, rowsOf } from '../data/index.js'
+import { checkWhole, StateError } from '../core/index.js'
+import { checkDataset, Dataset, rowsOf } from '../data/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import { saveBundle, serializeTopology } from '../models/index.js'
 import {
@@ -20,9 +20,10 @@ import {
   resolveOptimizer,
 } from '../optimizers/index.js'
 import type { Augmentation } from '../preprocess/index.js'
-import type { Store } from '../storage/index.js'
+import { checkStore, type Store } from '../storage/index.js'
 import type { CustomStep, LossFunction } from './batch-loss.js'
 import type { Callback } from './callback.js'
+import { checkFit, checkTrainerOptions } from './check-trainer.js'
 import { FitLoop } from './fit-loop.js'
 import type { History } from './history.js'
 import type { Crew, TrainingJob } from './job.js'
@@ -145,7 +146,7 @@ export class Trainer {
   #busy = false
 
   constructor(options: TrainerOptions) {
-    checkOptions(options)
+    checkTrainerOptions(options)
     this.#options = options
     this.#strategy = options.strategy ?? new SingleWorker()
     if (typeof options.model === 'object') this.#model = options.model
@@ -166,7 +167,7 @@ export class Trainer {
    * @throws {DataError | ShapeError | ConfigError} if data, model and options do not fit together.
    */
   async fit(train: Dataset, options: FitOptions = {}): Promise<History> {
-    checkFitOptions(options)
+    checkFit(train, options)
     return this.#exclusively(async () => {
       const { preprocessor } = this.#options
       if (preprocessor && !preprocessor.fitted) await preprocessor.fit(train)
@@ -192,6 +193,8 @@ export class Trainer {
    * @returns Means by name, `loss` among them.
    */
   async evaluate(dataset: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Record<string, number>> {
+    checkDataset('What the trainer is to evaluate', dataset)
+    checkWhole('batchSize', batchSize)
     return this.#exclusively(() =>
       this.#withCrew(undefined, (crew, job) =>
         crew.lead(
@@ -233,6 +236,7 @@ export class Trainer {
 
   /** Saves model and preprocessor, to be read by `Predictor.load`. In a group of processes that of rank 0 does it. */
   async save(store: Store, prefix = ''): Promise<void> {
+    checkStore('What the trainer is to save to', store)
     if (this.#strategy.group.rank > 0) return
     const { preprocessor } = this.#options
     await saveBundle(
@@ -335,51 +339,4 @@ export class Trainer {
     this.#model = model
     return { options, model, setup }
   }
-}
-
-function checkOptions({
-  loss,
-  step,
-  accumulateSteps = 1,
-  clipNorm,
-  deterministic,
-  syncBatchNorm,
-  setup,
-  model,
-  precision,
-  optimizer,
-  engine,
-}: TrainerOptions): void {
-  if ((loss === undefined) === (step === undefined))
-    throw new ConfigError('A trainer needs a loss or a step.', {
-      expected: 'exactly one of the two',
-      received: loss === undefined ? 'neither' : 'both',
-    })
-  if (typeof model === 'string' && setup === undefined)
-    throw new ConfigError('A model by name needs a setup module.', {
-      received: model,
-      remedy: `Pass setup: new URL('./models.js', import.meta.url), a module that exports '${model}'`,
-    })
-  checkWhole('accumulateSteps', accumulateSteps)
-  if (syncBatchNorm && (engine === 'captured' || deterministic))
-    throw new ConfigError('syncBatchNorm runs eagerly, on whole batches.', {
-      expected: "engine 'auto' or 'eager', without deterministic",
-      received: engine === 'captured' ? engine : 'deterministic',
-    })
-  if (deterministic) checkWhole('logicalShards', deterministic.logicalShards)
-  if (clipNorm !== undefined && !(clipNorm > 0))
-    throw new ConfigError('clipNorm is out of range.', { expected: 'a number above 0', received: clipNorm })
-  if (engine === 'captured' && isTfjsOptimizer(optimizer))
-    throw new ConfigError('A tf.Optimizer runs eagerly.', {
-      expected: "engine 'auto' or 'eager'",
-      received: engine,
-      remedy: "Use an optimizer of dcml's own, such as adam()",
-    })
-  if (precision !== undefined && precision !== 'float32')
-    throw new ConfigError('There is no such precision.', { expected: 'float32', received: precision })
-}
-
-function checkFitOptions({ epochs = 1, batchSize = 32 }: FitOptions): void {
-  checkWhole('epochs', epochs)
-  checkWhole('batchSize', batchSize)
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ConfigError, checkWhole, describe, StateError } from '../core/index.js'
+import { ConfigError, checkGiven, checkWhole, describe, StateError } from '../core/index.js'
 import { type Sampler, tpe } from './samplers/index.js'
 import type { Scheduler } from './schedulers/index.js'
 import { type ParameterValue, type ParamsOf, Space, type SpaceDefinition } from './space/index.js'
@@ -58,6 +58,11 @@ export class Tuner<const S extends SpaceDefinition> {
 
   /** @throws {ConfigError} if options do not fit together. */
   constructor(options: TunerOptions<S>) {
+    const { sampler } = options
+    checkGiven(sampler === undefined || typeof sampler.name === 'string', 'The sampler is none.', {
+      expected: 'what a function such as tpe() returns',
+      received: sampler,
+    })
     this.#options = options
     this.#space = new Space(
       options.space,

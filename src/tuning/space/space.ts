@@ -36,7 +36,7 @@ export class Space {
 
   /** @throws {ConfigError} if the space is empty, or a condition names what is not there. */
   constructor(definition: SpaceDefinition, constraints: readonly Constraint[] = []) {
-    if (Object.keys(definition).length === 0)
+    if (Object.keys(definition ?? {}).length === 0)
       throw new ConfigError('The search space is empty.', { expected: 'at least one parameter' })
     this.definition = definition
     this.#constraints = constraints

@@ -282,7 +282,7 @@ describe('what is wrong', () => {
     ['no such value', (p: Predictor) => p.explain(rows, { attribution: { of: 1 } }), /no '1' to explain.*0 to 0/],
     ['a model that gives NaN', () => diverged().predict(rows), /gives NaN for row 0.*diverged/],
     ['an empty store', () => Predictor.load(memory()), /dcml\.json/],
-    ['a path for a store', () => Predictor.load('run' as never), /loaded from a store.*directory\('run'\)/],
+    ['a path for a store', () => Predictor.load('run' as never), /loaded from is no store.*directory\('run'\)/],
     ['two outputs', async () => new Predictor({ model: twoOutputs() }), /one output.*2 outputs/],
     ['batches of 0', async () => new Predictor({ model: linear(), batchSize: 0 }), /batch size of a predictor/],
   ] as [string, (p: Predictor) => Promise<unknown>, RegExp][])('%s', async (_, use, message) => {
