@@ -43,7 +43,15 @@ const EXAMPLES = 3
 const MAX_WAITING = 4096
 
 /** The rows that the latest pass over a file left out. */
-export class BadRows {
+export interface BadRows {
+  /** How many. */
+  readonly count: number
+  /** All of them, with `onError: 'collect'`; with `'skip'` the first three. */
+  readonly rows: readonly BadRow[]
+}
+
+/** Judges bad rows, pass by pass. */
+export class BadRowLog implements BadRows {
   readonly #onError: OnError
   #latest = { count: 0, rows: [] as BadRow[] }
   #told = 0
@@ -55,17 +63,15 @@ export class BadRows {
     this.#onError = onError
   }
 
-  /** How many rows were left out. */
   get count(): number {
     return this.#latest.count
   }
 
-  /** All of them, with `onError: 'collect'`; with `'skip'` the first three. */
   get rows(): readonly BadRow[] {
     return this.#latest.rows
   }
 
-  /** @internal Starts to count anew. */
+  /** Starts to count anew. */
   startPass(file: string): BadRowPass {
     const found = { count: 0, rows: [] as BadRow[] }
     this.#latest = found

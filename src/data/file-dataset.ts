@@ -1,7 +1,7 @@
 /** Datasets of files whose rows may be bad. @module */
 
 import { DataError } from '../core/index.js'
-import { type BadRowPass, BadRows, type OnError } from './bad-rows.js'
+import { BadRowLog, type BadRowPass, type BadRows, type OnError } from './bad-rows.js'
 import { type Columns, rowsOf } from './columns.js'
 import { Dataset } from './dataset.js'
 
@@ -23,7 +23,7 @@ export function fileDataset(
   onError: OnError | undefined,
   read: (pass: BadRowPass) => AsyncIterable<Columns>,
 ): FileDataset {
-  const badRows = new BadRows(onError)
+  const badRows = new BadRowLog(onError)
   async function* onePass(): AsyncGenerator<Columns> {
     const pass = badRows.startPass(name)
     let isEmpty = true

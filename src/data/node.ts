@@ -31,7 +31,10 @@ export const sources = {
    * @throws {DataError} when it is read, with file, row, column and value, at a row that cannot be read.
    */
   arrow: (file: FileLike, options?: TableOptions): FileDataset => arrowDataset(fileSource(file), options),
+  /** The rows of a query over files and databases, run by DuckDB. Needs the package `@duckdb/node-api`. */
   sql,
+  /** Sounds below a folder, streamed. */
   audioFolder,
+  /** Pictures below a folder, streamed. Needs the package `sharp`. */
   imageFolder,
 }

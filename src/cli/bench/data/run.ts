@@ -18,7 +18,7 @@ export interface BenchDataOptions {
 }
 
 /** One case, as `--json` writes it. */
-export type DataFigures = { name: string; work: string; over: string } & (
+type DataFigures = { name: string; work: string; over: string } & (
   | {
       /** Medians, in seconds, and every round. */
       dcml: { median: number; rounds: number[] }
