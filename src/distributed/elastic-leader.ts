@@ -21,7 +21,7 @@ import {
   type MeetingPlace,
 } from './elastic-options.js'
 import { pack, unpack } from './pack.js'
-import type { ProcessSeat } from './process-seat.js'
+import { ProcessSeat } from './process-seat.js'
 
 /** A process in the lobby. */
 interface Guest {
@@ -32,7 +32,7 @@ interface Guest {
 }
 
 /** Leads; lets others in and forms the groups. */
-export class ElasticLeader implements ProcessSeat {
+export class ElasticLeader extends ProcessSeat {
   readonly leads = true
   readonly #factory: ProcessTransportFactory
   readonly #terms: ElasticTerms
@@ -42,10 +42,10 @@ export class ElasticLeader implements ProcessSeat {
   #accepting: Promise<void> | undefined
   /** Settled, and made anew, whenever somebody comes, applies or goes. */
   #change: Deferred<void> = deferred()
-  #current: Transport | undefined
   #group: Group
 
   constructor(factory: ProcessTransportFactory, { terms, place }: { terms: ElasticTerms; place: MeetingPlace }) {
+    super()
     this.#factory = factory
     this.#terms = terms
     this.#place = place
@@ -56,28 +56,15 @@ export class ElasticLeader implements ProcessSeat {
     return this.#group
   }
 
-  get elastic() {
+  override get elastic() {
     const isFull = this.#group.size >= this.#terms.max
     const isAwaited = [...this.#guests.values()].some(({ isWaiting }) => isWaiting)
     return { commitEverySteps: this.#terms.commitEverySteps, hasNewcomers: isAwaited && !isFull }
   }
 
-  async prepare(): Promise<void> {}
-
-  async enter(): Promise<Transport> {
-    this.#accepting ??= this.#accept()
-    this.#current ??= await this.#form()
-    return this.#current
-  }
-
-  async leave(): Promise<void> {
-    await this.#current?.close()
-    this.#current = undefined
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#closing.abort()
-    await this.leave()
+    await super.close()
     await Promise.all([...this.#guests.values()].map(({ link }) => link.close()))
     await this.#accepting
   }
@@ -133,7 +120,8 @@ export class ElasticLeader implements ProcessSeat {
   }
 
   /** Forms the next group of those who wait. */
-  async #form(): Promise<Transport> {
+  protected async join(): Promise<Transport> {
+    this.#accepting ??= this.#accept()
     // Those of the last group that still live will apply as soon as they know that it has ended.
     const expected = new Set(this.#guests.keys())
     for (;;) {

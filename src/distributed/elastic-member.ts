@@ -14,7 +14,7 @@ import {
   type Place,
 } from './elastic-options.js'
 import { pack, unpack } from './pack.js'
-import type { ProcessSeat } from './process-seat.js'
+import { ProcessSeat } from './process-seat.js'
 
 /** How long a refusal may come of two that knock at once, and not of a wrong secret or version. */
 const COLLISION_MS = 5000
@@ -23,9 +23,8 @@ const COLLISION_MS = 5000
 const KNOCK_MS = 30
 
 /** Waits in the lobby for its place in each group. */
-export class ElasticMember implements ProcessSeat {
+export class ElasticMember extends ProcessSeat {
   readonly leads = false
-  readonly elastic
   readonly #factory: ProcessTransportFactory
   readonly #terms: ElasticTerms
   readonly #place: MeetingPlace
@@ -33,14 +32,13 @@ export class ElasticMember implements ProcessSeat {
   #link: Transport | undefined
   /** What the leader says next. */
   #next: Promise<Assignment> | undefined
-  #current: Transport | undefined
   #group: Group
 
   constructor(factory: ProcessTransportFactory, { terms, place }: { terms: ElasticTerms; place: MeetingPlace }) {
+    super()
     this.#factory = factory
     this.#terms = terms
     this.#place = place
-    this.elastic = { commitEverySteps: terms.commitEverySteps, hasNewcomers: false }
     this.#group = { rank: place.rank, size: place.worldSize, generation: 0 }
   }
 
@@ -48,26 +46,18 @@ export class ElasticMember implements ProcessSeat {
     return this.#group
   }
 
-  async prepare(): Promise<void> {}
-
-  async enter(): Promise<Transport> {
-    this.#current ??= await this.#takePlace()
-    return this.#current
+  override get elastic() {
+    return { commitEverySteps: this.#terms.commitEverySteps, hasNewcomers: false }
   }
 
-  async leave(): Promise<void> {
-    await this.#current?.close()
-    this.#current = undefined
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#closing.abort()
-    await this.leave()
+    await super.close()
     await this.#link?.close()
   }
 
   /** Applies until a group has formed that this process is in. @throws {WorkerError} if the leader is lost. */
-  async #takePlace(): Promise<Transport> {
+  protected async join(): Promise<Transport> {
     this.#link ??= await this.#meet()
     await this.#apply()
     for (;;) {

@@ -67,6 +67,8 @@ export class ProcessCrew implements Crew {
   readonly #data = new Map<string, [columns: SharedColumns, options: { reused: boolean }]>()
   #station: Station | undefined
   #isInCourse = false
+  /** Whether the group has ended, for whatever reason, and no other has formed since. */
+  #hasEnded = false
   /** The order of rows that was announced last. */
   #order: Uint32Array | undefined
 
@@ -98,6 +100,15 @@ export class ProcessCrew implements Crew {
   }
 
   async lead<L, T>(load: () => Promise<L>, course: (loaded: L) => Promise<T>): Promise<T> {
+    try {
+      return await this.#lead(load, course)
+    } finally {
+      // So that the next training joins another.
+      if (this.#hasEnded) await this.#parts.seat.leave()
+    }
+  }
+
+  async #lead<L, T>(load: () => Promise<L>, course: (loaded: L) => Promise<T>): Promise<T> {
     let loading: { loaded: L } | { error: unknown }
     try {
       loading = { loaded: await load() }
@@ -221,6 +232,7 @@ export class ProcessCrew implements Crew {
     let talk: GroupTalk | undefined
     try {
       const transport = await this.#parts.seat.enter()
+      this.#hasEnded = false
       talk = new GroupTalk(transport)
       const member = this.#parts.makeMember(transport)
       const replica = await Replica.create(this.#job, this.#local, member)
@@ -308,6 +320,7 @@ export class ProcessCrew implements Crew {
         ? new GroupLoss(`The group of workers has ended: ${error.message}`, { cause: error })
         : failureOf(talk?.rank ?? this.#parts.seat.group.rank, error)
     talk?.abort(failure.message)
+    this.#hasEnded = true
     return failure
   }
 }

@@ -16,19 +16,27 @@ import {
   Trainer,
   type TrainerOptions,
 } from '../../../src/training/index.js'
-import { memoryTransports, type TransportFactory } from '../../../src/transport/index.js'
+import { memoryTransports, type Transport, type TransportFactory } from '../../../src/transport/index.js'
 
 beforeAll(async () => {
   await selectBackend()
 })
 
-/** One factory per rank, as each process has its own. */
+/** One factory per rank, as each process has its own: all that join for the n-th time form a group. */
 function factories(worldSize: number): TransportFactory[] {
-  return memoryTransports(worldSize).map((transport) => ({
-    name: 'memory',
-    kind: 'processes' as const,
-    join: async () => transport,
-  }))
+  const groups: Transport[][] = []
+  return Array.from({ length: worldSize }, (_, rank) => {
+    let joined = 0
+    return {
+      name: 'memory',
+      kind: 'processes' as const,
+      async join() {
+        const group = joined++
+        groups[group] ??= memoryTransports(worldSize)
+        return groups[group][rank]!
+      },
+    }
+  })
 }
 
 function digits(count: number, seed = 3): Dataset {
@@ -249,19 +257,25 @@ describe('a crew of processes', () => {
       })
   })
 
-  it.each(Object.entries(strategies))('ends all when one throws within a step of %s', async (_name, strategy) => {
+  const endsAll = 'ends all when one throws within a step of %s, and can train after that'
+  it.each(Object.entries(strategies))(endsAll, async (_name, strategy) => {
+    let isFalling = true
     const ranks = await runRanks(3, (rank) => ({
       strategy,
       options: {
         engine: 'eager',
         loss: (_truth, output) => {
-          if (rank === 2) throw new Error('the sky falls')
+          if (rank === 2 && isFalling) throw new Error('the sky falls')
           return output.mean(-1)
         },
       },
     }))
     for (const { error } of ranks)
       expect(error).toMatchObject({ code: 'DCML_WORKER', message: expect.stringMatching(/Worker 2 failed: the sky/) })
+    isFalling = false
+    const histories = await Promise.all(ranks.map(({ trainer }) => trainer.fit(digits(50))))
+    expect(histories[2]).toEqual(histories[0])
+    expect(histories[0]!.workers).toHaveLength(3)
   })
 
   it('refuses a number of workers that is not that of the processes', async () => {
