@@ -43,7 +43,7 @@ export interface CollectivesOptions {
    * @default 'auto'
    */
   algorithm?: 'auto' | AllReduceAlgorithm
-  /** The link by which 'auto' chooses. @default measured at the first call, with a few round trips */
+  /** The link by which 'auto' chooses. @default measured at the first call, with a few exchanges */
   link?: LinkModel
   /** The ranks of each machine. @default by the `host` of the transports, where they have one */
   groups?: RankGroups

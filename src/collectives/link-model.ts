@@ -99,13 +99,13 @@ export function isScatterFaster({
   return scatterUs < treeUs
 }
 
-const SHORT_PINGS = 9
-const LONG_PINGS = 3
-const LONG_BYTES = 1 << 18
+const SHORT_EXCHANGES = 9
+const LONG_EXCHANGES = 3
+const LONG_BYTES = 1 << 20
 
 /**
- * Measures the link between the first and the last rank with a few round trips, and tells all ranks. All of them must
- * call it, while no other collective is under way.
+ * Measures the link between the first and the last rank, both ways at once as collectives use it, with a few exchanges,
+ * and tells all ranks. All of them must call it, while no other collective is under way.
  */
 export async function measureLink(transport: Transport): Promise<LinkModel> {
   const messages = new Messages(transport)
@@ -113,23 +113,22 @@ export async function measureLink(transport: Transport): Promise<LinkModel> {
   const model = new Float64Array(2)
   if (worldSize > 1) {
     const peer = rank === 0 ? worldSize - 1 : 0
-    const pingUs = async (bytes: number, count: number) => {
-      const array = new Int32Array(bytes / 4)
+    const exchangeUs = async (bytes: number, count: number) => {
+      const [own, theirs] = [new Int32Array(bytes / 4), new Int32Array(bytes / 4)]
       const times: number[] = []
-      // The first round trip is for the runtime to compile what follows.
+      // The first exchange is for the runtime to compile what follows.
       for (let i = 0; i <= count; i++) {
         const start = performance.now()
-        if (rank === 0) messages.send(peer, array)
-        await messages.receive(peer, array)
-        if (rank !== 0) messages.send(peer, array)
+        messages.send(peer, own)
+        await messages.receive(peer, theirs)
         await messages.settle()
-        if (i > 0) times.push((performance.now() - start) * 500)
+        if (i > 0) times.push((performance.now() - start) * 1000)
       }
       return times.sort((a, b) => a - b)[count >> 1]!
     }
     if (rank === 0 || rank === worldSize - 1) {
-      const latencyUs = await pingUs(4, SHORT_PINGS)
-      const longUs = await pingUs(LONG_BYTES, LONG_PINGS)
+      const latencyUs = await exchangeUs(4, SHORT_EXCHANGES)
+      const longUs = await exchangeUs(LONG_BYTES, LONG_EXCHANGES)
       // A clock that is too coarse, as some browsers', may see no difference.
       model.set([latencyUs, LONG_BYTES / Math.max(longUs - latencyUs, 1)])
     }

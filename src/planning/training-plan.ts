@@ -65,7 +65,7 @@ export class TrainingPlan {
     this.rowsPerWorker = rows
     this.computeMs = (costs.fixedMs + costs.rowMs * rows) * slowdown(costs, local)
     if (link && workers > 1) {
-      const costOf = costOn({ ...options, link, local })
+      const costOf = costOn({ ...options, link, local, cores: costs.cores })
       this.algorithm = costOf(gradientBytes).algorithm
       this.bucketBytes = smallestBucket(gradientBytes, costOf)
       this.communicationMs = bucketsUs(gradientBytes, this.bucketBytes, costOf) / 1000
@@ -111,15 +111,29 @@ function slowdown({ cores, contention }: StepCosts, workers: number): number {
 
 type Cost = (bytes: number) => { algorithm: AllReduceAlgorithm; us: number }
 
-/** What an all-reduce takes where `local` workers are on each machine: inside the machines first, if there are several. */
-function costOn({ workers, link, local, localLink = link }: PlanOptions & { link: LinkModel; local: number }): Cost {
+/**
+ * What an all-reduce takes where `local` workers are on each machine: inside the machines first, if there are several.
+ * Inside a machine its cores carry the bytes, in turns where they are fewer than the workers.
+ */
+function costOn({
+  workers,
+  link,
+  local,
+  cores,
+  localLink = link,
+}: PlanOptions & { link: LinkModel; local: number; cores: number }): Cost {
+  const turns = Math.max(1, local / cores)
+  const inside = {
+    latencyUs: localLink.latencyUs * turns,
+    megabytesPerSecond: localLink.megabytesPerSecond / turns,
+  }
   const machines = Math.ceil(workers / local)
   if (machines > 1 && local > 1) {
-    const on = { machines, perMachine: local, local: localLink, across: link }
+    const on = { machines, perMachine: local, local: inside, across: link }
     return (bytes) => ({ algorithm: 'hierarchical', us: hierarchicalAllReduceUs({ ...on, bytes }) })
   }
   return (bytes) => {
-    const on = { bytes, worldSize: workers, link: machines > 1 ? link : localLink }
+    const on = { bytes, worldSize: workers, link: machines > 1 ? link : inside }
     const algorithm = fastestAllReduce(on)
     return { algorithm, us: allReduceUs(algorithm, on) }
   }
