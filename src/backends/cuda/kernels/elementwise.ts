@@ -96,17 +96,19 @@ KERNEL classify(int code, const float *x, u8 *out, int n) {
 KERNEL logicalNot(const u8 *x, u8 *out, int n) { EACH(i, n) out[i] = !x[i]; }
 KERNEL addInto(const float *x, float *out, int n, float scale) { EACH(i, n) out[i] += scale * x[i]; }
 
-// After a product: x [rows, columns], bias [columns] or none.
-KERNEL biasActivate(float *x, const float *bias, int activation, int n, int columns) {
+// After a product: x [n / columns, columns] with a pitch between rows, bias [columns] or none.
+KERNEL biasActivate(float *x, const float *bias, int activation, int n, int columns, int pitch) {
   EACH(i, n) {
-    float value = x[i] + (bias ? bias[i % (unsigned)columns] : 0);
+    unsigned row = i / (unsigned)columns, column = i - row * columns;
+    long long at = (long long)row * pitch + column;
+    float value = x[at] + (bias ? bias[column] : 0);
     switch (activation) {
       case ${activationCodes.relu}: value = value < 0 ? 0 : value; break;
       case ${activationCodes.relu6}: value = value < 0 ? 0 : value > 6 ? 6 : value; break;
       case ${activationCodes.sigmoid}: value = sigmoid(value); break;
       case ${activationCodes.tanh}: value = tanhf(value); break;
     }
-    x[i] = value;
+    x[at] = value;
   }
 }
 
@@ -114,7 +116,7 @@ KERNEL biasActivate(float *x, const float *bias, int activation, int n, int colu
 ${typeCodes.map((code) => `FILL(${code}, ${types[code]})`).join('\n')}
 
 INLINE float converted(float x, float) { return x; }
-INLINE int converted(float x, int) { return (int)x; }
+INLINE int converted(float x, int) { return x != x ? 0 : (int)x; }
 INLINE float converted(int x, float) { return (float)x; }
 template <class From> INLINE u8 converted(From x, u8) { return x != 0; }
 INLINE int converted(int x, int) { return x; }
@@ -296,7 +298,9 @@ export function elementwiseKernels(launch: Launch, ints: Int32Array): Elementwis
 export function biasActivate(
   launch: Launch,
   [x, bias, activation, n, columns]: [x: number, bias: number, activation: number, n: number, columns: number],
+  pitch = columns,
 ): void {
   if (bias === 0 && activation === activationCodes.linear) return
-  launch(unaryModule, 'biasActivate', { arguments: 'urnnn' }, each(n), [x, bias, activation, n, columns])
+  const values = [x, bias, activation, n, columns, pitch]
+  launch(unaryModule, 'biasActivate', { arguments: 'urnnnn' }, each(n), values)
 }

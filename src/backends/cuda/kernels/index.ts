@@ -31,7 +31,7 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels &
     ...reductions,
     ...layoutKernels(launch, memory.ints, elementwise.fill),
     ...productKernels(device, launch, elementwise.fill),
-    ...windowKernels(device, launch),
+    ...windowKernels(device, launch, elementwise.fill),
     ...normalizationKernels(launch, memory, reductions.reduce),
     ...recurrentKernels(launch),
     ...updateKernels(device, launch),

@@ -59,15 +59,20 @@ export const productKernels = (
 ): Pick<TensorKernels, 'matMul'> => ({
   matMul(a, b, out, bias, activation, m, n, k, transposeA, transposeB, ...strides) {
     const [rowStrideA, rowStrideB, rowStrideOut, batch, batchStrideA, batchStrideB, batchStrideOut] = strides
-    const elements = batch * m * n
-    if (elements === 0) return
+    if (batch * m * n === 0) return
     // cuBLAS refuses rows without elements.
-    if (k === 0) fill(dtypeCodes.float32, out, elements, 0)
-    else {
+    if (k === 0) {
+      for (let i = 0; i < batch; i++)
+        for (let row = 0; row < m; row++)
+          fill(dtypeCodes.float32, out + 4 * (i * batchStrideOut + row * rowStrideOut), n, 0)
+    } else {
       const operands = { a, b, out, m, n, k, transposeA: transposeA === 1, transposeB: transposeB === 1, beta: 0 }
       const layout = { rowStrideA, rowStrideB, rowStrideOut, batch, batchStrideA, batchStrideB, batchStrideOut }
       device.multiply({ ...operands, ...layout }, tf.env().getString(PRECISION_FLAG) as ProductPrecision)
     }
-    biasActivate(launch, [out, bias, activation, elements, n])
+    const isOne = batchStrideOut === m * rowStrideOut
+    const rows = isOne ? batch * m : m
+    for (let i = 0; i < (isOne ? 1 : batch); i++)
+      biasActivate(launch, [out + 4 * i * batchStrideOut, bias, activation, rows * n, n], rowStrideOut)
   },
 })

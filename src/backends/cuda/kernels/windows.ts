@@ -1,6 +1,7 @@
 /** Convolutions, plain as products of patches and depthwise, and pooling, both ways. @module */
 
 import type { TensorKernels } from '../../device-backend.js'
+import { dtypeCodes } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import type { CudaDevice } from '../cuda-device.js'
 import { biasActivate } from './elementwise.js'
@@ -241,7 +242,8 @@ function geometryAt(ints: Int32Array, info: number) {
 
 type ConvolutionGeometry = ReturnType<typeof geometryAt>
 
-export function windowKernels(device: CudaDevice, launch: Launch): WindowKernels {
+/** @param fill - Sets floats to a value. */
+export function windowKernels(device: CudaDevice, launch: Launch, fill: TensorKernels['fill']): WindowKernels {
   const { memory } = device
   const { ints } = memory
   const outputs = (info: number) => {
@@ -289,6 +291,10 @@ export function windowKernels(device: CudaDevice, launch: Launch): WindowKernels
       const g = geometryAt(ints, info)
       const total = inputs(info)
       if (total === 0) return
+      if (outputs(info) === 0) {
+        fill(dtypeCodes.float32, dx, total, 0)
+        return
+      }
       const product = { b: filter, n: g.patch, k: g.outChannels, transposeB: true }
       if (g.isProduct) {
         multiply(device, { ...product, a: dy, out: dx, m: total / g.patch })
@@ -304,6 +310,10 @@ export function windowKernels(device: CudaDevice, launch: Launch): WindowKernels
     conv2dFilterGrad(x, dy, dFilter, info) {
       const g = geometryAt(ints, info)
       const n = g.outChannels
+      if (outputs(info) === 0) {
+        fill(dtypeCodes.float32, dFilter, g.patch * n, 0)
+        return
+      }
       const product = { out: dFilter, m: g.patch, n, transposeA: true }
       if (g.isProduct) {
         multiply(device, { ...product, a: x, b: dy, k: outputs(info) / n })

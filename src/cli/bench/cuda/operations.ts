@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 
 /** In what precision a product rounds its operands. */
-export type Precision = 'float32' | 'tf32' | 'bfloat16'
+type Precision = 'float32' | 'tf32' | 'bfloat16'
 
 /** An operation on a matrix of `side` x `side`, or on so many elements. */
 export interface Operation {

@@ -1,9 +1,32 @@
 /** Puts arrays into a kernel module's memory and takes results out. @module */
 
+import type { KernelExports } from '../../../../../src/backends/wasm/exports.js'
 import { loadKernels } from '../../../../../src/backends/wasm/module.js'
 
+/** Arrays in a memory, and the kernels that work on it. */
+export interface Arena {
+  wasm: KernelExports
+  floats(values: ArrayLike<number>): number
+  ints(values: ArrayLike<number>): number
+  bytes(values: ArrayLike<number>): number
+  /** A range for a result, full of NaN. */
+  room(length: number): number
+  readFloats(pointer: number, length: number): Float32Array
+  readInts(pointer: number, length: number): Int32Array
+  readBytes(pointer: number, length: number): Uint8Array
+  reset(): void
+}
+
+let other: (() => Promise<Arena>) | undefined
+
+/** Lets the tests that follow run on the kernels of another backend. */
+export function useArena(open: () => Promise<Arena>): void {
+  other = open
+}
+
 /** Loads the kernels with a memory that only grows; `shared` as in `loadKernels`. */
-export async function openArena(shared = false) {
+export async function openArena(shared = false): Promise<Arena> {
+  if (other) return other()
   const { exports, memory, heapBase } = await loadKernels({ shared })
   let top = heapBase
   const take = (sizeBytes: number): number => {
@@ -30,7 +53,6 @@ export async function openArena(shared = false) {
       new Uint8Array(memory.buffer, pointer, values.length).set(values)
       return pointer
     },
-    /** A range for a result, full of NaN. */
     room: (length: number): number => {
       const pointer = take(length * 4)
       new Float32Array(memory.buffer, pointer, length).fill(Number.NaN)
