@@ -16,6 +16,8 @@ export default defineConfig({
     'bench-allreduce-rank': 'src/cli/bench/allreduce/rank.ts',
     worker: 'src/distributed/worker-entry.ts',
     'launch-agent': 'src/distributed/launch/agent-entry.ts',
+    // A chunk of its own, so that a page without plots leaves echarts out.
+    draw: 'src/evaluation/draw.ts',
     'objective-worker': 'src/tuning/objective-worker.ts',
     'threads.node': 'src/core/threads/threads.node.ts',
     'threads.browser': 'src/core/threads/threads.browser.ts',
@@ -28,6 +30,8 @@ export default defineConfig({
   splitting: true,
   clean: true,
   dts: { entry: ['src/index.ts', 'src/node.ts', 'src/testing.ts', 'src/vite.ts'] },
+  // What echarts asks, which is bundled: few need 70 MB of it, and its 600 modules would take most of the time of an import.
+  define: { 'process.env.NODE_ENV': '"production"' },
   // The programs of benchmarks travel as text.
   loader: { '.py': 'text', '.c': 'text' },
   // Resolved by the runtime or the user's bundler, not here: see "imports" in package.json.

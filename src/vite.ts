@@ -12,10 +12,6 @@ const imported = [
   '@tensorflow/tfjs-layers',
   'dcml > @tensorflow/tfjs-backend-cpu',
   'dcml > @tensorflow/tfjs-backend-webgl',
-  'dcml > echarts/charts',
-  'dcml > echarts/components',
-  'dcml > echarts/core',
-  'dcml > echarts/renderers',
   'dcml > papaparse',
 ]
 
