@@ -5,7 +5,7 @@
 
 import type { ParameterLayout } from './layout.js'
 
-/** Elements of a flat buffer: the first, and the last but one. */
+/** Elements of a flat buffer: from `from` up to, and without, `to`. */
 export interface ElementRange {
   readonly from: number
   readonly to: number

@@ -58,11 +58,12 @@ export function divideGradients(step: Step, { pointer, layout, ranges }: Divided
     }
     const last = ranges.findIndex(({ from }) => from <= entry.offset)
     const first = ranges.findLastIndex(({ to }) => to >= entry.offset + entry.length)
-    const product = only && first < last ? rowsOfProduct(only, entry) : undefined
+    const several = ranges.slice(first, last + 1)
+    const product = only && first < last ? rowsOfProduct(only, entry, several) : undefined
     if (product)
       parts.set(
         only!,
-        ranges.slice(first, last + 1).map((range, i) => product(range, places[first + i]!)),
+        several.map((range, i) => product(range, places[first + i]!)),
       )
     else if (first === last)
       starts.set(entry, { buffer: places[first]!.buffer, offset: (entry.offset - ranges[first]!.from) * 4 })
@@ -96,14 +97,19 @@ export function divideGradients(step: Step, { pointer, layout, ranges }: Divided
   return { ...step, calls, sizes, results, buckets }
 }
 
-/** A product of matrices as a function of the rows of its result that are wanted; undefined where it is another call. */
+/**
+ * A product of matrices as a function of the rows of its result that are wanted; undefined where it is another call, or
+ * has longer rows than the tensor and a bucket begins within one.
+ */
 function rowsOfProduct(
   call: RecordedCall,
   entry: Entry,
+  ranges: readonly ElementRange[],
 ): ((range: ElementRange, out: Place) => RecordedCall) | undefined {
   if (call.name !== 'matMul' || writesOf(call).length !== 1 || numberOf(call, 13) !== 1) return undefined
   const [rows, columns, transposeA, strideA, strideOut] = [5, 6, 8, 10, 12].map((i) => numberOf(call, i))
   if (strideOut !== columns || rows! * columns! !== entry.length) return undefined
+  if (ranges.some(({ from }) => (from - entry.offset) % columns! !== 0)) return undefined
   const a = call.places.get(0)!
   return ({ from, to }, out) => {
     const first = (from - entry.offset) / columns!

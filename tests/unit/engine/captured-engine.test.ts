@@ -6,6 +6,7 @@ import { listAssists } from '../../../src/backends/node.js'
 import { Random } from '../../../src/core/index.js'
 import { Dataset } from '../../../src/data/index.js'
 import { createEngine, divideLayout, type FlatParameters, runModel } from '../../../src/engine/index.js'
+import { MultiHeadAttention } from '../../../src/models/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
 import {
   type BatchBuckets,
@@ -43,6 +44,21 @@ function classes(rowShape: number[], vocabulary?: number): Dataset {
 
 const start = (seed: number) => tfl.initializers.glorotUniform({ seed })
 const last = () => tfl.layers.dense({ units: 2, activation: 'softmax', kernelInitializer: start(9) })
+
+/**
+ * Three heads; its kernels have more dimensions than the products that compute their gradients. Without biases: that of
+ * the keys changes nothing, and what rounding leaves of its gradient Adam would make large.
+ */
+function attention(): tfl.layers.Layer {
+  const layer = new MultiHeadAttention({ numHeads: 3, keyDim: 2, useBias: false })
+  layer.build([null, 4, 6])
+  const random = new Random(2)
+  const normal = (size: number) => Array.from({ length: size }, () => random.normal() / 3)
+  const values = layer.getWeights().map(({ shape, size }) => tf.tensor(normal(size), shape))
+  layer.setWeights(values)
+  tf.dispose(values)
+  return layer
+}
 
 const networks: Record<string, { shape: number[]; vocabulary?: number; layers: () => tfl.layers.Layer[] }> = {
   mlp: {
@@ -105,6 +121,15 @@ const networks: Record<string, { shape: number[]; vocabulary?: number; layers: (
     layers: () => [
       tfl.layers.dense({ units: 6, activation: 'sigmoid', inputShape: [4, 6], kernelInitializer: start(1) }),
       tfl.layers.layerNormalization(),
+      tfl.layers.flatten(),
+      last(),
+    ],
+  },
+  attention: {
+    shape: [4, 6],
+    layers: () => [
+      tfl.layers.dense({ units: 6, inputShape: [4, 6], kernelInitializer: start(1) }),
+      attention(),
       tfl.layers.flatten(),
       last(),
     ],
