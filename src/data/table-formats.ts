@@ -1,12 +1,15 @@
 /** Columns in the formats of files, piece by piece. @module */
 
 import type { SchemaElement } from 'hyparquet'
-import { rowSize, type TypedArray } from '../core/index.js'
+import { DataError, rowSize, type TypedArray } from '../core/index.js'
 import { assertAlike, type Column, type Columns, concatColumns, rowsOf } from './columns.js'
 import type { Dataset } from './dataset.js'
 
 /** The formats that tables are written in. */
-export type TableFormat = 'csv' | 'jsonl' | 'parquet'
+export const TABLE_FORMATS = ['csv', 'jsonl', 'parquet'] as const
+
+/** The format of a table. */
+export type TableFormat = (typeof TABLE_FORMATS)[number]
 
 /**
  * A dataset as the pieces of a file. A missing number is empty in CSV, null in JSON and NaN in Parquet.
@@ -14,7 +17,7 @@ export type TableFormat = 'csv' | 'jsonl' | 'parquet'
  * CSV has a column `name0`, `name1`, ... for every value of a column `[rows, ...]`; JSON has nested arrays and Parquet
  * nested lists, of its shape.
  *
- * @throws {DataError} for chunks that differ in their columns.
+ * @throws {DataError} for a dataset without rows, or chunks that differ in their columns.
  */
 export function tablePieces(dataset: Dataset, format: TableFormat): AsyncGenerator<string | Uint8Array> {
   switch (format) {
@@ -29,12 +32,25 @@ export function tablePieces(dataset: Dataset, format: TableFormat): AsyncGenerat
   }
 }
 
-async function* csvPieces(dataset: Dataset): AsyncGenerator<string> {
+/** The rows, at least one, in chunks that are alike: as they can be read again. */
+async function* chunksOf(dataset: Dataset): AsyncGenerator<Columns> {
   let first: Columns | undefined
   for await (const columns of dataset.batches()) {
     if (first) assertAlike(first, columns)
-    else yield csvLine(csvNames(columns))
     first ??= columns
+    yield columns
+  }
+  if (!first)
+    throw new DataError('The dataset has no rows to write.', {
+      remedy: 'Look whether a filter leaves any, and at its source',
+    })
+}
+
+async function* csvPieces(dataset: Dataset): AsyncGenerator<string> {
+  let hasNames = false
+  for await (const columns of chunksOf(dataset)) {
+    if (!hasNames) yield csvLine(csvNames(columns))
+    hasNames = true
     const sized = Object.values(columns).map((column) => ({ data: column.data, size: rowSize(column.shape) }))
     const lines = Array.from({ length: rowsOf(columns) }, (_, row) =>
       csvLine(
@@ -62,7 +78,7 @@ function csvLine(values: readonly string[]): string {
 }
 
 async function* jsonlPieces(dataset: Dataset): AsyncGenerator<string> {
-  for await (const columns of dataset.batches()) {
+  for await (const columns of chunksOf(dataset)) {
     const names = Object.keys(columns)
     const lines = Array.from({ length: rowsOf(columns) }, (_, row) => {
       const values = names.map((name) => [name, nested(columns[name]!, row)] as const)
@@ -92,7 +108,6 @@ async function* parquetPieces(dataset: Dataset): AsyncGenerator<Uint8Array> {
     bytes.index = 0
     return piece
   }
-  let first: Columns | undefined
   let file: InstanceType<typeof ParquetWriter> | undefined
   let held: Columns[] = []
   let rows = 0
@@ -105,9 +120,7 @@ async function* parquetPieces(dataset: Dataset): AsyncGenerator<Uint8Array> {
     rows = 0
     return taken()
   }
-  for await (const columns of dataset.batches()) {
-    if (first) assertAlike(first, columns)
-    first ??= columns
+  for await (const columns of chunksOf(dataset)) {
     held.push(columns)
     rows += rowsOf(columns)
     if (rows >= GROUP_ROWS) yield await group()

@@ -133,8 +133,9 @@ function columnOfValues(
   problems: Map<number, RowProblem>,
 ): Column {
   const { name, type, isDay = false } = field
-  if (field.size === 'first') field.size = lengthOfFirst(values)
-  const { size } = field
+  if (field.size === 'first') field.size = lengthOfFirst(values) ?? 'first'
+  // Without a list so far, no row fits, and how long they are stays open.
+  const size = field.size === 'first' ? 1 : field.size
   const width = size ?? 1
   const data =
     type === 'string' ? new Array<string>(rows * width).fill('') : createTypedArray(arrays[type], rows * width)
@@ -167,12 +168,12 @@ function columnOfValues(
   return { data, shape: size === undefined ? [rows] : [rows, size] }
 }
 
-function lengthOfFirst(values: ArrayLike<unknown>): number {
+function lengthOfFirst(values: ArrayLike<unknown>): number | undefined {
   for (let row = 0; row < values.length; row++) {
     const value = values[row]
     if (Array.isArray(value) || isTypedArray(value)) return value.length
   }
-  return 1
+  return undefined
 }
 
 /** NaN for what is missing, and for what is no number. */

@@ -4,9 +4,10 @@ import { createWriteStream } from 'node:fs'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { ConfigError } from '../core/index.js'
+import { ConfigError, checkGiven } from '../core/index.js'
+import { checkDataset } from './check-dataset.js'
 import type { Dataset } from './dataset.js'
-import { type TableFormat, tablePieces } from './table-formats.js'
+import { TABLE_FORMATS, type TableFormat, tablePieces } from './table-formats.js'
 
 /** How a table is written. */
 export interface WriteTableOptions {
@@ -21,8 +22,8 @@ export interface WriteTableOptions {
  * CSV, an array in JSON, a list in Parquet.
  *
  * @param to - A path, or a stream, which is not ended.
- * @throws {ConfigError} for an ending that names no format.
- * @throws {DataError} for chunks that differ in their columns.
+ * @throws {ConfigError} for an ending that names no format, or an unknown format.
+ * @throws {DataError} for a dataset without rows, or chunks that differ in their columns.
  * @example
  * await writeTable(dataset, 'cleaned.parquet')
  */
@@ -31,8 +32,13 @@ export async function writeTable(
   to: string | Writable,
   options: WriteTableOptions = {},
 ): Promise<void> {
+  checkDataset('What is to be written', dataset)
   const format = options.format ?? (typeof to === 'string' ? formatOf(to) : undefined)
   if (format === undefined) throw new ConfigError('A stream has no ending.', { remedy: "Pass format, such as 'csv'" })
+  checkGiven(TABLE_FORMATS.includes(format), 'The format of a table is unknown.', {
+    expected: TABLE_FORMATS.join(', '),
+    received: format,
+  })
   const pieces = Readable.from(tablePieces(dataset, format), { objectMode: false })
   if (typeof to !== 'string') await pipeline(pieces, to, { end: false })
   else if (to.endsWith('.gz')) await pipeline(pieces, createGzip(), createWriteStream(to))

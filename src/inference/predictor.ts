@@ -216,8 +216,8 @@ export class Predictor<Input extends object = object, Output extends Prediction 
         expected: 'a last layer [rows, classes] with softmax or sigmoid',
         remedy: 'Use predict(), or ask for the attribution of the value: explain(rows, { attribution: true })',
       })
-    if (Array.isArray(input) && input.length === 0) return []
     const columns = await columnsOfInput(input, firstRow)
+    if (rowsOf(columns) === 0) return []
     const outputs = await this.#outputs(columns, firstRow)
     const answers = this.#answers(outputs, topK)
     if (!attribution) return answers
@@ -232,7 +232,10 @@ export class Predictor<Input extends object = object, Output extends Prediction 
       classes: this.givesClasses ? this.#classNames : undefined,
       baseline: compared,
     }
-    const attributions = await this.#queue.exclusively(() => attribute(answered, options))
+    const attributions = await this.#queue.exclusively(async () => {
+      if (this.#disposed) throw disposedError()
+      return attribute(answered, options)
+    })
     return answers.map((answer, row) => ({ ...answer, attribution: attributions[row]! }))
   }
 

@@ -255,7 +255,12 @@ describe('writeTable', () => {
       yield { a: { data: Float32Array.of(1), shape: [1] } }
       yield { a: { data: ['x'], shape: [1] } }
     })
-    for (const format of ['csv', 'parquet'] as TableFormat[])
+    for (const format of ['csv', 'jsonl', 'parquet'] as TableFormat[]) {
       await expect(writeTable(uneven, join(folder, 'a'), { format })).rejects.toThrow(/differ in their columns/)
+      await expect(writeTable(dataset.take(0), join(folder, 'a'), { format })).rejects.toThrow(/no rows to write/)
+    }
+    const unknown = writeTable(dataset, join(folder, 'a'), { format: 'tsv' as never })
+    await expect(unknown).rejects.toThrow(/format of a table is unknown.*csv, jsonl, parquet.*"?tsv/)
+    await expect(writeTable([{ a: 1 }] as never, join(folder, 'a.csv'))).rejects.toThrow(/is no dataset/)
   })
 })

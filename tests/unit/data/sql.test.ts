@@ -94,6 +94,14 @@ describe('sources.sql', () => {
     expect(table.badRows.count).toBe(2)
   })
 
+  it('waits with the length of lists for the first that is there', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const query = 'select case when i < 5000 then null else [i, 1.5]::float[] end as x from range(5002) r(i)'
+    const table = sources.sql(query, { onError: 'skip' })
+    expect((await table.columns()).x).toEqual({ data: Float32Array.of(5000, 1.5, 5001, 1.5), shape: [2, 2] })
+    expect(table.badRows.count).toBe(5000)
+  })
+
   it.each<[string, string, RegExp]>([
     ['a mistake', 'selec 1', /The query cannot be run: .*syntax error/],
     ['a missing file', "select * from 'none.parquet'", /cannot be run: .*No files found/],

@@ -244,6 +244,25 @@ describe('calls at the same time', () => {
     for (const call of await Promise.allSettled(calls))
       expect(call).toMatchObject({ status: 'rejected', reason: { code: 'DCML_STATE' } })
   })
+
+  it('are rejected too where they wait to find reasons', async () => {
+    const predictor = new Predictor({ model: makeModel() })
+    const [first, ...others] = Array.from({ length: 4 }, () => predictor.explain(rows, { attribution: { steps: 4 } }))
+    const settled = Promise.allSettled(others)
+    await first
+    predictor.dispose()
+    expect((await settled).at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'DCML_STATE' } })
+  })
+
+  it('give nothing for no rows, in whatever form', async () => {
+    const predictor = new Predictor({ model: makeModel() })
+    const none = { x: { data: new Float32Array(0), shape: [0, 2] } }
+    expect((await predictor.predict(none)).shape[0]).toBe(0)
+    for (const input of [[], none]) {
+      expect(await predictor.explain(input)).toEqual([])
+      expect(await predictor.explain(input, { attribution: true })).toEqual([])
+    }
+  })
 })
 
 describe('what is wrong', () => {

@@ -79,6 +79,24 @@ describe('gain', () => {
   })
 })
 
+describe('whole numbers', () => {
+  it.each([
+    [Int8Array.of(-128, 127), -128, 127],
+    [Int16Array.of(-32_768, 32_767), -32_768, 32_767],
+    [Uint16Array.of(0, 65_535), 0, 65_535],
+    [Int32Array.of(-(2 ** 31), 2 ** 31 - 1), -(2 ** 31), 2 ** 31 - 1],
+  ])('stay within what %o can hold', (data, least, most) => {
+    const louder = Array.from({ length: 20 }, (_, seed) =>
+      augmented(gain('x', { decibels: 6 }), { x: { data, shape: [1, 2] } }, seed),
+    )
+    for (const { data: changed } of louder) {
+      expect(changed[0]).toBeLessThanOrEqual(least / 2)
+      expect(changed[1]).toBeGreaterThanOrEqual(most / 2)
+    }
+    expect(louder.some(({ data: changed }) => changed[1] === most)).toBe(true)
+  })
+})
+
 describe('timeShift', () => {
   it('moves whole rows either way, and lets silence in', () => {
     const row = [1, 2, 3, 4, 5]
