@@ -30,8 +30,14 @@ export abstract class ProcessSeat {
 
   /** This process's end of the group: the one that there is, else that of the next group that forms. */
   enter(): Promise<Transport> {
-    this.#joining ??= this.join()
-    return this.#joining
+    if (this.#joining) return this.#joining
+    const joining = this.join()
+    this.#joining = joining
+    // Who enters after a failure tries again.
+    joining.catch(() => {
+      if (this.#joining === joining) this.#joining = undefined
+    })
+    return joining
   }
 
   /** Leaves the group, so that the next `enter` waits for another. */

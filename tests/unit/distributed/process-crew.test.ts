@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
+import { TransportError } from '../../../src/core/index.js'
 import { Dataset, datasets } from '../../../src/data/index.js'
 import { DataParallel, LocalSGD, ParameterServer } from '../../../src/distributed/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
@@ -16,14 +17,14 @@ import {
   Trainer,
   type TrainerOptions,
 } from '../../../src/training/index.js'
-import { memoryTransports, type Transport, type TransportFactory } from '../../../src/transport/index.js'
+import { memoryTransports, type ProcessTransportFactory, type Transport, type TransportFactory } from '../../../src/transport/index.js'
 
 beforeAll(async () => {
   await selectBackend()
 })
 
 /** One factory per rank, as each process has its own: all that join for the n-th time form a group. */
-function factories(worldSize: number): TransportFactory[] {
+function factories(worldSize: number): ProcessTransportFactory[] {
   const groups: Transport[][] = []
   return Array.from({ length: worldSize }, (_, rank) => {
     let joined = 0
@@ -276,6 +277,24 @@ describe('a crew of processes', () => {
     const histories = await Promise.all(ranks.map(({ trainer }) => trainer.fit(digits(50))))
     expect(histories[2]).toEqual(histories[0])
     expect(histories[0]!.workers).toHaveLength(3)
+  })
+
+  it('tries anew to form the group when the others did not come', async () => {
+    const [transport] = factories(1)
+    let isAlone = true
+    const lonely: ProcessTransportFactory = {
+      ...transport!,
+      async join() {
+        if (isAlone) throw new TransportError('Rank 1 did not come.')
+        return transport!.join()
+      },
+    }
+    const strategy = new DataParallel({ transport: lonely })
+    const trainer = new Trainer({ model: classifier(), loss: 'sparseCategoricalCrossentropy', strategy })
+    await expect(trainer.fit(digits(20))).rejects.toThrow('Rank 1 did not come.')
+    isAlone = false
+    expect((await trainer.fit(digits(20))).epochs).toHaveLength(1)
+    await trainer.close()
   })
 
   it('refuses a number of workers that is not that of the processes', async () => {
