@@ -64,6 +64,7 @@ export class ElasticLeader extends ProcessSeat {
 
   override async close(): Promise<void> {
     this.#closing.abort()
+    this.#announceChange()
     await super.close()
     await Promise.all([...this.#guests.values()].map(({ link }) => link.close()))
     await this.#accepting
@@ -134,7 +135,7 @@ export class ElasticLeader extends ProcessSeat {
       try {
         await Promise.all(chosen.map(({ link }, i) => tell(link, { rank: i + 1, worldSize, generation })))
         const place = { rank: 0, worldSize, generation, rendezvous: this.#place.rendezvous }
-        return await this.#factory.join(place, { signal: failing.signal })
+        return await this.#factory.join(place, { signal: AbortSignal.any([failing.signal, this.#closing.signal]) })
       } catch (error) {
         if (!(error instanceof TransportError)) throw error
         await Promise.all(chosen.map(({ link }) => tell(link, { again: true }).catch(() => {})))
@@ -144,12 +145,13 @@ export class ElasticLeader extends ProcessSeat {
     }
   }
 
-  /** Waits until those who can come have come. @throws {WorkerError} if they are too few. */
+  /** Waits until those who can come have come. @throws {WorkerError} if they are too few, or the seat is closed. */
   async #choose(expected: ReadonlySet<number>): Promise<Guest[]> {
     const { min, max, waitMs } = this.#terms
     const isFirst = this.#group.generation === firstGeneration(this.#place)
     const deadline = performance.now() + waitMs
     for (;;) {
+      if (this.#closing.signal.aborted) throw new WorkerError('The training was closed while its group formed.')
       const change = this.#change.promise
       const guests = [...this.#guests.values()]
       const waiting = guests.filter(({ isWaiting }) => isWaiting).sort((a, b) => a.id - b.id)

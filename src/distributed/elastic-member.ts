@@ -52,8 +52,9 @@ export class ElasticMember extends ProcessSeat {
 
   override async close(): Promise<void> {
     this.#closing.abort()
-    await super.close()
+    // First, for who waits to hear of its place would wait on.
     await this.#link?.close()
+    await super.close()
   }
 
   /** Applies until a group has formed that this process is in. @throws {WorkerError} if the leader is lost. */

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { ConfigError, TransportError } from '../../../src/core/index.js'
 import { Dataset, datasets } from '../../../src/data/index.js'
+import { ElasticLeader } from '../../../src/distributed/elastic-leader.js'
 import { ElasticMember } from '../../../src/distributed/elastic-member.js'
 import { resolveElastic } from '../../../src/distributed/elastic-options.js'
 import { DataParallel, type ElasticOptions } from '../../../src/distributed/index.js'
@@ -208,6 +209,22 @@ describe('the door of the lobby', () => {
     await leader!.close()
     expect(await outcome).toMatchObject({ message: expect.stringContaining('Rank 0, which leads, is lost') })
     await member.close()
+  })
+
+  it('lets one out that still waits for its place', async () => {
+    const [, link] = memoryTransports(2)
+    const { member, outcome } = knock(async () => link!)
+    await vi.advanceTimersByTimeAsync(1)
+    await member.close()
+    expect(await outcome).toMatchObject({ code: 'DCML_WORKER' })
+  })
+
+  it('closes behind a leader that still waits for others', async () => {
+    const { factory } = new MemoryNetwork().process(0, 2)
+    const leader = new ElasticLeader(factory, resolveElastic({ min: 2 }, factory))
+    const outcome = leader.enter().catch((error: unknown) => error)
+    await leader.close()
+    expect(await outcome).toMatchObject({ message: expect.stringContaining('closed while its group formed') })
   })
 
   it('ends for one that is refused again and again', async () => {

@@ -17,7 +17,12 @@ import {
   Trainer,
   type TrainerOptions,
 } from '../../../src/training/index.js'
-import { memoryTransports, type ProcessTransportFactory, type Transport, type TransportFactory } from '../../../src/transport/index.js'
+import {
+  memoryTransports,
+  type ProcessTransportFactory,
+  type Transport,
+  type TransportFactory,
+} from '../../../src/transport/index.js'
 
 beforeAll(async () => {
   await selectBackend()
