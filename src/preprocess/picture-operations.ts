@@ -8,7 +8,7 @@
 import { identityMapping, type Mapping, type PictureSize, rotation, warp } from './pictures.js'
 
 /** A picture that may be changed. */
-export interface Picture extends PictureSize {
+interface Picture extends PictureSize {
   /** `[height, width, channels]`, from 0 to `white`. */
   values: Float32Array
   /** The value of full light. */

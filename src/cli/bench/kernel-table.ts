@@ -1,5 +1,6 @@
 /** The figures of kernels for people. @module */
 
+import { alignColumns } from './align.js'
 import type { KernelFigures, Peaks } from './kernels.js'
 
 // Rounds on a machine that does nothing else differ by less.
@@ -26,13 +27,7 @@ export function formatKernels({
       `${(share * 100).toFixed(0)}%`,
     ]),
   ]
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  const lines = rows.map((row) =>
-    row
-      .map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  )
+  const lines = alignColumns(rows, 2)
   const { gflops, copyGBps } = peaks
   return [
     `Backend: ${backend}`,

@@ -1,5 +1,6 @@
 /** The figures for people. @module */
 
+import { alignColumns } from './align.js'
 import type { Contender } from './cases.js'
 import type { CaseFigures } from './figures.js'
 
@@ -13,13 +14,7 @@ export function formatTable(cases: readonly CaseFigures[]): string {
     ['us per sample', ...columns],
     ...cases.map((figures) => [figures.name, ...columns.map((column) => cell(figures, column))]),
   ]
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  const lines = rows.map((row) =>
-    row
-      .map((text, i) => text.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  )
+  const lines = alignColumns(rows, Number.POSITIVE_INFINITY)
   const brackets = 'In brackets: how many times as fast as it dcml is.'
   return [...lines, '', brackets, ...spread(cases), ...reasons(cases), ...targets(cases)].join('\n')
 }

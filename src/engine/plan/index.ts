@@ -17,7 +17,7 @@ export { makeCall, type Step, samePlace } from './calls.js'
 export type { DividedGradients } from './divide-gradients.js'
 
 /** What is handed over while a program runs. */
-export interface Handover extends Bucket {
+interface Handover extends Bucket {
   /** How many calls have run by then. */
   readonly cut: number
 }

@@ -1,5 +1,6 @@
 /** The figures of all-reduce for people. @module */
 
+import { alignColumns } from '../align.js'
 import { type Contender, contenders } from './order.js'
 import type { AllReduceFigures, SizeFigures } from './run.js'
 
@@ -26,8 +27,7 @@ export function formatAllReduce({
       ...columns.flatMap((contender) => cells(contender, results[contender])),
     ]),
   ]
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  const lines = rows.map((row) => row.map((text, i) => text.padStart(widths[i]!)).join('  '))
+  const lines = alignColumns(rows, 0)
   const reasons = Object.entries(missing).map(([contender, reason]) => `${contender}: ${reason}.`)
   const about = Object.entries(versions).map(([contender, version]) => `${contender}: ${version}.`)
   return [

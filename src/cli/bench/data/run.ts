@@ -6,6 +6,7 @@
  * @module
  */
 
+import { alignColumns } from '../align.js'
 import { median } from '../figures.js'
 import { showProgress, writeFigures } from '../report.js'
 import { type DataCase, dataCases, type Turn } from './cases.js'
@@ -85,13 +86,7 @@ function formatData(cases: readonly DataFigures[]): string {
       ]
     }),
   ]
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  const lines = rows.map((row) =>
-    row
-      .map((text, i) => text.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  )
+  const lines = alignColumns(rows, Number.POSITIVE_INFINITY)
   const reasons = cases.flatMap((figures) =>
     'ratio' in figures
       ? []
