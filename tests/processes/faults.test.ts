@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
 import { dcml } from '../cli/run-cli.js'
-import { freePorts } from '../fixtures/free-ports.js'
+import { freePort } from '../fixtures/free-port.js'
 import { type Fault, type Outcome, runGroup, startGroup, trainScript, weightsOf } from '../fixtures/run-group.js'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'dcml-faults-'))
@@ -49,15 +49,14 @@ describe('a group of processes that loses one', () => {
     ['that throws at the rendezvous', 2, { rank: 1, how: 'exception', at: 'rendezvous' }],
     ['killed at the rendezvous', 2, { rank: 0, how: 'SIGKILL', at: 'rendezvous' }],
   ])('%s, of %i, ends with an error that names it', async (_name, worldSize, fault) => {
-    const short = { joinTimeoutMs: 4000 }
-    const tcp = Object.fromEntries(
-      Array.from({ length: worldSize }, (_, rank) => [rank, { silenceMs: 2000, ...short }]),
-    )
+    // Only where it is what ends the wait: on a busy machine one may come seconds after the others.
+    const options = fault.at === 'rendezvous' ? { joinTimeoutMs: 4000 } : {}
+    const tcp = Object.fromEntries(Array.from({ length: worldSize }, (_, rank) => [rank, options]))
     expectNamed(await runGroup(worldSize, { ...long, tcp, faults: [fault] }), fault.rank)
   })
 
   it('refuses those that do not belong to it', async () => {
-    const quick = { joinTimeoutMs: 4000 }
+    const quick = { joinTimeoutMs: 8000 }
     const secrets = await runGroup(2, { tcp: { 0: quick, 1: { ...quick, secret: 'not what the others know' } } })
     expect(secrets[1]!.error).toMatchObject({ code: 'DCML_CONFIG', message: expect.stringMatching(/secret/) })
     expect(secrets[0]!.error).toMatchObject({ message: expect.stringMatching(/Rank 1 did not come/) })
@@ -70,7 +69,7 @@ describe('a group of processes that loses one', () => {
   })
 
   it('refuses one that speaks another version, and goes on waiting', async () => {
-    const port = await freePorts()
+    const port = await freePort()
     const { ranks } = await startGroup(2, { tcp: { 0: { joinTimeoutMs: 4000 } } }, [{ MASTER_PORT: `${port}` }])
     const hello = Buffer.from(JSON.stringify({ dcml: 7, purpose: 'join', from: 1, to: 0 }))
     const frame = Buffer.concat([Buffer.from(Uint32Array.of(hello.length, 2 ** 31).buffer), hello])

@@ -10,6 +10,9 @@ import { tcpGroup } from '../../../fixtures/tcp-group.js'
 
 const secret = 'what all ranks know, and nobody else'
 
+/** However busy the machine is. */
+const patient = { interval: 5, timeout: 30_000 }
+
 /** A group whose rank 0 waits already, and what it says of those that it refuses. */
 async function waitingGroup(worldSize: number, options: TcpOptions = {}) {
   const port = await freePort()
@@ -18,14 +21,14 @@ async function waitingGroup(worldSize: number, options: TcpOptions = {}) {
   const first = tcp({ ...shared, rank: 0 }).join()
   first.catch(() => {})
   await listening(port)
-  await vi.waitFor(() => expect(lines).toHaveLength(1), { interval: 5 })
+  await vi.waitFor(() => expect(lines).toHaveLength(1), patient)
   lines.length = 0
   return { port, lines, first, join: (rank: number, own: TcpOptions = {}) => tcp({ ...shared, rank, ...own }).join() }
 }
 
 /** Resolves when somebody listens; leaves a line in the log. */
 async function listening(port: number): Promise<void> {
-  await vi.waitFor(async () => (await stranger(port)).destroy(), { interval: 5 })
+  await vi.waitFor(async () => (await stranger(port)).destroy(), patient)
 }
 
 async function stranger(port: number): Promise<Socket> {
@@ -220,7 +223,10 @@ describe.skipIf(noCertificates)(`certificates${noCertificates ? `, not tested: $
   it('of another rank are refused', async () => {
     const group = await waitingGroup(2, { tls: zero! })
     await expect(group.join(1, { tls: other! })).rejects.toThrow(/Rank 0 refuses the certificate of rank 1/)
-    await vi.waitFor(() => expect(group.lines.join()).toMatch(/Its certificate does not show that it is rank 1/))
+    await vi.waitFor(
+      () => expect(group.lines.join()).toMatch(/Its certificate does not show that it is rank 1/),
+      patient,
+    )
     const ends = await Promise.all([group.first, group.join(1, { tls: one! })])
     await Promise.all(ends.map((end) => end.close()))
   })
