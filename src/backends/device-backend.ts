@@ -7,7 +7,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { sizeOf } from '../core/index.js'
+import { ConfigError, describe, sizeOf } from '../core/index.js'
 import { type ComplexParts, DataRecord } from './data-record.js'
 import type { ProgramPlan, StepProgram } from './step-program.js'
 import type { KernelExports } from './wasm/exports.js'
@@ -60,6 +60,9 @@ const typeNames: Record<tf.DataType, string> = {
   complex64: 'complex64 tensor',
   string: 'string tensor',
 }
+
+/** Kernels count elements in 32 bits. */
+const MOST_ELEMENTS = 2 ** 31 - 1
 
 /** Bytes that data takes. */
 export const bytesOf = (length: number, dtype: tf.DataType): number => (dtype === 'bool' ? length : length * 4)
@@ -272,6 +275,12 @@ export abstract class DeviceBackend extends tf.KernelBackend {
 
   #allocate(shape: number[], dtype: tf.DataType): DataRecord {
     const length = sizeOf(shape)
+    if (length > MOST_ELEMENTS)
+      throw new ConfigError(`A ${typeNames[dtype]} of shape ${describe(shape)} has too many elements.`, {
+        expected: `at most ${MOST_ELEMENTS}`,
+        received: length,
+        remedy: 'Use a smaller batchSize, or divide the tensor',
+      })
     const pointer = this.heap.allocate(bytesOf(length, dtype), typeNames[dtype], shape)
     this.#dataCount++
     return new DataRecord(pointer, length, dtype, true)

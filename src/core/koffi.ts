@@ -47,6 +47,22 @@ export async function loadKoffi(): Promise<{ koffi: Koffi } | { reason: string }
   }
 }
 
+/** Of `dlopen` on Linux: resolve all symbols now; lend them to libraries loaded later; never unload. */
+const NOW = 0x2
+const GLOBAL = 0x100
+const NODELETE = 0x1000
+
+/**
+ * Keeps a library that is loaded until the process ends. koffi unloads it once nothing in JavaScript refers to it, and
+ * at the end of the thread that loaded it, even while the library's own threads run. Linux only.
+ *
+ * @param file - As it was loaded.
+ * @param isGlobal - Whether its symbols are lent to later ones.
+ */
+export function keepLoaded(koffi: Koffi, file: string, isGlobal: boolean): void {
+  koffi.load(null).func('void *dlopen(const char *file, int mode)')(file, NOW | NODELETE | (isGlobal ? GLOBAL : 0))
+}
+
 /** Whether functions of any library may run on another thread. */
 export function hasLongStack(koffi: Koffi): boolean {
   return (koffi.config().async_stack_size ?? 0) >= ASYNC_STACK_BYTES

@@ -1,7 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CudaBackend } from '../../src/backends/cuda/cuda-backend.js'
 import { CudaDevice } from '../../src/backends/cuda/cuda-device.js'
 import { Driver } from '../../src/backends/cuda/ffi/driver.js'
 import { loadLibrary } from '../../src/backends/cuda/ffi/libraries.js'
@@ -91,6 +103,61 @@ describe.skipIf('reason' in standIn)('errors of the CUDA backend', () => {
     fail(719)
     expect(launch).toThrow(/The kernel nothing failed: CUDA_ERROR_LAUNCH_FAILED.*Restart the process/)
     fail(0)
+  })
+
+  it('are told as they were when they end a capture, and leave the scratch of what was captured to all', async () => {
+    const device = await CudaDevice.open()
+    const failing = () => {
+      device.memory.release(device.memory.scratch(1000, 'test', [1000]))
+      device.finish()
+    }
+    expect(() => device.capture(failing)).toThrow(/cuStreamSynchronize failed/)
+    const { bytesReserved } = device.memory
+    device.memory.scratch(1000, 'test', [1000])
+    expect(device.memory.bytesReserved).toBe(bytesReserved)
+    device.capture(() => {}).dispose()
+  })
+
+  it('of kernels show up in a timing, which waits for them', async () => {
+    const { fail } = await control()
+    const backend = new CudaBackend(await CudaDevice.open())
+    expect((await backend.time(() => {})).kernelMs).toBeGreaterThanOrEqual(0)
+    fail(719)
+    expect((await errorOf(backend.time(() => {})))!.message).toContain('CUDA_ERROR_LAUNCH_FAILED')
+    fail(0)
+  })
+
+  it('name a tensor with more elements than kernels count', async () => {
+    const backend = new CudaBackend(await CudaDevice.open())
+    const make = () => backend.output([2 ** 16, 2 ** 16], 'bool')
+    expect(make).toThrow(ConfigError)
+    expect(make).toThrow(/bool tensor of shape \[65536, 65536\].*at most 2147483647/)
+  })
+
+  it('refuse a recording in which values are asked for', async () => {
+    const backend = new CudaBackend(await CudaDevice.open())
+    const { dataId } = backend.makeTensorInfo([2], 'float32', Float32Array.of(1, 2))
+    const { result, recording } = backend.recordCalls(() => backend.read(dataId))
+    expect(recording.refusal).toContain('read in JavaScript')
+    expect([...((await result) as Float32Array)]).toEqual([1, 2])
+  })
+
+  it('do not come from a library that garbage collection closed', async () => {
+    const loaded = await loadKoffi()
+    if ('reason' in loaded) throw new Error(loaded.reason)
+    const builtIns = join(folder, 'libnvrtc-builtins.so.13.0')
+    for (const file of [join(folder, 'libnvrtc.so.13'), builtIns])
+      copyFileSync(join(env.DCML_CUDA_LIBRARIES!, 'libnvrtc.so.13'), file)
+    process.env.DCML_CUDA_LIBRARIES = folder
+    loadLibrary(loaded.koffi, 'nvrtc', thisMachine())
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    for (let i = 0; i < 5; i++) {
+      collect()
+      // koffi closes libraries when the event loop comes round.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(readFileSync('/proc/self/maps', 'utf8')).toContain(builtIns)
   })
 
   it('give the messages of the compiler', async () => {

@@ -45,7 +45,8 @@ export class CudaBackend extends DeviceBackend {
 
   override async read(dataId: object): Promise<DeviceValues | Uint8Array[]> {
     const { pointer, length, dtype } = this.record(dataId)
-    if (!(dtype in arrayClasses)) return this.readSync(dataId)
+    // What is refused while a step is recorded, and what has no numbers in the GPU's memory.
+    if (this.recorder || !(dtype in arrayClasses)) return this.readSync(dataId)
     const Class = arrayClasses[dtype as keyof typeof arrayClasses]
     return new Class(await this.device.fetch(pointer, length * Class.BYTES_PER_ELEMENT))
   }
@@ -53,6 +54,15 @@ export class CudaBackend extends DeviceBackend {
   override memory(): { unreliable: boolean; numBytesInGPU: number; numBytesInGPUReserved: number } {
     const { bytesInUse, bytesReserved } = this.heap
     return { unreliable: false, numBytesInGPU: bytesInUse, numBytesInGPUReserved: bytesReserved }
+  }
+
+  /** From start to end on the GPU: started before and still running is waited for first. */
+  override async time(run: () => void): Promise<tf.BackendTimingInfo> {
+    this.device.finish()
+    return super.time(() => {
+      run()
+      this.device.finish()
+    })
   }
 
   override shareFloats(length: number): SharedFloats {

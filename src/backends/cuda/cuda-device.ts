@@ -170,21 +170,26 @@ export class CudaDevice {
   capture(run: () => void): CudaGraph {
     const { calls } = this.#driver
     const out = new BigUint64Array(1)
-    const end = () => {
-      calls.call('cuStreamEndCapture', this.#stream, out)
-      return Number(out[0])
-    }
     calls.call('cuStreamBeginCapture_v2', this.#stream, RELAXED)
     let releaseScratch: () => void
     try {
       releaseScratch = this.memory.keepScratch(run)
     } catch (error) {
-      calls.call('cuGraphDestroy', end())
+      // What failed may have ended the capture: then there is no graph, and the code says less than the error.
+      calls.function('cuStreamEndCapture')(this.#stream, out)
+      if (out[0] !== 0n) calls.call('cuGraphDestroy', Number(out[0]))
       throw error
     }
-    const graph = end()
-    const executable = calls.handle('cuGraphInstantiateWithFlags', graph, 0)
-    calls.call('cuGraphDestroy', graph)
+    let executable: number
+    try {
+      calls.call('cuStreamEndCapture', this.#stream, out)
+      executable = calls.handle('cuGraphInstantiateWithFlags', Number(out[0]), 0)
+    } catch (error) {
+      releaseScratch()
+      throw error
+    } finally {
+      if (out[0] !== 0n) calls.call('cuGraphDestroy', Number(out[0]))
+    }
     return {
       launch: () => calls.call('cuGraphLaunch', executable, this.#stream),
       dispose: () => {

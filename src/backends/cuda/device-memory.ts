@@ -63,7 +63,8 @@ export class DeviceMemory implements DeviceHeap {
   }
 
   /**
-   * Runs a function whose scratch stays its own: what it releases serves the function itself alone.
+   * Runs a function whose scratch stays its own: what it releases serves the function itself alone. If it throws, all
+   * may have the scratch at once.
    *
    * @returns What gives the scratch to all.
    */
@@ -72,19 +73,23 @@ export class DeviceMemory implements DeviceHeap {
     const own = new Map<number, number[]>()
     this.#free = own
     this.#isKeeping = true
-    try {
-      run()
-    } finally {
-      this.#free = shared
-      this.#isKeeping = false
-    }
-    return () => {
+    const release = () => {
       for (const [sizeClass, pointers] of own) {
         const free = this.#free.get(sizeClass)
         if (free) free.push(...pointers)
         else this.#free.set(sizeClass, pointers)
       }
     }
+    let isDone = false
+    try {
+      run()
+      isDone = true
+    } finally {
+      this.#free = shared
+      this.#isKeeping = false
+      if (!isDone) release()
+    }
+    return release
   }
 
   /** Gives everything that is kept back to the driver; waits for the GPU. */

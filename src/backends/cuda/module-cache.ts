@@ -47,7 +47,7 @@ export class ModuleCache {
 
   #image(module: KernelModule): Uint8Array {
     if (this.#folder === undefined) return this.#compile(module)
-    const { createHash } = process.getBuiltinModule('node:crypto')
+    const { createHash, randomUUID } = process.getBuiltinModule('node:crypto')
     const fs = process.getBuiltinModule('node:fs')
     const key = [module.source, this.#target.kind, this.#target.architecture, this.#nvrtc.version].join('\0')
     const file = `${this.#folder}/${createHash('sha256').update(key).digest('hex')}.${this.#target.kind}`
@@ -59,9 +59,10 @@ export class ModuleCache {
     const image = this.#compile(module)
     try {
       fs.mkdirSync(this.#folder, { recursive: true })
-      // Written aside: another process may look for it meanwhile.
-      fs.writeFileSync(`${file}.${process.pid}`, image)
-      fs.renameSync(`${file}.${process.pid}`, file)
+      // Written aside: another thread or process, of another machine even, may look for it or write it meanwhile.
+      const draft = `${file}.${randomUUID()}`
+      fs.writeFileSync(draft, image)
+      fs.renameSync(draft, file)
     } catch {
       // A folder that cannot be written to: it is compiled anew in the next run.
     }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { hasLongStack, type Koffi, loadKoffi, type NativeLibrary } from '../../core/index.js'
+import { hasLongStack, type Koffi, keepLoaded, loadKoffi, type NativeLibrary } from '../../core/index.js'
 import type { Environment } from '../process-place.js'
 import { type Abi, abis } from './abi.js'
 
@@ -22,9 +22,6 @@ export interface MpiLibrary {
 /** A variable that names the library's file, when it is none of those known. */
 const FILE_VARIABLE = 'DCML_MPI'
 
-/** For `dlopen`: resolve all symbols now, lend them to libraries loaded later, and never unload (Linux). */
-const NOW_GLOBAL_KEEP = 0x2 | 0x100 | 0x1000
-
 /** The binary interface that the launcher of this process speaks, as its variables tell; undefined for any. */
 export function launcherAbi(environment: Environment): Abi['name'] | undefined {
   if (environment.OMPI_COMM_WORLD_SIZE) return 'Open MPI'
@@ -41,9 +38,8 @@ export async function loadMpi(file?: string): Promise<{ library: MpiLibrary } | 
   const found = await findMpi({ file, atMost: 1 })
   if ('reason' in found) return found
   const [library] = found.libraries
-  // koffi unloads libraries before the last threads end, and Open MPI has something to do at the end of a thread. Its
-  // plug-ins look for its symbols among those that are lent.
-  found.koffi.load(null).func('void *dlopen(const char *file, int mode)')(library!.file, NOW_GLOBAL_KEEP)
+  // Open MPI has something to do at the end of a thread, and its plug-ins look for its symbols among those that are lent.
+  keepLoaded(found.koffi, library!.file, true)
   return { library: library! }
 }
 

@@ -20,12 +20,14 @@
 #include <map>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #define API extern "C" __attribute__((visibility("default"))) int
 
 namespace {
 constexpr int outOfMemory = 2, invalidValue = 1, notFound = 500, launchFailed = 719;
+constexpr int captureUnsupported = 900, captureInvalidated = 901;
 
 // Set by tests: how many bytes there are, and what the next launch fails with.
 std::size_t capacity = std::size_t(1) << 36;
@@ -48,6 +50,8 @@ struct Kernel { Bind bind; Set set; };
 // Work that a stream was given, while it is captured.
 using Graph = std::vector<Work>;
 Graph *captured = nullptr;
+// Something was asked for that a capture forbids.
+bool isInvalidated = false;
 int graphLaunches = 0;
 
 // Threads of a block: a fiber runs thread after thread, until one of them waits at a barrier. Then another takes over.
@@ -207,7 +211,9 @@ API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::
 }
 API cuStreamCreate(std::uintptr_t *stream, unsigned) { return *stream = 2, 0; }
 API cuStreamSynchronize(std::uintptr_t) {
-  return captured ? invalidValue : failure;
+  if (!captured) return failure;
+  isInvalidated = true;
+  return captureUnsupported;
 }
 API cuEventCreate(std::uintptr_t *event, unsigned) { return *event = 3, 0; }
 API cuEventRecord(std::uintptr_t, std::uintptr_t) { return 0; }
@@ -270,9 +276,11 @@ API cuStreamBeginCapture_v2(std::uintptr_t, int mode) {
   return 0;
 }
 API cuStreamEndCapture(std::uintptr_t, Graph **graph) {
-  *graph = captured;
+  *graph = isInvalidated ? nullptr : captured;
+  if (isInvalidated) delete captured;
+  bool wasInvalidated = std::exchange(isInvalidated, false);
   captured = nullptr;
-  return *graph ? 0 : invalidValue;
+  return *graph ? 0 : wasInvalidated ? captureInvalidated : invalidValue;
 }
 API cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, unsigned long long) {
   return *executable = new Graph(*graph), 0;

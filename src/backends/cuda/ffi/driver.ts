@@ -60,7 +60,7 @@ const remedies: Readonly<Record<number, string>> = {
 }
 
 /** Errors after which nothing runs any more in this process. */
-const KERNEL_FAILURES: ReadonlySet<number> = new Set([700, 701, 702, 710, 714, 715, 716, 717, 718, 719])
+const KERNEL_FAILURES: ReadonlySet<number> = new Set([700, 702, 710, 714, 715, 716, 717, 718, 719])
 
 /** The driver of this process. */
 export class Driver {

@@ -1,6 +1,6 @@
 /** Loads NVIDIA's libraries, or says every place where one was looked for. @module */
 
-import { BackendUnavailableError, type Koffi, type NativeLibrary } from '../../../core/index.js'
+import { BackendUnavailableError, type Koffi, keepLoaded, type NativeLibrary } from '../../../core/index.js'
 import {
   type CudaLibraryName,
   type CudaMajor,
@@ -82,7 +82,10 @@ function search(
       }
       loadCompanions(koffi, name, folder, machine)
       try {
-        return { library: koffi.load(file), file }
+        const library = koffi.load(file)
+        // The driver has threads of its own, and the thread that loads it may end before the process.
+        keepLoaded(koffi, file, false)
+        return { library, file }
       } catch (error) {
         // Of a file that is there the reason matters; of a bare name it is only that there is none.
         tried.push(folder === '' ? file : `${file} (${(error as Error).message.split('\n')[0]})`)
@@ -104,6 +107,8 @@ function loadCompanions(koffi: Koffi, name: CudaLibraryName, folder: string, mac
     if (!pattern.test(file)) continue
     try {
       koffi.load(`${folder}/${file}`, { global: true })
+      // NVRTC looks for it at every compilation, which may be long after the last garbage was collected.
+      keepLoaded(koffi, `${folder}/${file}`, true)
     } catch {
       // The library itself says what is missing.
     }
