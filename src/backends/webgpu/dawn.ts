@@ -25,7 +25,9 @@ export async function findWebgpu(): Promise<{ gpu: GPU } | { reason: string }> {
     else Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true })
     return { gpu }
   } catch (error) {
-    return (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND'
+    const { code } = error as { code?: string }
+    // Test runners and bundlers give no code.
+    return code === 'ERR_MODULE_NOT_FOUND' || code === undefined
       ? { reason: 'There is no navigator.gpu. In Node, install what brings it: npm install webgpu.' }
       : { reason: `The package webgpu does not load: ${(error as Error).message.split('\n')[0]}` }
   }
