@@ -5,6 +5,7 @@ import { ByteReader } from './byte-reader.js'
 import type { ByteSource, FileLike, OpenSource } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { Dataset } from './dataset.js'
+import { CHUNK_ROWS } from './stream.js'
 
 /** A file, which becomes the column `x`, or one file per column by the column's name. */
 export type ArrayFiles = FileLike | Readonly<Record<string, FileLike>>
@@ -21,7 +22,6 @@ export interface ArrayHeader {
 /** Reads a header up to the first value. */
 export type ReadHeader = (reader: ByteReader) => Promise<ArrayHeader>
 
-const CHUNK_ROWS = 1024
 const CHUNK_BYTES = 2 ** 24
 
 interface ArrayFile extends ArrayHeader {

@@ -13,7 +13,7 @@ import { type ByteSource, type RandomBytes, unpacked } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
 import { loadPackage } from './optional-package.js'
-import { CHUNK_ROWS } from './resident.js'
+import { CHUNK_ROWS } from './stream.js'
 import { type ColumnForm, chooseFields, columnsOfTable, type TableOptions } from './table.js'
 
 type Arrow = typeof import('apache-arrow')

@@ -6,7 +6,7 @@ import type { ByteSource } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type BrokenRecord, type CsvRecord, CsvRecords } from './csv-records.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
-import { CHUNK_ROWS } from './resident.js'
+import { CHUNK_ROWS } from './stream.js'
 import { type ColumnType, chooseFields, columnsOfTable, type Field, isNumeric, type TableOptions } from './table.js'
 import { textOf } from './text.js'
 
@@ -94,8 +94,8 @@ function fieldsOf(name: string, header: string[], lines: readonly CsvRecord[], o
   return chooseFields(name, header, options, (place, isTarget) => {
     const values = lines.map(({ fields }) => fields[place]!)
     if (!values.every(isNumeric)) return { type: 'string' }
-    const isWhole = (value: string) => value.trim() !== '' && Number.isInteger(Number(value))
-    return { type: isTarget && values.every(isWhole) ? 'int32' : 'float32' }
+    const isInt32 = (value: string) => value.trim() !== '' && Number(value) === (Number(value) | 0)
+    return { type: isTarget && values.every(isInt32) ? 'int32' : 'float32' }
   })
 }
 

@@ -13,13 +13,13 @@ import { type Columns, checkColumns, concatColumns, gatherRows, rowsOf } from '.
 import { type FoldOptions, foldOfRows } from './folds.js'
 import { checkPass, fromMultiples, type Opener, type Pass, skippingForward, WHOLE } from './pass.js'
 import { prefetchStream } from './prefetch.js'
-import { CHUNK_ROWS, chosen, countingPositions, type Resident, residentChunks } from './resident.js'
+import { chosen, countingPositions, type Resident, residentChunks } from './resident.js'
 import { labelsOf } from './row-groups.js'
 import { checkRowSource, chunksOfRows } from './row-stream.js'
 import { columnsOfRows, type Row, restoreShapes, rowAt } from './rows.js'
 import { assertRank, type ShardOptions, shardPositions } from './sharding.js'
 import { type SplitOptions, splitPositions } from './splitting.js'
-import { type ColumnStream, rechunk, shardStream, shuffleStream, sliceStream } from './stream.js'
+import { CHUNK_ROWS, type ColumnStream, rechunk, shardStream, shuffleStream, sliceStream } from './stream.js'
 import { columnsOfTensors } from './tensors.js'
 
 /** How rows are shuffled. */
@@ -94,7 +94,7 @@ export class Dataset {
       if (rows.length === 0) throw new DataError('A dataset needs at least one row.', { received: 'an empty array' })
       return Dataset.fromArrays(columnsOfRows(rows as Row[]))
     }
-    checkRowSource(rows)
+    checkRowSource('Dataset.fromRows', rows)
     return new Dataset({ open: skippingForward(() => chunksOfRows(rows)) }, undefined)
   }
 

@@ -5,8 +5,8 @@ import type { BadRowPass, OnError, RowProblem } from './bad-rows.js'
 import type { ByteSource } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
-import { CHUNK_ROWS } from './resident.js'
 import { columnsOfRows, type Row } from './rows.js'
+import { CHUNK_ROWS } from './stream.js'
 import { MAX_ROW_LENGTH, textOf } from './text.js'
 
 /** How JSON lines are read. */

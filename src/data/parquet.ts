@@ -11,7 +11,7 @@ import type { BadRowPass } from './bad-rows.js'
 import type { ByteSource, RandomBytes } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
-import { CHUNK_ROWS } from './resident.js'
+import { CHUNK_ROWS } from './stream.js'
 import { type ColumnForm, chooseFields, columnsOfTable, type Field, type TableOptions } from './table.js'
 
 /** Bytes of the marks at both ends, and of the length of the index. */

@@ -17,8 +17,8 @@ import type { TableOptions } from './table.js'
  */
 export interface Readers {
   /**
-   * A table in a text file (RFC 4180). An empty number is NaN, a missing value. As a target, whole numbers become int32
-   * classes.
+   * A table in a text file (RFC 4180). An empty number is NaN, a missing value. As a target, whole numbers of 32
+   * bits become int32 classes.
    *
    * @throws {DataError} when it is read, with file, line, column and value, at a row that cannot be read.
    * @example

@@ -3,9 +3,6 @@
 import { type Columns, gatherRows, rowsOf, sliceColumns } from './columns.js'
 import type { ColumnStream } from './stream.js'
 
-/** Rows per chunk where nobody asked for a number. */
-export const CHUNK_ROWS = 1024
-
 /** A dataset that lies in memory: its columns, and which rows of them in which order (all, when undefined). */
 export interface Resident {
   readonly columns: Columns

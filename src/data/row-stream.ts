@@ -3,29 +3,28 @@
 import { checkGiven, StateError } from '../core/index.js'
 import type { Columns } from './columns.js'
 import { columnsOfRows, type Row } from './rows.js'
-import type { ColumnStream } from './stream.js'
-
-/** Rows per chunk. */
-const CHUNK_ROWS = 1024
+import { CHUNK_ROWS, type ColumnStream } from './stream.js'
 
 /** Rows that can be read one by one, or a function that makes them for each pass. */
 export type RowSource = Iterable<object> | AsyncIterable<object> | (() => Iterable<object> | AsyncIterable<object>)
 
 /**
- * One pass over rows, in chunks of columns.
+ * One pass over rows, in chunks of columns. It reads on only when the chunk before was taken.
  *
+ * @param size - Rows per chunk; the last may have fewer.
  * @throws {StateError} at the second pass over a generator.
  */
-export function chunksOfRows(rows: RowSource): ColumnStream {
-  return chunked(typeof rows === 'function' ? rows() : restartable(rows))
+export function chunksOfRows(rows: RowSource, size: number = CHUNK_ROWS): ColumnStream {
+  return chunked(typeof rows === 'function' ? rows() : restartable(rows), size)
 }
 
-async function* chunked(rows: Iterable<object> | AsyncIterable<object>): ColumnStream {
+async function* chunked(rows: Iterable<object> | AsyncIterable<object>, size: number): ColumnStream {
   let like: Columns | undefined
   let position = 0
   let held: Row[] = []
   const flush = () => {
     const columns = columnsOfRows(held, position, like)
+    // A column that has no value in a later chunk is still of the kind that it was of.
     like ??= columns
     position += held.length
     held = []
@@ -33,7 +32,7 @@ async function* chunked(rows: Iterable<object> | AsyncIterable<object>): ColumnS
   }
   for await (const row of rows) {
     held.push(row as Row)
-    if (held.length === CHUNK_ROWS) yield flush()
+    if (held.length === size) yield flush()
   }
   if (held.length > 0) yield flush()
 }
@@ -44,7 +43,7 @@ function restartable<T extends Iterable<object> | AsyncIterable<object>>(rows: T
   if (once !== rows) return rows
   if (spent.has(rows))
     throw new StateError('These rows come from a generator, which can be read only once.', {
-      remedy: 'Pass Dataset.fromRows a function that makes the generator',
+      remedy: 'Pass a function that makes the generator',
     })
   spent.add(rows)
   return rows
@@ -52,12 +51,12 @@ function restartable<T extends Iterable<object> | AsyncIterable<object>>(rows: T
 
 const spent = new WeakSet<object>()
 
-/** @throws {ConfigError} for rows that cannot be read one by one. */
-export function checkRowSource(rows: RowSource): void {
+/** @throws {ConfigError} for rows that cannot be read one by one. @param caller - What needs them, for the message. */
+export function checkRowSource(caller: string, rows: RowSource): void {
   const isSource =
     typeof rows === 'function' ||
     (typeof rows === 'object' && rows !== null && (Symbol.iterator in rows || Symbol.asyncIterator in rows))
-  checkGiven(isSource, 'Dataset.fromRows needs rows.', {
+  checkGiven(isSource, `${caller} needs rows.`, {
     expected: 'an array of objects, another iterable, or a function that makes one',
     received: rows,
   })

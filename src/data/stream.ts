@@ -3,6 +3,9 @@
 import { createTypedArray, type Random, rowSize, type TypedArray, typedArrayName } from '../core/index.js'
 import { assertAlike, type Columns, concatColumns, gatherRows, rowsOf, sliceColumns } from './columns.js'
 
+/** Rows per chunk where nobody asked for a number. */
+export const CHUNK_ROWS = 1024
+
 /** A stream of columns; every call of the thunk that makes it starts over. */
 export type ColumnStream = AsyncIterable<Columns>
 
@@ -47,9 +50,6 @@ export interface RowReference {
   chunk: Columns
   row: number
 }
-
-/** Rows per chunk that operations on single rows hand on. */
-const CHUNK_ROWS = 1024
 
 /** Random order within a buffer: each row leaves it when a later one takes its random place. Keeps `bufferSize` rows. */
 export async function* shuffleStream(stream: ColumnStream, bufferSize: number, random: Random): ColumnStream {

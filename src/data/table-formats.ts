@@ -12,7 +12,8 @@ export const TABLE_FORMATS = ['csv', 'jsonl', 'parquet'] as const
 export type TableFormat = (typeof TABLE_FORMATS)[number]
 
 /**
- * A dataset as the pieces of a file. A missing number is empty in CSV, null in JSON and NaN in Parquet.
+ * A dataset as the pieces of a file. A missing number is empty in CSV, NaN in Parquet and null in JSON, which an infinite
+ * one becomes too.
  *
  * CSV has a column `name0`, `name1`, ... for every value of a column `[rows, ...]`; JSON has nested arrays and Parquet
  * nested lists, of its shape.

@@ -18,8 +18,8 @@ export interface WriteTableOptions {
 /**
  * Writes a dataset, streamed: to CSV, JSON lines or Parquet. `sources` reads it back.
  *
- * A missing number is empty in CSV, null in JSON and NaN in Parquet. A column `[rows, n]` is `name0`, `name1`, ... in
- * CSV, an array in JSON, a list in Parquet.
+ * A missing number is empty in CSV, NaN in Parquet and null in JSON, which an infinite one becomes too. A column
+ * `[rows, n]` is `name0`, `name1`, ... in CSV, an array in JSON, a list in Parquet.
  *
  * @param to - A path, or a stream, which is not ended.
  * @throws {ConfigError} for an ending that names no format, or an unknown format.

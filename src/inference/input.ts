@@ -3,7 +3,17 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { DataError, isTypedArray, type TypedArray } from '../core/index.js'
-import { type Columns, checkColumns, columnsOfRows, Dataset, type Row, rowsOf } from '../data/index.js'
+import {
+  type Columns,
+  checkColumns,
+  checkRowSource,
+  chunksOfRows,
+  columnsOfRows,
+  Dataset,
+  type Row,
+  type RowSource,
+  rowsOf,
+} from '../data/index.js'
 
 /** Rows as objects, as columns, or the input of the model as a tensor `[rows, ...]`, not disposed. */
 export type PredictorInput = readonly object[] | Columns | tf.Tensor
@@ -26,27 +36,10 @@ export async function columnsOfInput(input: PredictorInput, firstRow: number): P
 }
 
 /** Columns of so many rows each, fewer in the last. The next rows are read when the columns were taken. */
-export async function* inBatches(
-  rows: Iterable<object> | AsyncIterable<object> | Dataset,
-  batchSize: number,
-): AsyncGenerator<Columns> {
-  if (rows instanceof Dataset) return yield* rows.batches(batchSize)
-  let like: Columns | undefined
-  let firstRow = 0
-  let held: Row[] = []
-  const flush = () => {
-    const columns = columnsOfRows(held, firstRow, like)
-    // A column that has no value in a later batch is still of the kind that it was of.
-    like ??= columns
-    firstRow += held.length
-    held = []
-    return columns
-  }
-  for await (const row of rows) {
-    held.push(row as Row)
-    if (held.length === batchSize) yield flush()
-  }
-  if (held.length > 0) yield flush()
+export function inBatches(rows: RowSource | Dataset, batchSize: number): AsyncIterable<Columns> {
+  if (rows instanceof Dataset) return rows.batches(batchSize)
+  checkRowSource('A stream', rows)
+  return chunksOfRows(rows, batchSize)
 }
 
 /** Those of the columns that the model reads; all, if one is missing, for its error says what there is. */

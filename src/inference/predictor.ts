@@ -178,8 +178,6 @@ export class Predictor<Input extends object = object, Output extends Prediction 
   ): AsyncGenerator<Output, void, undefined> {
     checkWhole('topK', topK)
     checkWhole('batchSize of a stream', batchSize)
-    const isStream = typeof rows === 'object' && rows !== null
-    checkGiven(isStream, 'A stream needs rows.', { expected: 'an iterable of rows, or a Dataset', received: rows })
     let firstRow = 0
     for await (const columns of inBatches(rows, batchSize)) {
       yield* this.#answers(await this.#outputs(columns, firstRow), topK)

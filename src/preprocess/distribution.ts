@@ -37,6 +37,8 @@ export class Distribution {
   #between(rank: number): number {
     const below = Math.floor(rank)
     const low = this.#at(below)
+    // Nothing of the value above, which may be infinite.
+    if (rank === below) return low
     const high = this.#at(Math.min(below + 1, this.count - 1))
     return low + (high - low) * (rank - below)
   }

@@ -37,6 +37,11 @@ describe('sources.csv', () => {
       })
   })
 
+  it('makes y of numbers that are no classes as they are', async () => {
+    const path = await file('a.csv', 'x,price\n1,3000000000\n2,4000000000\n')
+    expect((await sources.csv(path, { target: 'price' }).columns()).y!.data).toEqual(Float32Array.of(3e9, 4e9))
+  })
+
   it('reads the columns asked for with the types given', async () => {
     const path = await file('a.csv', 'a,b,c\n1,2,3\n')
     expect(await sources.csv(path, { columns: { c: 'int32', a: 'string' } }).columns()).toEqual({

@@ -297,6 +297,7 @@ describe('what is wrong', () => {
     ['nothing', (p: Predictor) => p.predict(undefined as unknown as object[]), /nothing to predict on/],
     ['columns without a shape', (p: Predictor) => p.predict({ x: {} } as never), /holds no array/],
     ['topK of 0', (p: Predictor) => p.predict(rows, { topK: 0 }), /topK is out of range/],
+    ['a stream of what has no rows', (p: Predictor) => p.stream({} as never).next(), /A stream needs rows.*iterable/],
     ['no steps', (p: Predictor) => p.explain(rows, { attribution: { steps: 0 } }), /steps of an attribution/],
     ['no such value', (p: Predictor) => p.explain(rows, { attribution: { of: 1 } }), /no '1' to explain.*0 to 0/],
     ['a model that gives NaN', () => diverged().predict(rows), /gives NaN for row 0.*diverged/],

@@ -42,6 +42,13 @@ it('is exact up to its capacity, in any number of shards and any order', () => {
   )
 })
 
+it('has finite quantiles below infinite values', () => {
+  const sketch = new QuantileSketch(CAPACITY)
+  for (const value of [Infinity, 1, 3, 2, -Infinity]) sketch.add(value)
+  const known = sketch.distribution()
+  expect([0, 0.25, 0.5, 0.75, 1].map((q) => known.quantile(q))).toEqual([-Infinity, 1, 2, 3, Infinity])
+})
+
 /** Value `i` of `n`, in orders and shapes that are hard in different ways. */
 const shapes: Record<string, (random: Random, i: number, n: number) => number> = {
   rising: (_, i) => i,
