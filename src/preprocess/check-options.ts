@@ -1,15 +1,11 @@
 /** Checks of what a step is made from. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, checkWhole } from '../core/index.js'
 
 /** Throws a ConfigError unless the options that are given are whole numbers of at least `least`. */
 export function checkCounts(kind: string, options: { [name: string]: number | undefined }, least = 0): void {
   for (const [name, value] of Object.entries(options))
-    if (value !== undefined && (!Number.isInteger(value) || value < least))
-      throw new ConfigError(`${name} of ${kind} is out of range.`, {
-        expected: `a whole number of at least ${least}`,
-        received: value,
-      })
+    if (value !== undefined) checkWhole(`${name} of ${kind}`, value, least)
 }
 
 /** Throws a ConfigError unless the options that are given are finite numbers of `from` to `to`. */

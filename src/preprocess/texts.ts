@@ -23,6 +23,16 @@ export function textsOf(columns: Columns, name: string, kind: string): string[] 
   return data
 }
 
+/** A function of what was fitted that runs once for each: single rows, one after the other, would pay for it every time. */
+export function oncePerFitted<Fitted extends object, Made>(make: (fitted: Fitted) => Made): (fitted: Fitted) => Made {
+  const made = new WeakMap<Fitted, Made>()
+  return (fitted) => {
+    const known = made.get(fitted) ?? make(fitted)
+    made.set(fitted, known)
+    return known
+  }
+}
+
 /** Counts the tokens of columns; what is kept of the counts of each, `finish` says. */
 export function countFitting(
   kind: string,

@@ -4,7 +4,7 @@ import { BYTES, BytePairCodec, learnPairs, pieces } from '../byte-pairs.js'
 import { checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
-import { columnOfIds, countFitting, PADDING, rowOfTexts, textsOf, unknownId } from '../texts.js'
+import { columnOfIds, countFitting, oncePerFitted, PADDING, rowOfTexts, textsOf, unknownId } from '../texts.js'
 
 /** Options of `bytePair`. */
 export interface BytePairOptions {
@@ -20,8 +20,7 @@ type Fitted = Record<string, number[]>
 /** Ids of symbols start behind that of padding. */
 const FIRST = PADDING + 1
 
-/** Codecs by the pairs that they were made of, so that each is made once. */
-const codecs = new WeakMap<number[], BytePairCodec>()
+const codecOf = oncePerFitted((pairs: number[]) => new BytePairCodec(pairs))
 
 /**
  * Each text as a row of ids, int32 `[rows, longest]`: 0 is padding behind the end, 1 to 256 the bytes of UTF-8, and what
@@ -68,12 +67,4 @@ export function bytePair(columns: string | readonly string[], options: BytePairO
         return codec.decode(ids.map((id) => id - FIRST))
       }),
   }
-}
-
-function codecOf(pairs: number[]): BytePairCodec {
-  const known = codecs.get(pairs)
-  if (known) return known
-  const codec = new BytePairCodec(pairs)
-  codecs.set(pairs, codec)
-  return codec
 }

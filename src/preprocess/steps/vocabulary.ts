@@ -4,7 +4,7 @@ import { ConfigError, DataError } from '../../core/index.js'
 import { checkChoice, checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
-import { columnOfIds, countFitting, rowOfTexts, textsOf, unknownId } from '../texts.js'
+import { columnOfIds, countFitting, oncePerFitted, rowOfTexts, textsOf, unknownId } from '../texts.js'
 
 /** Options of `vocabulary`. */
 export interface VocabularyOptions {
@@ -28,6 +28,8 @@ const UNKNOWN = 1
 const REPLACEMENT = '\uFFFD'
 /** Ids of tokens start behind those of padding and of the unknown. */
 const FIRST = 2
+
+const idsOf = oncePerFitted((tokens: string[]) => new Map(tokens.map((token, i) => [token, FIRST + i])))
 
 /** A run of letters, digits and apostrophes within; or any other character but white space. */
 const WORD = /[\p{L}\p{M}\p{N}_]+(?:['\u2019][\p{L}\p{M}\p{N}_]+)*|[^\s]/gu
@@ -74,7 +76,7 @@ export function vocabulary(columns: string | readonly string[], options: Vocabul
     apply(columns, fitted) {
       const encoded = { ...columns }
       for (const name of names) {
-        const ids = new Map((fitted as Fitted)[name]!.map((token, i) => [token, FIRST + i]))
+        const ids = idsOf((fitted as Fitted)[name]!)
         const texts = textsOf(columns, name, 'vocabulary')
         encoded[name] = columnOfIds(texts.map((text) => split(text).map((token) => ids.get(token) ?? UNKNOWN)))
       }
