@@ -8,6 +8,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { DataType, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow'
 import { DataError, DcmlError } from '../core/index.js'
+import { registerCodecs } from './arrow-codecs.js'
 import type { BadRowPass } from './bad-rows.js'
 import { type ByteSource, type RandomBytes, unpacked } from './byte-source.js'
 import type { Columns } from './columns.js'
@@ -25,6 +26,7 @@ export function arrowDataset(source: ByteSource, options: TableOptions = {}): Fi
 
 async function* readChunks(source: ByteSource, options: TableOptions, pass: BadRowPass): AsyncGenerator<Columns> {
   const arrow = await loadPackage<Arrow>('apache-arrow', 'sources.arrow')
+  await registerCodecs(arrow)
   let opened: Opened | undefined
   try {
     opened = await openReader(arrow, source)

@@ -25,9 +25,10 @@ export const sources = {
   mnist,
   /**
    * An Arrow (Feather 2) file or stream, a record batch in memory at a time. Types are read as `sources.parquet` reads
-   * them. Needs the package `apache-arrow`.
+   * them. Needs the package `apache-arrow`; where its buffers are packed by LZ4, as those of Feather files mostly are, also
+   * `lz4js`.
    *
-   * @throws {ConfigError} when it is read, without that package.
+   * @throws {ConfigError} when it is read, without these packages.
    * @throws {DataError} when it is read, with file, row, column and value, at a row that cannot be read.
    */
   arrow: (file: FileLike, options?: TableOptions): FileDataset => arrowDataset(fileSource(file), options),

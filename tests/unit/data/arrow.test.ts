@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import {
   Bool,
@@ -89,6 +90,17 @@ describe('sources.arrow', () => {
     ['a packed file', () => gzipSync(tableToIPC(everything(), 'file'))],
   ])('reads every kind of value of %s', async (_, bytes) => {
     expect(await sources.arrow(await file(bytes())).columns()).toEqual(expected)
+  })
+
+  it.each(['lz4.feather', 'zstd.feather', 'lz4.arrows'])('reads the packed buffers of %s, of pyarrow', async (name) => {
+    const rows = Array.from({ length: 10_000 }, (_, row) => row)
+    const path = fileURLToPath(new URL(`../../golden/arrow/${name}`, import.meta.url))
+    expect(await sources.arrow(path).columns()).toEqual({
+      id: { data: Float64Array.from(rows, (row) => row % 1000), shape: [10_000] },
+      value: { data: Float64Array.from(rows, (row) => (row % 100 === 7 ? gap : (row % 50) / 8)), shape: [10_000] },
+      text: { data: rows.map((row) => `row ${row % 50}`), shape: [10_000] },
+      word: { data: rows.map((row) => (row % 2 === 0 ? 'even' : 'odd')), shape: [10_000] },
+    })
   })
 
   it('reads batch after batch, pass after pass, with the columns and types asked for', async () => {
