@@ -1,6 +1,9 @@
 /** Writes datasets to files. @module */
 
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
+import { realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -21,7 +24,7 @@ export interface WriteTableOptions {
  * A missing number is empty in CSV, NaN in Parquet and null in JSON, which an infinite one becomes too. A column
  * `[rows, n]` is `name0`, `name1`, ... in CSV, an array in JSON, a list in Parquet.
  *
- * @param to - A path, or a stream, which is not ended.
+ * @param to - A path, which holds what it held until all is written; or a stream, which is not ended.
  * @throws {ConfigError} for an ending that names no format, or an unknown format.
  * @throws {DataError} for a dataset without rows, or chunks that differ in their columns.
  * @example
@@ -40,9 +43,28 @@ export async function writeTable(
     received: format,
   })
   const pieces = Readable.from(tablePieces(dataset, format), { objectMode: false })
-  if (typeof to !== 'string') await pipeline(pieces, to, { end: false })
-  else if (to.endsWith('.gz')) await pipeline(pieces, createGzip(), createWriteStream(to))
-  else await pipeline(pieces, createWriteStream(to))
+  if (typeof to !== 'string') return pipeline(pieces, to, { end: false })
+  await replaceFile(to, (path) =>
+    to.endsWith('.gz')
+      ? pipeline(pieces, createGzip(), createWriteStream(path))
+      : pipeline(pieces, createWriteStream(path)),
+  )
+}
+
+/** Puts a file in place once it is written whole. What is no file, such as a pipe or /dev/stdout, is written itself. */
+async function replaceFile(to: string, write: (path: string) => Promise<void>): Promise<void> {
+  const found = await stat(to).catch(() => undefined)
+  if (found && !found.isFile()) return write(to)
+  const target = found ? await realpath(to) : to
+  const temporary = join(dirname(target), `.dcml-${randomUUID()}`)
+  try {
+    await write(temporary)
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    if (error instanceof Error) error.message = error.message.replace(temporary, to)
+    throw error
+  }
 }
 
 function formatOf(path: string): TableFormat {

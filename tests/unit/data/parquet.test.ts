@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -262,5 +262,29 @@ describe('writeTable', () => {
     const unknown = writeTable(dataset, join(folder, 'a'), { format: 'tsv' as never })
     await expect(unknown).rejects.toThrow(/format of a table is unknown.*csv, jsonl, parquet.*"?tsv/)
     await expect(writeTable([{ a: 1 }] as never, join(folder, 'a.csv'))).rejects.toThrow(/is no dataset/)
+  })
+
+  it.each(['failed.csv', 'failed.csv.gz', 'failed.parquet'])(
+    'leaves what was there when it fails: %s',
+    async (name) => {
+      const failing = Dataset.fromBatches(async function* () {
+        yield { a: { data: Float32Array.of(1), shape: [1] } }
+        throw new DataError('The file is cut off.')
+      })
+      const before = await readdir(folder)
+      await expect(writeTable(failing, join(folder, name))).rejects.toThrow('The file is cut off.')
+      expect(await readdir(folder)).toEqual(before)
+      await writeFile(join(folder, name), 'kept')
+      await symlink(join(folder, name), join(folder, `link-${name}`))
+      await expect(writeTable(failing, join(folder, `link-${name}`))).rejects.toThrow('The file is cut off.')
+      expect(await readFile(join(folder, name), 'utf8')).toBe('kept')
+      await writeTable(Dataset.fromRows([{ a: 1 }]), join(folder, `link-${name}`))
+      expect(await readFile(join(folder, name))).not.toEqual(Buffer.from('kept'))
+    },
+  )
+
+  it('writes into what is no file as it is', async () => {
+    await writeTable(Dataset.fromRows([{ a: 1 }]), '/dev/null', { format: 'csv' })
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
   })
 })
