@@ -7,7 +7,7 @@ import {
   type Columns,
   concat,
   DataError,
-  type Dataset,
+  Dataset,
   type OnError,
   type Predictor,
   Preprocessor,
@@ -95,10 +95,26 @@ async function openFolder(
   throw new DataError(`The folder ${folder} holds no data for this model.`, { expected: DATA_HELP })
 }
 
-/** The first rows, for a look at columns and values. */
-export async function firstRows(dataset: Dataset): Promise<Columns> {
-  for await (const batch of dataset.batches()) return batch
-  throw new DataError('The data has no rows.')
+/**
+ * The first rows, for a look at columns and values, and the dataset, whose first pass goes on behind them: data is read,
+ * and what is wrong with it told, once.
+ */
+export async function peek(dataset: Dataset): Promise<{ first: Columns; dataset: Dataset }> {
+  const begun = dataset.batches()[Symbol.asyncIterator]()
+  const { value: first } = await begun.next()
+  if (!first) throw new DataError('The data has no rows.')
+  let isBegun = true
+  async function* rows(): AsyncGenerator<Columns> {
+    if (!isBegun) return yield* dataset.batches()
+    isBegun = false
+    try {
+      yield first
+      yield* { [Symbol.asyncIterator]: () => begun }
+    } finally {
+      await begun.return?.()
+    }
+  }
+  return { first, dataset: Dataset.fromBatches(rows, dataset.size === undefined ? {} : { size: dataset.size }) }
 }
 
 /**
@@ -112,7 +128,7 @@ export async function fitToModel(
   { model, preprocessor }: Predictor,
   { target, use }: { target: string; use: 'evaluate' | 'predict' },
 ): Promise<Dataset> {
-  const first = await firstRows(dataset)
+  const { first, dataset: whole } = await peek(dataset)
   const names = Object.keys(first)
   const features = names.filter((name) => name !== target)
   if (use === 'evaluate' && !Object.hasOwn(first, target))
@@ -125,7 +141,7 @@ export async function fitToModel(
   if (isJoined) steps.push(concat(features))
   if (use === 'predict') steps.push(select(isJoined ? 'x' : features))
   else if (target !== 'y' && !isRead(target, preprocessor)) steps.push(rename({ [target]: 'y' }))
-  return new Preprocessor(steps).transform(dataset)
+  return new Preprocessor(steps).transform(whole)
 }
 
 /** Whether a column is needed as the data has it, by the preprocessor or the model. */

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { type Columns, Evaluator, type MetricName, Predictor } from '../index.js'
 import { directory } from '../node.js'
-import { DATA_HELP, type DataOptions, firstRows, fitToModel, ON_ERROR, openData } from './data.js'
+import { DATA_HELP, type DataOptions, fitToModel, ON_ERROR, openData, peek } from './data.js'
 
 interface EvaluateOptions extends DataOptions {
   metrics?: MetricName[]
@@ -41,12 +41,10 @@ async function evaluate(dir: string, data: string, options: EvaluateOptions): Pr
     read += Object.values(batch)[0]!.shape[0]!
     return batch
   })
-  const prepared = preprocessor ? preprocessor.transform(counted) : counted
-  const first = await firstRows(prepared)
+  const { first, dataset } = await peek(preprocessor ? preprocessor.transform(counted) : counted)
   const target = Object.hasOwn(first, options.target) ? options.target : 'y'
   const metrics = options.metrics ?? defaultMetrics(predictor, first[target])
-  read = 0
-  const report = await new Evaluator({ metrics, target, ...(classes && { classes }) }).evaluate(model, prepared)
+  const report = await new Evaluator({ metrics, target, ...(classes && { classes }) }).evaluate(model, dataset)
   console.log(report.toText())
   if (read > report.rows) console.log(`${read - report.rows} of ${read} rows were left out by the preprocessor.`)
 

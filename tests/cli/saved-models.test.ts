@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -165,6 +165,22 @@ describe('dcml evaluate', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^199 rows\n/)
     expect(stderr).toMatch(/^dcml: 1 row was left out of .*bad\.csv:\n {2}.*line 202: the row has 2 values.*\n$/)
+  })
+
+  it('tells of all bad rows once, and leaves no file where it fails', async () => {
+    const [header, ...lines] = (await readFile(at('prices.csv'), 'utf8')).trimEnd().split('\n')
+    const whole = lines.filter((line) => !line.split(',').includes(''))
+    const many = Array.from({ length: 10 }, () => whole).flat()
+    await writeFile(at('many.csv'), [header, '1,2', ...many, '3,4', ''].join('\n'))
+    for (const command of ['evaluate', 'predict']) {
+      const args = [command, at('regressor'), at('many.csv'), '--target', 'price', '--on-error', 'skip']
+      const { exitCode, stderr } = await dcml(...args)
+      expect(exitCode).toBe(0)
+      expect(stderr).toMatch(/^dcml: 2 rows were left out of .*many\.csv:\n.*line 2: .*\n.*line 1993: .*\n$/)
+    }
+    const args = ['predict', at('regressor'), at('bad.csv'), '--target', 'price', '--out', at('failed.parquet')]
+    expect((await dcml(...args)).exitCode).toBe(2)
+    expect((await readdir(folder)).filter((name) => /failed|^\.dcml/.test(name))).toEqual([])
   })
 
   it('reads pictures in the size that the model takes', async () => {
