@@ -42,16 +42,14 @@ const QUIET = 0.02 // loudness of the noise in a quiet room, beside the digit
 const TARGETS = quick ? { speakers: 0.4, recordings: 0.6 } : { speakers: 0.84, recordings: 0.97 }
 
 const folder = dataPath('speech/free-spoken-digits', 'https://github.com/Jakobovski/free-spoken-digit-dataset')
+const partsOf = (name: string) => name.split(/[_.]/) // names are digit_speaker_take.wav
+const takeOf = (name: string) => Number(partsOf(name)[2])
 const random = new Random(1)
 
 await selectBackend()
 const recordings = await sources
-  .audioFolder(folder, { samples: 12_000, label: (name) => name[0]! }) // names are digit_speaker_take.wav
-  .map(({ x, y, file }) => {
-    const [, speaker, take] = String(file).split(/[_.]/)
-    return { x, y, speaker, take: Number(take) }
-  })
-  .filter(({ take }) => Number(take) < TAKES)
+  .audioFolder(folder, { samples: 12_000, filter: (name) => takeOf(name) < TAKES, label: (name) => name[0]! })
+  .map(({ x, y, file }) => ({ x, y, speaker: partsOf(String(file))[1], take: takeOf(String(file)) }))
   .collect()
 const voices = Dataset.fromRows(async function* () {
   for await (const { x, y, speaker, take } of recordings.rows()) {

@@ -12,8 +12,10 @@ export interface FolderFile {
   label: string
 }
 
-/** How the class of a file is found. */
+/** Which files count, and how the class of each is found. */
 export interface FolderOptions {
+  /** Whether a file is read, by its name relative to the folder, with `/`. @default all */
+  filter?: (name: string) => boolean
   /** Class of a file from its name relative to the folder. @default the subfolder that it is in */
   label?: (name: string) => string
 }
@@ -27,7 +29,7 @@ export interface FolderOptions {
 export async function folderFiles(
   folder: string,
   extensions: readonly string[],
-  { label }: FolderOptions,
+  { filter = () => true, label }: FolderOptions,
 ): Promise<FolderFile[]> {
   let entries: import('node:fs').Dirent[]
   try {
@@ -39,10 +41,15 @@ export async function folderFiles(
     .filter((entry) => entry.isFile() && extensions.includes(extname(entry.name).toLowerCase()))
     .map((entry) => resolve(entry.parentPath ?? entry.path, entry.name))
     .sort()
+    .map((path) => ({ path, name: relative(folder, path).split(sep).join('/') }))
   if (files.length === 0)
     throw new DataError(`The folder ${folder} holds no file of the kind.`, { expected: extensions.join(', ') })
-  return files.map((path) => {
-    const name = relative(folder, path).split(sep).join('/')
+  const chosen = files.filter(({ name }) => filter(name))
+  if (chosen.length === 0)
+    throw new DataError(`The filter leaves no file of the folder ${folder}.`, {
+      received: `${files.length} files, such as ${files[0]!.name}`,
+    })
+  return chosen.map(({ path, name }) => {
     const [subfolder] = name.split('/')
     if (!label && subfolder === name)
       throw new DataError(`The file ${path} has no class.`, {

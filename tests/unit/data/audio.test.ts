@@ -101,6 +101,16 @@ describe('a folder of sounds', () => {
     expect(y!.data).toEqual(['1', '2'])
   })
 
+  it('has the files that the filter chooses, and no other is read', async () => {
+    write('some/cat/1.wav', wav([0, 0x40]))
+    write('some/cat/2.wav', Buffer.from('damaged'))
+    write('some/3.wav', wav([0, 0x40]))
+    const read = (filter: (name: string) => boolean) =>
+      audioFolder(join(root, 'some'), { samples: 1, filter }).columns()
+    expect((await read((name) => name === 'cat/1.wav')).file!.data).toEqual(['cat/1.wav'])
+    await expect(read(() => false)).rejects.toThrow(/filter leaves no file of .*some.*3 files, such as 3.wav/s)
+  })
+
   it('is one clear error where it cannot be', async () => {
     write('mixed/a/1.wav', wav([0, 0]))
     write('mixed/a/2.wav', wav([0, 0], { rate: 16_000 }))
