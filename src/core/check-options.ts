@@ -1,5 +1,6 @@
 /** Checks that the options of many parts share. @module */
 
+import { didYouMean } from './did-you-mean.js'
 import { ConfigError, type ErrorDetails } from './errors.js'
 
 /** @throws {ConfigError} if an option is not a whole number of at least `least`. */
@@ -28,4 +29,15 @@ export function checkGiven(isRight: boolean, what: string, details: ErrorDetails
 /** @throws {ConfigError} if a function is none. @param caller - What needs it, for the message. */
 export function checkFunction(caller: string, f: unknown): void {
   checkGiven(typeof f === 'function', `${caller} needs a function.`, { received: f })
+}
+
+/** @throws {ConfigError} if there is an option of another name, which would be passed over. @param caller - For the message. */
+export function checkNames(caller: string, options: object, known: Readonly<Record<string, true>>): void {
+  const names = Object.keys(known)
+  for (const name of Object.keys(options))
+    checkGiven(name in known, `${caller} has no option '${name}'.`, {
+      expected: `one of ${names.join(', ')}`,
+      received: name,
+      remedy: didYouMean(name, names),
+    })
 }

@@ -1,10 +1,41 @@
 /** What a trainer is given, checked before anything starts. @module */
 
-import { ConfigError, checkGiven, checkWhole } from '../core/index.js'
+import { ConfigError, checkGiven, checkNames, checkWhole } from '../core/index.js'
 import { checkDataset, type Dataset } from '../data/index.js'
 import { checkStore } from '../storage/index.js'
 import { isTfjsOptimizer } from './tfjs-optimizer.js'
 import type { FitOptions, TrainerOptions } from './trainer.js'
+
+const trainerOptions: Record<keyof TrainerOptions, true> = {
+  model: true,
+  loss: true,
+  step: true,
+  optimizer: true,
+  metrics: true,
+  preprocessor: true,
+  strategy: true,
+  engine: true,
+  assist: true,
+  callbacks: true,
+  setup: true,
+  seed: true,
+  clipNorm: true,
+  accumulateSteps: true,
+  precision: true,
+  deterministic: true,
+  syncBatchNorm: true,
+  columns: true,
+}
+
+const fitOptions: Record<keyof FitOptions, true> = {
+  epochs: true,
+  batchSize: true,
+  validation: true,
+  sampleWeight: true,
+  resumeFrom: true,
+  signal: true,
+  shuffle: true,
+}
 
 /** @throws {ConfigError} for options that are wrong in themselves, or do not go together. */
 export function checkTrainerOptions(options: TrainerOptions): void {
@@ -57,6 +88,7 @@ function checkParts(options: TrainerOptions): void {
     expected: "such as { model, loss: 'meanSquaredError' }",
     received: options,
   })
+  checkNames('A trainer', options, trainerOptions)
   const { metrics, callbacks, strategy, optimizer, preprocessor } = options
   const checkPart = (name: string, part: unknown, isRight: boolean, expected: string) =>
     checkGiven(part === undefined || isRight, `What was given as ${name} is of the wrong kind.`, {
@@ -65,6 +97,14 @@ function checkParts(options: TrainerOptions): void {
     })
   checkPart('metrics', metrics, Array.isArray(metrics), "a list, such as ['accuracy']")
   checkPart('callbacks', callbacks, Array.isArray(callbacks), 'a list, such as [progressBar()]')
+  // Taken for a callback, it would stop nothing.
+  for (const callback of callbacks ?? [])
+    checkPart(
+      'a callback',
+      callback,
+      !(callback instanceof AbortSignal),
+      'a callback; a signal goes to fit(data, { signal })',
+    )
   checkPart('strategy', strategy, typeof strategy?.start === 'function', 'such as new DataParallel({ workers: 2 })')
   checkPart('preprocessor', preprocessor, typeof preprocessor?.transform === 'function', 'a Preprocessor')
   const isOptimizer = typeof optimizer === 'string' || isTfjsOptimizer(optimizer) || typeof optimizer?.name === 'string'
@@ -72,7 +112,9 @@ function checkParts(options: TrainerOptions): void {
 }
 
 /** @throws {ConfigError} if data or options of a fit are of the wrong kind or out of range. */
-export function checkFit(train: Dataset, { epochs = 1, batchSize = 32, validation, resumeFrom }: FitOptions): void {
+export function checkFit(train: Dataset, options: FitOptions): void {
+  checkNames('fit', options, fitOptions)
+  const { epochs = 1, batchSize = 32, validation, resumeFrom } = options
   checkWhole('epochs', epochs)
   checkWhole('batchSize', batchSize)
   checkDataset('What the trainer is to train on', train)

@@ -227,6 +227,13 @@ const cases: Record<string, Case[]> = {
       () => trainer({ strategy: 'DataParallel' }),
       'What was given as strategy is of the wrong kind.',
     ],
+    ['trainer misspelt', () => trainer({ optimiser: 'adam' }), "A trainer has no option 'optimiser'."],
+    ['fit misspelt', () => trainer().fit(data(), { epoch: 3 } as never), "fit has no option 'epoch'."],
+    [
+      'trainer signal as callback',
+      () => trainer({ callbacks: [new AbortController().signal] }),
+      'What was given as a callback is of the wrong kind.',
+    ],
     ['trainer clip', () => trainer({ clipNorm: -1 }), 'clipNorm is out of range.'],
     ['trainer accumulate', () => trainer({ accumulateSteps: 0 }), 'accumulateSteps is out of range.'],
     [
