@@ -21,7 +21,7 @@ export interface FolderOptions {
 }
 
 /**
- * Files below a folder by name, in order.
+ * Files below a folder by name, in order; links to files count, links to folders are not followed.
  *
  * @param extensions - In lower case, with the dot.
  * @throws {DataError} if the folder cannot be read, holds no such file, or a file has no class.
@@ -38,7 +38,7 @@ export async function folderFiles(
     throw new DataError(`The folder ${folder} cannot be read: ${(cause as Error).message}`, { cause })
   }
   const files = entries
-    .filter((entry) => entry.isFile() && extensions.includes(extname(entry.name).toLowerCase()))
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && extensions.includes(extname(entry.name).toLowerCase()))
     .map((entry) => resolve(entry.parentPath ?? entry.path, entry.name))
     .sort()
     .map((path) => ({ path, name: relative(folder, path).split(sep).join('/') }))

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -99,6 +99,13 @@ describe('a folder of sounds', () => {
   it('takes the class from the name when it is told how', async () => {
     const { y } = await audioFolder(join(root, 'pets'), { samples: 3, label: (name) => name.slice(-5, -4) }).columns()
     expect(y!.data).toEqual(['1', '2'])
+  })
+
+  it('has files that are links', async () => {
+    write('linked/cat/1.wav', wav([0, 0x40]))
+    symlinkSync(join(root, 'linked/cat/1.wav'), join(root, 'linked/cat/2.wav'))
+    const { file } = await audioFolder(join(root, 'linked'), { samples: 1 }).columns()
+    expect(file!.data).toEqual(['cat/1.wav', 'cat/2.wav'])
   })
 
   it('has the files that the filter chooses, and no other is read', async () => {
