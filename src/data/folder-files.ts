@@ -38,7 +38,9 @@ export async function folderFiles(
     throw new DataError(`The folder ${folder} cannot be read: ${(cause as Error).message}`, { cause })
   }
   const files = entries
-    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && extensions.includes(extname(entry.name).toLowerCase()))
+    .filter(
+      (entry) => (entry.isFile() || entry.isSymbolicLink()) && extensions.includes(extname(entry.name).toLowerCase()),
+    )
     .map((entry) => resolve(entry.parentPath ?? entry.path, entry.name))
     .sort()
     .map((path) => ({ path, name: relative(folder, path).split(sep).join('/') }))
