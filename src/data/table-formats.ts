@@ -6,10 +6,10 @@ import { assertAlike, type Column, type Columns, concatColumns, rowsOf } from '.
 import type { Dataset } from './dataset.js'
 
 /** The formats that tables are written in. */
-export const TABLE_FORMATS = ['csv', 'jsonl', 'parquet'] as const
+export const TABLE_FORMATS: readonly TableFormat[] = ['csv', 'jsonl', 'parquet']
 
 /** The format of a table. */
-export type TableFormat = (typeof TABLE_FORMATS)[number]
+export type TableFormat = 'csv' | 'jsonl' | 'parquet'
 
 /**
  * A dataset as the pieces of a file. A missing number is empty in CSV, NaN in Parquet and null in JSON, which an infinite
