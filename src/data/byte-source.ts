@@ -55,7 +55,8 @@ export async function* unpacked({ name, stream }: ByteSource): AsyncGenerator<Ui
   } catch (cause) {
     if (cause instanceof DcmlError) throw cause
     if (!isPacked) throw new DataError(`${name} cannot be read: ${(cause as Error).message}`, { cause })
-    throw new DataError(`${name} is no whole gzip file: ${(cause as Error).message}`, {
+    // What the decoder says of it differs from runtime to runtime; some say nothing.
+    throw new DataError(`${name} is no whole gzip file: it is cut off or damaged.`, {
       cause,
       remedy: 'Write or fetch it again',
     })
