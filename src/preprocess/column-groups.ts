@@ -73,6 +73,25 @@ export function mapValues(
   })
 }
 
+/**
+ * Makes each of some numeric columns anew.
+ *
+ * @throws {DataError} for a column that is not there or holds strings, naming the step.
+ */
+export function mapNumbers(
+  columns: Columns,
+  names: readonly string[],
+  kind: string,
+  map: (data: TypedArray, shape: number[], name: string) => Column,
+): Columns {
+  const made = { ...columns }
+  for (const name of names) {
+    const column = columnOf(columns, name, kind)
+    made[name] = map(numbersOf(column, name, kind), column.shape, name)
+  }
+  return made
+}
+
 /** The same where `write` puts all values of a column at once, for steps whose speed counts. */
 export function writeValues(
   columns: Columns,
@@ -80,17 +99,13 @@ export function writeValues(
   kind: string,
   f: (name: string) => { groups: number; write: (data: TypedArray, values: Float32Array) => void },
 ): Columns {
-  const mapped = { ...columns }
-  for (const name of names) {
-    const column = columnOf(columns, name, kind)
-    const data = numbersOf(column, name, kind)
+  return mapNumbers(columns, names, kind, (data, shape, name) => {
     const { groups, write } = f(name)
-    checkGroups(column, groups, name, kind)
+    checkGroups(columns[name]!, groups, name, kind)
     const values = new Float32Array(data.length)
     write(data, values)
-    mapped[name] = { data: values, shape: column.shape }
-  }
-  return mapped
+    return { data: values, shape }
+  })
 }
 
 /** The columns that a row has of some put through `f`, value by value: what `mapValues` does, for one row. */

@@ -1,8 +1,7 @@
 /** Rows of length 1. @module */
 
 import { ConfigError, rowSize } from '../../core/index.js'
-import { columnOf, numbersOf } from '../../data/index.js'
-import { namesOf } from '../column-groups.js'
+import { mapNumbers, namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
 const norms = {
@@ -42,19 +41,15 @@ export function l2(columns: string | readonly string[], { norm = 'l2' }: { norm?
     takes: 'numbers',
     gives: 'numbers',
     apply(columns) {
-      const scaled = { ...columns }
-      for (const name of names) {
-        const column = columnOf(columns, name, 'l2')
-        const data = numbersOf(column, name, 'l2')
-        const size = rowSize(column.shape)
+      return mapNumbers(columns, names, 'l2', (data, shape) => {
+        const size = rowSize(shape)
         const values = new Float32Array(data.length)
         for (let from = 0; from < data.length; from += size) {
           const length = norms[norm](data, from, from + size)
           for (let i = from; i < from + size; i++) values[i] = length === 0 ? 0 : data[i]! / length
         }
-        scaled[name] = { data: values, shape: column.shape }
-      }
-      return scaled
+        return { data: values, shape }
+      })
     },
   }
 }

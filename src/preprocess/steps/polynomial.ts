@@ -1,8 +1,7 @@
 /** Products of features. @module */
 
 import { ConfigError, checkWhole, ShapeError } from '../../core/index.js'
-import { columnOf, numbersOf } from '../../data/index.js'
-import { namesOf } from '../column-groups.js'
+import { mapNumbers, namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
 /** Options of `polynomial`. */
@@ -36,17 +35,14 @@ export function polynomial(columns: string | readonly string[], options: Polynom
     takes: 'numbers',
     gives: 'numbers',
     apply(columns) {
-      const made = { ...columns }
-      for (const name of names) {
-        const column = columnOf(columns, name, 'polynomial')
-        const data = numbersOf(column, name, 'polynomial')
-        if (column.shape.length > 2)
+      return mapNumbers(columns, names, 'polynomial', (data, shape, name) => {
+        if (shape.length > 2)
           throw new ShapeError(`polynomial needs a vector per row in the column "${name}".`, {
             expected: '[rows, features]',
-            received: column.shape,
+            received: shape,
           })
-        const rows = column.shape[0]!
-        const width = column.shape[1] ?? 1
+        const rows = shape[0]!
+        const width = shape[1] ?? 1
         const products = productsOf(width, degree, interactionOnly)
         if (bias) products.unshift([])
         const values = new Float32Array(rows * products.length)
@@ -56,9 +52,8 @@ export function polynomial(columns: string | readonly string[], options: Polynom
             for (const factor of factors) value *= data[row * width + factor]!
             values[row * products.length + i] = value
           })
-        made[name] = { data: values, shape: [rows, products.length] }
-      }
-      return made
+        return { data: values, shape: [rows, products.length] }
+      })
     },
   }
 }

@@ -1,9 +1,8 @@
 /** Pictures of another size. @module */
 
 import { createTypedArray, rowSize, typedArrayName } from '../../core/index.js'
-import { columnOf, numbersOf } from '../../data/index.js'
 import { checkChoice, checkCounts } from '../check-options.js'
-import { namesOf } from '../column-groups.js'
+import { mapNumbers, namesOf } from '../column-groups.js'
 import { checkPictures, type PictureSize, sizeOfPicture } from '../pictures.js'
 import { storeRounded } from '../rounding.js'
 import type { Step } from '../step.js'
@@ -45,24 +44,20 @@ export function resize(columns: string | readonly string[], options: ResizeOptio
     takes: 'numbers',
     gives: 'numbers',
     apply(columns) {
-      const made = { ...columns }
-      for (const name of names) {
-        const column = columnOf(columns, name, 'resize')
-        const data = numbersOf(column, name, 'resize')
-        checkPictures('resize', column.shape, name)
-        const [rows, ...shape] = column.shape as [number, ...number[]]
-        const size = sizeOfPicture(shape)
+      return mapNumbers(columns, names, 'resize', (data, shape, name) => {
+        checkPictures('resize', shape, name)
+        const [rows, ...rest] = shape as [number, ...number[]]
+        const size = sizeOfPicture(rest)
         const taps = { down: axis(size.height, height), across: axis(size.width, width) }
-        const picture = new Float32Array(rowSize(column.shape))
+        const picture = new Float32Array(rowSize(shape))
         const rowLength = height * width * size.channels
         const values = createTypedArray(typedArrayName(data), rows * rowLength)
         for (let row = 0; row < rows; row++) {
           picture.set(data.subarray(row * picture.length, (row + 1) * picture.length))
           storeRounded(resized(picture, size, taps), values.subarray(row * rowLength, (row + 1) * rowLength))
         }
-        made[name] = { data: values, shape: [rows, height, width, ...shape.slice(2)] }
-      }
-      return made
+        return { data: values, shape: [rows, height, width, ...rest.slice(2)] }
+      })
     },
   }
 }

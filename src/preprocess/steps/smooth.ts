@@ -1,8 +1,7 @@
 /** Noise of signals, smoothed away. @module */
 
 import { ConfigError, rowSize, ShapeError } from '../../core/index.js'
-import { columnOf, numbersOf } from '../../data/index.js'
-import { namesOf } from '../column-groups.js'
+import { mapNumbers, namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
 /** Options of `smooth`. */
@@ -35,17 +34,14 @@ export function smooth(columns: string | readonly string[], options: SmoothOptio
     takes: 'numbers',
     gives: 'numbers',
     apply(columns) {
-      const smoothed = { ...columns }
-      for (const name of names) {
-        const column = columnOf(columns, name, 'smooth')
-        const data = numbersOf(column, name, 'smooth')
-        if (column.shape.length < 2)
+      return mapNumbers(columns, names, 'smooth', (data, shape, name) => {
+        if (shape.length < 2)
           throw new ShapeError(`smooth needs a signal per row in the column "${name}".`, {
             expected: '[rows, time] or [rows, time, channels]',
-            received: column.shape,
+            received: shape,
           })
-        const length = column.shape[1]!
-        const size = rowSize(column.shape)
+        const length = shape[1]!
+        const size = rowSize(shape)
         const channels = size / length
         const values = new Float32Array(data.length)
         const near: number[] = []
@@ -59,9 +55,8 @@ export function smooth(columns: string | readonly string[], options: SmoothOptio
           }
           values[i] = Number.isNaN(data[i]!) ? Number.NaN : middle(near)
         }
-        smoothed[name] = { data: values, shape: column.shape }
-      }
-      return smoothed
+        return { data: values, shape }
+      })
     },
   }
 }
