@@ -6,7 +6,7 @@
 import { BackendUnavailableError, type Koffi, loadKoffi } from '../../core/index.js'
 import { DeviceMemory } from './device-memory.js'
 import { Cublas, type Product, type ProductPrecision } from './ffi/cublas.js'
-import { Driver, driverCodes } from './ffi/driver.js'
+import { Driver, driverValues } from './ffi/driver.js'
 import { loadLibrary } from './ffi/libraries.js'
 import { textOf } from './ffi/native-calls.js'
 import { Nvrtc } from './ffi/nvrtc.js'
@@ -16,20 +16,8 @@ import type { CallForm, Grid, KernelModule } from './kernels/kernel-module.js'
 import { Launcher } from './launcher.js'
 import { ModuleCache } from './module-cache.js'
 
-/** CUdevice_attribute. */
-const attributes = { processors: 16, capabilityMajor: 75, capabilityMinor: 76 } as const
-
-/** CU_STREAM_NON_BLOCKING: it does not wait for other libraries' work on the default stream. */
-const NON_BLOCKING = 1
-/** CU_EVENT_DISABLE_TIMING. */
-const WITHOUT_TIMES = 2
-/** CU_MEM_ATTACH_GLOBAL: any stream may use it. */
-const ATTACH_GLOBAL = 1
 /** What cuBLAS asks for on an H100, and more than it needs on smaller GPUs. */
 const WORKSPACE_BYTES = 32 * 2 ** 20
-
-/** CU_STREAM_CAPTURE_MODE_RELAXED: memory may be taken meanwhile. */
-const RELAXED = 2
 
 /** Work that was captured, to be started again as one. */
 export interface CudaGraph {
@@ -64,8 +52,10 @@ export class CudaDevice {
     calls.call('cuDeviceGetName', name, name.length, device)
     this.name = textOf(name)
     const attribute = (code: number) => calls.int('cuDeviceGetAttribute', code, device)
-    this.capability = attribute(attributes.capabilityMajor) * 10 + attribute(attributes.capabilityMinor)
-    this.processors = attribute(attributes.processors)
+    this.capability =
+      attribute(driverValues.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) * 10 +
+      attribute(driverValues.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)
+    this.processors = attribute(driverValues.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
     this.memoryBytes = calls.handle('cuDeviceTotalMem_v2', device)
 
     // All libraries before the context, which takes memory.
@@ -76,7 +66,7 @@ export class CudaDevice {
     const blasLibrary = loadLibrary(koffi, 'cublas', machine, version.major).library
 
     calls.call('cuCtxSetCurrent', calls.handle('cuDevicePrimaryCtxRetain', device))
-    this.#stream = calls.handle('cuStreamCreate', NON_BLOCKING)
+    this.#stream = calls.handle('cuStreamCreate', driverValues.CU_STREAM_NON_BLOCKING)
     this.memory = new DeviceMemory(driver)
     this.#host = new HostMemory(koffi, driver)
     this.#launcher = new Launcher(koffi, driver, new ModuleCache(driver, nvrtc, target), this.#stream)
@@ -99,7 +89,7 @@ export class CudaDevice {
     const driver = new Driver(loadLibrary(loaded.koffi, 'driver', thisMachine()).library)
     driver.calls.call('cuInit', 0)
     const count = driver.calls.int('cuDeviceGetCount')
-    if (count === 0) throw driver.error('cuDeviceGetCount', driverCodes.noDevice)
+    if (count === 0) throw driver.error('cuDeviceGetCount', driverValues.CUDA_ERROR_NO_DEVICE)
     return new CudaDevice(loaded.koffi, driver, driver.calls.int('cuDeviceGet', 0))
   }
 
@@ -143,7 +133,7 @@ export class CudaDevice {
   share(sizeBytes: number): HostRange & { release(): void } {
     const { calls } = this.#driver
     const bytes = Math.max(4, sizeBytes)
-    const pointer = calls.handle('cuMemAllocManaged', bytes, ATTACH_GLOBAL)
+    const pointer = calls.handle('cuMemAllocManaged', bytes, driverValues.CU_MEM_ATTACH_GLOBAL)
     const release = () => calls.call('cuMemFree_v2', pointer)
     return { pointer, bytes: this.#koffi.view(BigInt(pointer), bytes), release }
   }
@@ -170,7 +160,7 @@ export class CudaDevice {
   capture(run: () => void): CudaGraph {
     const { calls } = this.#driver
     const out = new BigUint64Array(1)
-    calls.call('cuStreamBeginCapture_v2', this.#stream, RELAXED)
+    calls.call('cuStreamBeginCapture_v2', this.#stream, driverValues.CU_STREAM_CAPTURE_MODE_RELAXED)
     let releaseScratch: () => void
     try {
       releaseScratch = this.memory.keepScratch(run)
@@ -202,12 +192,12 @@ export class CudaDevice {
   /** Until the work that was started so far is done. */
   async #finished(): Promise<void> {
     const { calls } = this.#driver
-    const event = calls.handle('cuEventCreate', WITHOUT_TIMES)
+    const event = calls.handle('cuEventCreate', driverValues.CU_EVENT_DISABLE_TIMING)
     try {
       calls.call('cuEventRecord', event, this.#stream)
       const query = calls.function('cuEventQuery')
       let code = query(event) as number
-      while (code === driverCodes.notReady) {
+      while (code === driverValues.CUDA_ERROR_NOT_READY) {
         await new Promise((resolve) => setImmediate(resolve))
         code = query(event) as number
       }

@@ -11,7 +11,7 @@ import { ConfigError, describe } from '../../core/index.js'
 import type { DeviceHeap } from '../device-backend.js'
 import { bytesOfClass, classOfSize } from '../size-classes.js'
 import type { MemoryListener } from '../wasm/memory.js'
-import { type Driver, driverCodes } from './ffi/driver.js'
+import { type Driver, driverValues } from './ffi/driver.js'
 
 /** Ints of a kernel's description of shapes. */
 const INFO_LENGTH = 18
@@ -107,7 +107,7 @@ export class DeviceMemory implements DeviceHeap {
   #take(bytes: number): number | undefined {
     const out = new BigUint64Array(1)
     const code = this.#driver.calls.function('cuMemAlloc_v2')(out, bytes) as number
-    if (code === driverCodes.outOfMemory) return undefined
+    if (code === driverValues.CUDA_ERROR_OUT_OF_MEMORY) return undefined
     if (code !== 0) throw this.#driver.error('cuMemAlloc', code)
     this.bytesReserved += bytes
     return Number(out[0])

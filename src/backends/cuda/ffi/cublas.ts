@@ -8,7 +8,8 @@
 import { DcmlError, type NativeLibrary } from '../../../core/index.js'
 import { NativeCalls } from './native-calls.js'
 
-const prototypes = {
+/** C types of parameters. */
+export const cublasPrototypes = {
   cublasCreate_v2: 'void *handle',
   cublasGetVersion_v2: 'uintptr_t handle, void *version',
   cublasSetStream_v2: 'uintptr_t handle, uintptr_t stream',
@@ -28,11 +29,22 @@ const prototypes = {
  */
 export type ProductPrecision = 'float32' | 'tf32' | 'bfloat16'
 
-/** CUBLAS_COMPUTE_32F, _32F_FAST_TF32 and _32F_FAST_16BF. */
-const computeTypes: Record<ProductPrecision, number> = { float32: 68, tf32: 77, bfloat16: 75 }
+/** Values of `cublas_api.h` and `library_types.h`, by their names there. */
+export const cublasValues = {
+  CUBLAS_COMPUTE_32F: 68,
+  CUBLAS_COMPUTE_32F_FAST_TF32: 77,
+  CUBLAS_COMPUTE_32F_FAST_16BF: 75,
+  CUDA_R_32F: 0,
+  CUBLAS_OP_N: 0,
+  CUBLAS_OP_T: 1,
+  CUBLAS_GEMM_DEFAULT: -1,
+} as const
 
-const FLOAT32 = 0
-const DEFAULT_ALGORITHM = -1
+const computeTypes: Record<ProductPrecision, number> = {
+  float32: cublasValues.CUBLAS_COMPUTE_32F,
+  tf32: cublasValues.CUBLAS_COMPUTE_32F_FAST_TF32,
+  bfloat16: cublasValues.CUBLAS_COMPUTE_32F_FAST_16BF,
+}
 
 const statusNames: Readonly<Record<number, string>> = {
   1: 'not initialized',
@@ -72,16 +84,16 @@ export interface Product {
 export class Cublas {
   /** Such as '13.0.2'. */
   readonly version: string
-  readonly #calls: NativeCalls<keyof typeof prototypes>
+  readonly #calls: NativeCalls<keyof typeof cublasPrototypes>
   readonly #handle: number
   readonly #one = Float32Array.of(1)
   readonly #beta = new Float32Array(1)
 
   /** @param workspace - Memory for its own use; it would allocate some while a step is captured otherwise. */
   constructor(library: NativeLibrary, stream: number, workspace: { pointer: number; bytes: number }) {
-    const fail = (name: keyof typeof prototypes, code: number) =>
+    const fail = (name: keyof typeof cublasPrototypes, code: number) =>
       new DcmlError(`${name} failed: ${statusNames[code] ?? 'unknown'} (status ${code})`)
-    this.#calls = new NativeCalls(library, prototypes, fail)
+    this.#calls = new NativeCalls(library, cublasPrototypes, fail)
     this.#handle = this.#calls.handle('cublasCreate_v2')
     const version = new Int32Array(1)
     this.#calls.call('cublasGetVersion_v2', this.#handle, version)
@@ -98,28 +110,28 @@ export class Cublas {
     this.#calls.call(
       'cublasGemmStridedBatchedEx',
       this.#handle,
-      transposeB ? 1 : 0,
-      transposeA ? 1 : 0,
+      transposeB ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
+      transposeA ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
       n,
       m,
       k,
       this.#one,
       product.b,
-      FLOAT32,
+      cublasValues.CUDA_R_32F,
       product.rowStrideB,
       product.batchStrideB,
       product.a,
-      FLOAT32,
+      cublasValues.CUDA_R_32F,
       product.rowStrideA,
       product.batchStrideA,
       this.#beta,
       product.out,
-      FLOAT32,
+      cublasValues.CUDA_R_32F,
       product.rowStrideOut,
       product.batchStrideOut,
       batch,
       computeTypes[precision],
-      DEFAULT_ALGORITHM,
+      cublasValues.CUBLAS_GEMM_DEFAULT,
     )
   }
 }

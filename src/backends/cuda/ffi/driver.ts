@@ -9,7 +9,7 @@ import { BackendUnavailableError, DcmlError, type NativeLibrary } from '../../..
 import { NativeCalls } from './native-calls.js'
 
 /** C types of parameters. Names with _v2 are those of 64-bit sizes: the plain ones are older forms. */
-const prototypes = {
+export const driverPrototypes = {
   cuInit: 'uint flags',
   cuDriverGetVersion: 'void *version',
   cuDeviceGetCount: 'void *count',
@@ -45,8 +45,22 @@ const prototypes = {
     'uint sharedBytes, uintptr_t stream, uintptr_t parameters, uintptr_t extra',
 } as const
 
-/** Codes that something is made of. */
-export const driverCodes = { outOfMemory: 2, noDevice: 100, notReady: 600 } as const
+/** Values of `cuda.h`, by their names there. */
+export const driverValues = {
+  CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: 16,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: 75,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: 76,
+  /** The stream does not wait for other libraries' work on the default one. */
+  CU_STREAM_NON_BLOCKING: 1,
+  CU_EVENT_DISABLE_TIMING: 2,
+  /** Any stream may use the memory. */
+  CU_MEM_ATTACH_GLOBAL: 1,
+  /** Memory may be taken during a capture. */
+  CU_STREAM_CAPTURE_MODE_RELAXED: 2,
+  CUDA_ERROR_OUT_OF_MEMORY: 2,
+  CUDA_ERROR_NO_DEVICE: 100,
+  CUDA_ERROR_NOT_READY: 600,
+} as const
 
 /** What helps against an error of the driver, by its code. */
 const remedies: Readonly<Record<number, string>> = {
@@ -64,12 +78,12 @@ const KERNEL_FAILURES: ReadonlySet<number> = new Set([700, 702, 710, 714, 715, 7
 
 /** The driver of this process. */
 export class Driver {
-  readonly calls: NativeCalls<keyof typeof prototypes>
+  readonly calls: NativeCalls<keyof typeof driverPrototypes>
   readonly #library: NativeLibrary
 
   constructor(library: NativeLibrary) {
     this.#library = library
-    this.calls = new NativeCalls(library, prototypes, (name, code) => this.error(name, code))
+    this.calls = new NativeCalls(library, driverPrototypes, (name, code) => this.error(name, code))
   }
 
   /** The CUDA version that the driver supports, such as `{ major: 13, minor: 0 }`. */
@@ -85,7 +99,7 @@ export class Driver {
    */
   error(what: string, code: number): DcmlError {
     const text = `${what} failed: ${this.#text('cuGetErrorName', code)}, ${this.#text('cuGetErrorString', code)}`
-    const isStart = what === 'cuInit' || code === driverCodes.noDevice || remedies[code] !== undefined
+    const isStart = what === 'cuInit' || code === driverValues.CUDA_ERROR_NO_DEVICE || remedies[code] !== undefined
     if (isStart) return new BackendUnavailableError(text, { ...(remedies[code] && { remedy: remedies[code] }) })
     if (KERNEL_FAILURES.has(code))
       return new DcmlError(text, {

@@ -8,7 +8,8 @@
 import { DcmlError, type NativeLibrary } from '../../../core/index.js'
 import { NativeCalls, textOf } from './native-calls.js'
 
-const prototypes = {
+/** C types of parameters. */
+export const nvrtcPrototypes = {
   nvrtcVersion: 'void *major, void *minor',
   nvrtcGetNumSupportedArchs: 'void *count',
   nvrtcGetSupportedArchs: 'void *architectures',
@@ -34,13 +35,13 @@ export interface CompileTarget {
 export class Nvrtc {
   /** Such as '13.0'. */
   readonly version: string
-  readonly #calls: NativeCalls<keyof typeof prototypes>
+  readonly #calls: NativeCalls<keyof typeof nvrtcPrototypes>
   readonly #supported: readonly number[]
 
   constructor(library: NativeLibrary) {
     this.#calls = new NativeCalls(
       library,
-      prototypes,
+      nvrtcPrototypes,
       (name, code) => new DcmlError(`${name} failed with error ${code}`),
     )
     const [major, minor] = [new Int32Array(1), new Int32Array(1)]
@@ -92,7 +93,7 @@ export class Nvrtc {
     }
   }
 
-  #bytes(program: number, sizeName: keyof typeof prototypes, name: keyof typeof prototypes): Uint8Array {
+  #bytes(program: number, sizeName: keyof typeof nvrtcPrototypes, name: keyof typeof nvrtcPrototypes): Uint8Array {
     const size = new BigUint64Array(1)
     this.#calls.call(sizeName, program, size)
     const bytes = new Uint8Array(Number(size[0]))
