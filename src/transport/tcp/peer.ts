@@ -246,19 +246,15 @@ export class Peer implements FrameTaker {
         finish()
       }
       const fail = (error: TransportError) => settle(() => reject(error))
-      const timer = this.#timeoutMs === Infinity ? undefined : setTimeout(() => fail(this.#late()), this.#timeoutMs)
+      // The socket holds on to memory that is the caller's again, and sends it later: without it nothing can go on.
+      const giveUp = () => this.#lose(`did not take a message within ${this.#timeoutMs} ms`)
+      const timer = this.#timeoutMs === Infinity ? undefined : setTimeout(giveUp, this.#timeoutMs)
       this.#pending.add(fail)
       // A socket that fails does not say whether the peer left or was lost: `#end` will.
       sent.then(
         () => settle(resolve),
         () => {},
       )
-    })
-  }
-
-  #late(): TransportError {
-    return new TransportError(`Rank ${this.rank} did not take a message within ${this.#timeoutMs} ms.`, {
-      rank: this.rank,
     })
   }
 }

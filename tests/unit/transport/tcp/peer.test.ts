@@ -5,6 +5,7 @@ import { Mailbox } from '../../../../src/transport/mailbox.js'
 import type { Arrival } from '../../../../src/transport/tcp/arrival.js'
 import { Connection } from '../../../../src/transport/tcp/connection.js'
 import { Peer } from '../../../../src/transport/tcp/peer.js'
+import { tcpGroup } from '../../../fixtures/tcp-group.js'
 
 /** Rank 1 of a group that ends with it. */
 function peerOf(timeoutMs: number): Peer {
@@ -24,6 +25,16 @@ it('loses a peer that does not go on in the middle of a message', async () => {
   body.bytes.set([1, 2, 3])
   body.filled = 3
   await expect(received).rejects.toMatchObject({ rank: 1, message: expect.stringMatching(/part of a message/) })
+})
+
+it('ends the group when a peer does not take a message, for the socket would keep it', async () => {
+  const [zero, one] = await tcpGroup(2, (rank) => ({ timeoutMs: rank === 0 ? 50 : Infinity, silenceMs: Infinity }))
+  const late = { rank: 1, message: 'Rank 1 did not take a message within 50 ms.' }
+  // More than the system and the other side take without a receiver.
+  await expect(zero!.send(1, 0, new Uint8Array(50_000_000))).rejects.toMatchObject(late)
+  await expect(zero!.send(1, 0, Uint8Array.of(1))).rejects.toMatchObject(late)
+  await expect(zero!.receive(1, 0)).rejects.toMatchObject(late)
+  await Promise.all([zero!.close(), one!.close()])
 })
 
 it('closes a socket that comes when it has left', async () => {
