@@ -2,7 +2,8 @@
  * One worker's copy of the model, and the loop that trains it.
  *
  * Owns: the order of a step (gradients, reduction, mean, clip, update), the rows that this worker computes.
- * Leaves: reduction and update to the strategy, gradients to the engine, epochs and callbacks to the trainer.
+ * Leaves: reduction and update to the strategy, gradients to the engine, what is saved to the state, epochs and
+ * callbacks to the trainer.
  * @module
  */
 
@@ -20,13 +21,7 @@ import {
   type LoweredStep,
   type RunInputs,
 } from '../engine/index.js'
-import {
-  namedWeights,
-  type SynchronizedBatchNorm,
-  seedRandomLayers,
-  synchronizeBatchNorm,
-  writeWeights,
-} from '../models/index.js'
+import { namedWeights, type SynchronizedBatchNorm, seedRandomLayers, synchronizeBatchNorm } from '../models/index.js'
 import { type Optimizer, resolveOptimizer, type Slots, sumOfSquares, updateCall } from '../optimizers/index.js'
 import { type BatchLossMaker, createBatchLoss } from './batch-loss.js'
 import type {
@@ -42,8 +37,8 @@ import type {
   WorkerUsage,
 } from './job.js'
 import type { LocalParts } from './local-parts.js'
-import { namedValues, restoreValues } from './named-values.js'
 import { ReplicaData } from './replica-data.js'
+import { ReplicaState } from './replica-state.js'
 import { splitRows, weightOfRows } from './rows.js'
 import { checkLoss, recordOf } from './step-record.js'
 import type { BatchBuckets, DistributedStrategy, ShardGradients } from './strategy.js'
@@ -56,7 +51,6 @@ export class Replica implements Crew {
   readonly #job: TrainingJob
   readonly #strategy: DistributedStrategy
   readonly #parameters: FlatParameters
-  readonly #buffers: ReturnType<typeof namedWeights>
   readonly #optimizer: Optimizer
   readonly #engine: Engine
   readonly #assist: BlasAssist | undefined
@@ -65,6 +59,7 @@ export class Replica implements Crew {
   readonly #batchNorm?: SynchronizedBatchNorm
   readonly #data = new ReplicaData()
   readonly #slots: Slots
+  readonly #state: ReplicaState
   /** What follows the gradients, where the engine may run it by itself. */
   readonly #lowered: LoweredStep | undefined
   /** Who takes gradients while they are computed. */
@@ -103,8 +98,8 @@ export class Replica implements Crew {
     this.#strategy = strategy
     this.#parameters = parameters
     this.#slots = slots
-    this.#buffers = namedWeights(local.model).filter((weight) => !weight.trainable)
     this.#optimizer = local.optimizer ? new TfjsOptimizer(local.optimizer, parameters) : resolveOptimizer(job.optimizer)
+    this.#state = new ReplicaState({ model: local.model, strategy, parameters, optimizer: this.#optimizer, slots })
     // A captured step could not wait for other workers in its midst.
     this.#engine = createEngine(local.optimizer || job.syncBatchNorm ? 'eager' : job.engine, assist)
     this.#assist = assist
@@ -163,51 +158,21 @@ export class Replica implements Crew {
     return sums
   }
 
-  async readWeights(): Promise<Record<string, Float32Array>> {
-    const { parameters, buffers } = await this.#gatherWeights()
-    return { ...parameters, ...buffers }
+  readWeights(): Promise<Record<string, Float32Array>> {
+    return this.#state.readWeights()
   }
 
   async readState(): Promise<TrainingState> {
-    const weights = await this.#gatherWeights()
-    const { slots, strategy } = await this.#strategy.gatherState(this.#parameters, this.#slots)
-    return {
-      step: this.#step,
-      ...weights,
-      slots:
-        this.#optimizer instanceof TfjsOptimizer
-          ? await this.#optimizer.readState()
-          : Object.fromEntries(
-              this.#optimizer.slots.map((name, i) => [name, namedValues(this.#parameters.layout, slots[i]!)]),
-            ),
-      ...(strategy ? { strategy } : {}),
-    }
+    return { step: this.#step, ...(await this.#state.read()) }
   }
 
   async writeState(state: TrainingState): Promise<void> {
     this.#step = state.step
-    const { layout } = this.#parameters
-    restoreValues(layout, this.#parameters.parameters, state.parameters, 'weights')
-    this.#parameters.publish()
-    const slots = this.#optimizer.slots.map((slot) => {
-      const values = new Float32Array(layout.length)
-      restoreValues(layout, values, state.slots[slot] ?? {}, `${slot} values`)
-      return values
-    })
-    const { strategy } = state
-    await this.#strategy.restoreState({ slots, ...(strategy ? { strategy } : {}) }, this.#parameters, this.#slots)
-    if (this.#optimizer instanceof TfjsOptimizer) await this.#optimizer.writeState(state.slots)
-    for (const { name, variable } of this.#buffers) {
-      const saved = state.buffers[name]
-      if (saved) writeWeights(variable, saved)
-    }
+    await this.#state.write(state)
   }
 
   async writeWeights(weights: Record<string, Float32Array>): Promise<void> {
-    const { entries } = this.#parameters.layout
-    for (const { name, offset } of entries) this.#parameters.parameters.set(weights[name]!, offset)
-    this.#parameters.publish()
-    for (const { name, variable } of this.#buffers) writeWeights(variable, weights[name]!)
+    this.#state.writeWeights(weights)
   }
 
   async engine(): Promise<EngineReport> {
@@ -388,19 +353,6 @@ export class Replica implements Crew {
       return this.#batchLoss({ columns, selection }, { training, step, firstRow })()
     }
     return { columns, training, ...inputs, loss }
-  }
-
-  /** Brings all workers to the same weights. */
-  async #gatherWeights(): Promise<Pick<TrainingState, 'parameters' | 'buffers'>> {
-    const buffers: Record<string, Float32Array> = {}
-    for (const { name, variable } of this.#buffers) {
-      const values = Float32Array.from(await variable.data())
-      await this.#strategy.averageBuffers(values)
-      writeWeights(variable, values)
-      buffers[name] = values
-    }
-    await this.#strategy.gatherWeights(this.#parameters)
-    return { parameters: namedValues(this.#parameters.layout, this.#parameters.parameters), buffers }
   }
 }
 
