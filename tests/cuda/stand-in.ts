@@ -2,19 +2,30 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { it } from 'vitest'
 
 const sources = fileURLToPath(new URL('./stand-in', import.meta.url))
 const root = fileURLToPath(new URL('../../node_modules/.cache/dcml-cuda', import.meta.url))
-const fileNames = ['libcuda.so.1', 'libnvrtc.so.13', 'libcublas.so.13']
+const fileNames = ['libcuda.so.1', 'libnvrtc.so.13', 'libcublas.so.13', 'libnccl.so.2']
 
 /** Where the stand-in lies, as variables for the environment; or why there is none. */
 export function buildStandIn(): { env: Record<string, string> } | { reason: string } {
   if (process.platform !== 'linux') return { reason: 'The CUDA backend runs on Linux alone.' }
-  const parts = ['libraries.cpp', 'kernel.h'].map((name) => readFileSync(join(sources, name), 'utf8'))
+  const parts = readdirSync(sources)
+    .sort()
+    .map((name) => readFileSync(join(sources, name), 'utf8'))
   const folder = join(root, createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16))
   const env = { DCML_CUDA_LIBRARIES: folder, DCML_CUDA_CACHE: join(folder, 'kernels') }
   if (existsSync(folder)) return { env }
@@ -23,9 +34,10 @@ export function buildStandIn(): { env: Record<string, string> } | { reason: stri
   const draft = `${folder}.${process.pid}`
   mkdirSync(draft, { recursive: true })
   copyFileSync(join(sources, 'kernel.h'), join(draft, 'kernel.h'))
-  const options = ['-std=c++17', '-O1', '-shared', '-fPIC', '-fvisibility=hidden', '-U_FORTIFY_SOURCE']
+  const options = ['-std=c++17', '-O1', '-shared', '-fPIC', '-fvisibility=hidden', '-U_FORTIFY_SOURCE', '-pthread']
   const file = join(draft, fileNames[0]!)
-  const build = spawnSync('g++', [...options, join(sources, 'libraries.cpp'), '-ldl', '-o', file], { encoding: 'utf8' })
+  const units = ['libraries.cpp', 'nccl.cpp'].map((name) => join(sources, name))
+  const build = spawnSync('g++', [...options, ...units, '-ldl', '-lrt', '-o', file], { encoding: 'utf8' })
   if (build.status !== 0) throw new Error(`The stand-in does not compile:\n${build.stderr}`)
   for (const name of fileNames.slice(1)) symlinkSync(fileNames[0]!, join(draft, name))
   try {

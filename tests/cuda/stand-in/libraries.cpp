@@ -1,6 +1,7 @@
 // Stands in for NVIDIA's driver, NVRTC and cuBLAS where there is no GPU: for tests alone. Device memory is host memory,
 // compiling is done by g++ with kernel.h, and kernels really run, so that both the host's logic and the arithmetic of
-// every kernel are tested. What a GPU does beside the others' work at once, this does one after the other.
+// every kernel are tested. What a GPU does beside the others' work at once, this does one after the other. Each thread
+// has a GPU of its own, with its own memory and its own stream.
 
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "stream.h"
+
 #define API extern "C" __attribute__((visibility("default"))) int
 
 namespace {
@@ -33,8 +37,8 @@ constexpr int captureUnsupported = 900, captureInvalidated = 901;
 std::size_t capacity = std::size_t(1) << 36;
 int failure = 0;
 
-std::map<std::uintptr_t, std::size_t> ranges;
-std::size_t used = 0;
+thread_local std::map<std::uintptr_t, std::size_t> ranges;
+thread_local std::size_t used = 0;
 
 bool isInside(std::uintptr_t pointer, std::size_t bytes) {
   auto after = ranges.upper_bound(pointer);
@@ -49,10 +53,10 @@ using Bind = Work *(*)(void **);
 struct Kernel { Bind bind; Set set; };
 // Work that a stream was given, while it is captured.
 using Graph = std::vector<Work>;
-Graph *captured = nullptr;
+thread_local Graph *captured = nullptr;
 // Something was asked for that a capture forbids.
-bool isInvalidated = false;
-int graphLaunches = 0;
+thread_local bool isInvalidated = false;
+std::atomic<int> graphLaunches{0};
 
 // Threads of a block: a fiber runs thread after thread, until one of them waits at a barrier. Then another takes over.
 struct Fiber {
@@ -61,13 +65,13 @@ struct Fiber {
   std::vector<char> stack;
   unsigned thread;
 };
-jmp_buf scheduler;
-Fiber *current;
-std::vector<Fiber *> idle, waiting;
-unsigned nextThread;
-Set setPlace;
-Work *body;
-unsigned place[12];
+thread_local jmp_buf scheduler;
+thread_local Fiber *current;
+thread_local std::vector<Fiber *> idle, waiting;
+thread_local unsigned nextThread;
+thread_local Set setPlace;
+thread_local Work *body;
+thread_local unsigned place[12];
 
 void setThread(unsigned thread);
 // _setjmp and _longjmp, for swapcontext asks the kernel about signals at each change.
@@ -99,7 +103,7 @@ void runFiber() {
     yield();
   }
 }
-ucontext_t creator;
+thread_local ucontext_t creator;
 Fiber *takeFiber() {
   if (!idle.empty()) {
     Fiber *fiber = idle.back();
@@ -130,6 +134,7 @@ void runBlock() {
 
 // Does what a stream was given now, or when the graph is launched.
 int start(Work work) {
+  if (!captured) waitForOperation();
   if (captured) captured->push_back(std::move(work));
   else work();
   return 0;
@@ -166,7 +171,10 @@ API cuDriverGetVersion(int *version) {
   *version = given ? atoi(given) : 13000;
   return 0;
 }
-API cuDeviceGetCount(int *count) { return *count = 1, 0; }
+API cuDeviceGetCount(int *count) {
+  const char *given = getenv("STAND_IN_DEVICES");
+  return *count = given ? atoi(given) : 1, 0;
+}
 API cuDeviceGet(int *device, int ordinal) { return *device = ordinal, 0; }
 API cuDeviceGetName(char *name, int length, int) { return snprintf(name, length, "Stand-in"), 0; }
 API cuDeviceGetAttribute(int *value, int attribute, int) {
@@ -174,8 +182,9 @@ API cuDeviceGetAttribute(int *value, int attribute, int) {
   return 0;
 }
 API cuDeviceTotalMem_v2(std::size_t *bytes, int) { return *bytes = capacity, 0; }
-API cuDevicePrimaryCtxRetain(std::uintptr_t *context, int) { return *context = 1, 0; }
-API cuCtxSetCurrent(std::uintptr_t) { return 0; }
+API cuDeviceGetUuid(unsigned char *uuid, int device) { return std::memset(uuid, 1 + device, 16), 0; }
+API cuDevicePrimaryCtxRetain(std::uintptr_t *context, int device) { return *context = 1 + device, 0; }
+API cuCtxSetCurrent(std::uintptr_t context) { return currentDevice = int(context) - 1, 0; }
 API cuMemAlloc_v2(std::uintptr_t *pointer, std::size_t bytes) {
   if (used + bytes > capacity) return outOfMemory;
   void *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -201,17 +210,19 @@ API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return *pointer = mal
 API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capacity - used, *total = capacity, 0; }
 API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t) {
   if (captured || !isInside(to, bytes)) return invalidValue;
+  waitForOperation();
   std::memcpy(reinterpret_cast<void *>(to), from, bytes);
   return 0;
 }
 API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
   if (captured || !isInside(from, bytes)) return invalidValue;
+  waitForOperation();
   std::memcpy(to, reinterpret_cast<void *>(from), bytes);
   return 0;
 }
 API cuStreamCreate(std::uintptr_t *stream, unsigned) { return *stream = 2, 0; }
 API cuStreamSynchronize(std::uintptr_t) {
-  if (!captured) return failure;
+  if (!captured) return waitForOperation(), failure;
   isInvalidated = true;
   return captureUnsupported;
 }
@@ -219,8 +230,8 @@ API cuEventCreate(std::uintptr_t *event, unsigned) { return *event = 3, 0; }
 API cuEventRecord(std::uintptr_t, std::uintptr_t) { return 0; }
 API cuEventQuery(std::uintptr_t) {
   // Not ready at every other question.
-  static bool isReady = true;
-  isReady = !isReady;
+  static thread_local bool isReady = true;
+  isReady = !isReady && !isOperating();
   return isReady ? 0 : 600;
 }
 API cuEventDestroy_v2(std::uintptr_t) { return 0; }
@@ -287,6 +298,7 @@ API cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, unsigned long 
 }
 API cuGraphLaunch(Graph *executable, std::uintptr_t) {
   graphLaunches++;
+  waitForOperation();
   for (const Work &work : *executable) work();
   return 0;
 }
