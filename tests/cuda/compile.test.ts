@@ -42,23 +42,20 @@ describe('the sources of the kernels', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   it.skipIf(!nvcc)('compile with nvcc, without a warning', { timeout: 120_000 }, () => {
-    const files = kernelModules.map(({ name, source }) => {
+    for (const { name, source, options = [] } of kernelModules) {
       const file = join(folder, `${name}.cu`)
       writeFileSync(file, source)
-      return file
-    })
-    for (const file of files) {
-      const options = ['-std=c++17', '-cubin', `-arch=${architecture}`]
-      const { status, stderr } = spawnSync(nvcc!, [...options, '-o', `${file}bin`, file], { encoding: 'utf8' })
+      const all = ['-std=c++17', '-cubin', `-arch=${architecture}`, ...options, '-o', `${file}bin`, file]
+      const { status, stderr } = spawnSync(nvcc!, all, { encoding: 'utf8' })
       expect({ file, status, stderr }).toEqual({ file, status: 0, stderr: '' })
     }
   })
 
   it.skipIf('reason' in found).each(kernelModules.map((module) => [module.name, module] as const))(
     '%s compiles with NVRTC',
-    (name, { source }) => {
+    (name, { source, options }) => {
       const { nvrtc } = found as { nvrtc: Nvrtc }
-      expect(nvrtc.compile(source, name, { kind: 'cubin', architecture }).length).toBeGreaterThan(0)
+      expect(nvrtc.compile(source, name, { kind: 'cubin', architecture }, options).length).toBeGreaterThan(0)
     },
   )
 })

@@ -49,8 +49,9 @@ export class ModuleCache {
     if (this.#folder === undefined) return this.#compile(module)
     const { createHash, randomUUID } = process.getBuiltinModule('node:crypto')
     const fs = process.getBuiltinModule('node:fs')
-    const key = [module.source, this.#target.kind, this.#target.architecture, this.#nvrtc.version].join('\0')
-    const file = `${this.#folder}/${createHash('sha256').update(key).digest('hex')}.${this.#target.kind}`
+    const { kind, architecture } = this.#target
+    const key = [module.source, ...(module.options ?? []), kind, architecture, this.#nvrtc.version].join('\0')
+    const file = `${this.#folder}/${createHash('sha256').update(key).digest('hex')}.${kind}`
     try {
       return fs.readFileSync(file)
     } catch {
@@ -70,7 +71,7 @@ export class ModuleCache {
   }
 
   #compile(module: KernelModule): Uint8Array {
-    return this.#nvrtc.compile(module.source, `${module.name}.cu`, this.#target)
+    return this.#nvrtc.compile(module.source, `${module.name}.cu`, this.#target, module.options)
   }
 }
 

@@ -74,12 +74,18 @@ export class Nvrtc {
    * Compiles a source.
    *
    * @param name - What messages call it.
+   * @param more - Options beyond those of every source.
    * @throws {DcmlError} with the compiler's messages, if it refuses the source.
    */
-  compile(source: string, name: string, { kind, architecture }: CompileTarget): Uint8Array {
+  compile(
+    source: string,
+    name: string,
+    { kind, architecture }: CompileTarget,
+    more: readonly string[] = [],
+  ): Uint8Array {
     const program = this.#calls.handle('nvrtcCreateProgram', source, name, 0, null, null)
     try {
-      const options = [`--gpu-architecture=${architecture}`, '--std=c++17']
+      const options = [`--gpu-architecture=${architecture}`, '--std=c++17', ...more]
       const code = this.#calls.function('nvrtcCompileProgram')(program, options.length, options) as number
       if (code !== 0) {
         const log = textOf(this.#bytes(program, 'nvrtcGetProgramLogSize', 'nvrtcGetProgramLog'))

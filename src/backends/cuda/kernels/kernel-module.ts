@@ -11,6 +11,8 @@ export interface KernelModule {
   readonly name: string
   /** CUDA C. */
   readonly source: string
+  /** Options of the compiler, beyond those of every module. */
+  readonly options?: readonly string[]
 }
 
 /** What the arguments of a kernel are, in the letters of wasm/program/call-table.ts; `i` is passed by value. */
@@ -46,7 +48,11 @@ export function rowBlocks(rows: number, size: number): Grid {
 }
 
 /** A module; its source follows what all of them use. */
-export const defineModule = (name: string, source: string): KernelModule => ({ name, source: prelude + source })
+export const defineModule = (name: string, source: string, options: readonly string[] = []): KernelModule => ({
+  name,
+  source: prelude + source,
+  options,
+})
 
 const prelude = `
 #define KERNEL extern "C" __global__ void
