@@ -49,3 +49,6 @@ export function createTypedArray(
 export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && value.constructor.name in constructors
 }
+
+/** Whether float32 would change a whole number, such as an id beyond 2^24. */
+export const isWholeBeyondFloat32 = (value: number): boolean => Number.isInteger(value) && Math.fround(value) !== value

@@ -1,6 +1,6 @@
 /** Comma-separated values, streamed. @module */
 
-import { ConfigError, DataError } from '../core/index.js'
+import { ConfigError, DataError, isWholeBeyondFloat32 } from '../core/index.js'
 import type { BadRowPass } from './bad-rows.js'
 import type { ByteSource } from './byte-source.js'
 import type { Columns } from './columns.js'
@@ -14,7 +14,8 @@ import { textOf } from './text.js'
 export interface CsvOptions extends TableOptions {
   /**
    * Which columns to read, with their types; or names alone, with types from the first 1,024 rows: float32 where every
-   * value is a number, otherwise string. Without a header, the names of the columns from left to right.
+   * value is a number, float64 where that would change a whole number, such as an id beyond 2^24; otherwise string.
+   * Without a header, the names of the columns from left to right.
    * @default all
    */
   columns?: Record<string, ColumnType> | readonly string[]
@@ -95,7 +96,8 @@ function fieldsOf(name: string, header: string[], lines: readonly CsvRecord[], o
     const values = lines.map(({ fields }) => fields[place]!)
     if (!values.every(isNumeric)) return { type: 'string' }
     const isInt32 = (value: string) => value.trim() !== '' && Number(value) === (Number(value) | 0)
-    return { type: isTarget && values.every(isInt32) ? 'int32' : 'float32' }
+    if (isTarget && values.every(isInt32)) return { type: 'int32' }
+    return { type: values.some((value) => isWholeBeyondFloat32(Number(value))) ? 'float64' : 'float32' }
   })
 }
 

@@ -80,7 +80,8 @@ export class Dataset {
   }
 
   /**
-   * Objects with the same columns each. Numbers become float32, arrays keep their shape, strings stay strings.
+   * Objects with the same columns each. Numbers become float32, or float64 where the first rows have a whole number that
+   * 32 bits would change, such as an id; arrays keep their shape, strings stay strings.
    *
    * An array is taken into memory at once. Any other iterable is streamed, and read again for every pass; a generator
    * can be read only once, so pass a function that makes one.
@@ -141,7 +142,7 @@ export class Dataset {
         const rows: Row[] = []
         for (let i = 0; i < rowsOf(chunk); i++) rows.push((await f(rowAt(chunk, i))) as Row)
         if (rows.length === 0) continue
-        const columns = restoreShapes(columnsOfRows(rows, position, like), chunk)
+        const columns = restoreShapes(columnsOfRows(rows, { firstRow: position, like }), chunk)
         like ??= columns
         position += rows.length
         yield columns

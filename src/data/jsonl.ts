@@ -31,7 +31,7 @@ async function* readChunks(source: ByteSource, pass: BadRowPass): AsyncGenerator
   let held: Row[] = []
   let lines: number[] = []
   const flush = () => {
-    const columns = columnsOfRows(held, 0, like, (row, problem) => pass.add({ line: lines[row]! }, problem))
+    const columns = columnsOfRows(held, { like, reject: (row, problem) => pass.add({ line: lines[row]! }, problem) })
     like ??= columns
     held = []
     lines = []

@@ -2,7 +2,7 @@
 
 import { checkGiven, StateError } from '../core/index.js'
 import type { Columns } from './columns.js'
-import { columnsOfRows, type Row } from './rows.js'
+import { columnsOfRows, type Row, type RowsOptions } from './rows.js'
 import { CHUNK_ROWS, type ColumnStream } from './stream.js'
 
 /** Rows that can be read one by one, or a function that makes them for each pass. */
@@ -11,19 +11,24 @@ export type RowSource = Iterable<object> | AsyncIterable<object> | (() => Iterab
 /**
  * One pass over rows, in chunks of columns. It reads on only when the chunk before was taken.
  *
- * @param size - Rows per chunk; the last may have fewer.
+ * @param options - `size`: rows per chunk; the last may have fewer. `exact` as for `columnsOfRows`.
  * @throws {StateError} at the second pass over a generator.
  */
-export function chunksOfRows(rows: RowSource, size: number = CHUNK_ROWS): ColumnStream {
-  return chunked(typeof rows === 'function' ? rows() : restartable(rows), size)
+export function chunksOfRows(rows: RowSource, options: ChunkOptions = {}): ColumnStream {
+  return chunked(typeof rows === 'function' ? rows() : restartable(rows), options)
 }
 
-async function* chunked(rows: Iterable<object> | AsyncIterable<object>, size: number): ColumnStream {
+type ChunkOptions = { size?: number } & Pick<RowsOptions, 'exact'>
+
+async function* chunked(
+  rows: Iterable<object> | AsyncIterable<object>,
+  { size = CHUNK_ROWS, ...options }: ChunkOptions,
+): ColumnStream {
   let like: Columns | undefined
   let position = 0
   let held: Row[] = []
   const flush = () => {
-    const columns = columnsOfRows(held, position, like)
+    const columns = columnsOfRows(held, { ...options, firstRow: position, like })
     // A column that has no value in a later chunk is still of the kind that it was of.
     like ??= columns
     position += held.length

@@ -1,6 +1,14 @@
 /** Rows as a view on columns, and columns made from rows. @module */
 
-import { createTypedArray, isTypedArray, rowSize, sizeOf, type TypedArray, typedArrayName } from '../core/index.js'
+import {
+  createTypedArray,
+  isTypedArray,
+  isWholeBeyondFloat32,
+  rowSize,
+  sizeOf,
+  type TypedArray,
+  typedArrayName,
+} from '../core/index.js'
 import { type RowProblem, rowError } from './bad-rows.js'
 import { type Column, type Columns, gatherRows } from './columns.js'
 
@@ -26,21 +34,36 @@ export function rowAt(columns: Columns, index: number): Row {
   return row
 }
 
+/** How rows become columns. */
+export interface RowsOptions {
+  /** Number of the first row, for messages. @default 0 */
+  firstRow?: number
+  /**
+   * Earlier rows of the same dataset: their columns, kinds and shapes are kept. A flat array that fills the shape of its
+   * column there gets that shape.
+   */
+  like?: Columns | undefined
+  /** Is told of rows that do not fit, by their index; they are left out. @default the first is an error */
+  reject?: RejectRow
+  /** Whether plain numbers stay float64, as they are in JavaScript. @default float32, unless that changes a whole number */
+  exact?: boolean
+}
+
 /**
  * Columns from rows.
  *
- * A number or boolean becomes float32 (cast() makes other kinds); a typed array keeps its kind; an array of numbers,
- * also nested, becomes float32 of its shape; a string stays one. `null`, `undefined` and absent are a missing value:
- * NaN, or an empty string. The first row that has a value decides for its column.
+ * A number or boolean becomes float32, or float64 in a column with a whole number that 32 bits would change, such as an
+ * id (cast() makes other kinds); a typed array keeps its kind; an array of numbers, also nested, becomes a column of its
+ * shape; a string stays one. `null`, `undefined` and absent are a missing value: NaN, or an empty string. The first row
+ * that has a value decides for its column.
  *
  * @param rows - At least one.
- * @param firstRow - Number of the first of them, for messages.
- * @param like - Earlier rows of the same dataset: their columns, kinds and shapes are kept. A flat array that fills
- *   the shape of its column in `like` gets that shape.
- * @param reject - Is told of rows that do not fit, by their index; they are left out.
  * @throws {DataError} without `reject`: it names the row and the column.
  */
-export function columnsOfRows(rows: readonly Row[], firstRow = 0, like?: Columns, reject?: RejectRow): Columns {
+export function columnsOfRows(
+  rows: readonly Row[],
+  { firstRow = 0, like, reject, exact = false }: RowsOptions = {},
+): Columns {
   const names = like ? Object.keys(like) : Object.keys(rows[0] ?? {})
   const known = new Set(names)
   const bad = new Set<number>()
@@ -63,7 +86,7 @@ export function columnsOfRows(rows: readonly Row[], firstRow = 0, like?: Columns
       }
   })
   const columns: Columns = {}
-  for (const name of names) columns[name] = columnOfValues(rows, name, drop, like?.[name])
+  for (const name of names) columns[name] = columnOfValues(rows, name, drop, { like: like?.[name], exact })
   if (bad.size === 0) return columns
   return gatherRows(
     columns,
@@ -86,8 +109,14 @@ export function restoreShapes(columns: Columns, like: Columns): Columns {
   return restored
 }
 
-function columnOfValues(rows: readonly Row[], name: string, drop: RejectRow, like?: Column): Column {
-  const { empty, shape } = like ? formOfColumn(like) : formOfValue(rows.find((row) => !isMissing(row?.[name]))?.[name])
+function columnOfValues(
+  rows: readonly Row[],
+  name: string,
+  drop: RejectRow,
+  { like, exact }: { like: Column | undefined; exact: boolean },
+): Column {
+  const form = like ? formOfColumn(like) : formOfValue(rows.find((row) => !isMissing(row?.[name]))?.[name])
+  const { empty, shape } = form
   const size = sizeOf(shape)
   const data = empty(rows.length * size)
   rows.forEach((row, i) => {
@@ -101,12 +130,14 @@ function columnOfValues(rows: readonly Row[], name: string, drop: RejectRow, lik
       value: isTypedArray(value) ? `${value.length} values` : value,
     })
   })
-  return { data, shape: [rows.length, ...shape] }
+  return { data: form.isPlain && !exact ? narrowed(data) : data, shape: [rows.length, ...shape] }
 }
 
 interface Form {
   empty(length: number): TypedArray | string[]
   shape: number[]
+  /** Whether the values are plain numbers or texts, of no kind that must be kept. */
+  isPlain?: boolean
 }
 
 function formOfColumn({ data, shape }: Column): Form {
@@ -128,8 +159,13 @@ function formOfValue(value: unknown): Form {
   const empty =
     typeof leaf === 'string'
       ? (length: number) => new Array<string>(length).fill('')
-      : (length: number) => new Float32Array(length)
-  return { empty, shape }
+      : (length: number) => new Float64Array(length)
+  return { empty, shape, isPlain: true }
+}
+
+/** Numbers as float32 where no whole number changes by it. */
+function narrowed(data: TypedArray | string[]): TypedArray | string[] {
+  return Array.isArray(data) || data.some(isWholeBeyondFloat32) ? data : Float32Array.from(data)
 }
 
 const isMissing = (value: unknown) => value === null || value === undefined

@@ -18,9 +18,14 @@ import {
 /** Rows as objects, as columns, or the input of the model as a tensor `[rows, ...]`, not disposed. */
 export type PredictorInput = readonly object[] | Columns | tf.Tensor
 
-/** @param firstRow - Number of the first row, for messages. */
-export async function columnsOfInput(input: PredictorInput, firstRow: number): Promise<Columns> {
-  if (Array.isArray(input)) return columnsOfRows(input as readonly Row[], firstRow)
+/**
+ * @param options - `firstRow`: number of the first row, for messages. `exact`: whether numbers in rows stay float64.
+ */
+export async function columnsOfInput(
+  input: PredictorInput,
+  options: { firstRow: number; exact: boolean },
+): Promise<Columns> {
+  if (Array.isArray(input)) return columnsOfRows(input as readonly Row[], options)
   if (isTensor(input)) {
     const data = await input.data()
     // The cpu backend hands out its own memory, which ends with the tensor.
@@ -36,10 +41,13 @@ export async function columnsOfInput(input: PredictorInput, firstRow: number): P
 }
 
 /** Columns of so many rows each, fewer in the last. The next rows are read when the columns were taken. */
-export function inBatches(rows: RowSource | Dataset, batchSize: number): AsyncIterable<Columns> {
-  if (rows instanceof Dataset) return rows.batches(batchSize)
+export function inBatches(
+  rows: RowSource | Dataset,
+  options: { size: number; exact: boolean },
+): AsyncIterable<Columns> {
+  if (rows instanceof Dataset) return rows.batches(options.size)
   checkRowSource('A stream', rows)
-  return chunksOfRows(rows, batchSize)
+  return chunksOfRows(rows, options)
 }
 
 /** Those of the columns that the model reads; all, if one is missing, for its error says what there is. */

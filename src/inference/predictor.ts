@@ -160,7 +160,7 @@ export class Predictor<Input extends object = object, Output extends Prediction 
   async predict(input: PredictorInput, { firstRow = 0, topK = 3 }: PredictOptions = {}): Promise<Output[] | Outputs> {
     checkWhole('topK', topK)
     if (Array.isArray(input) && input.length === 0) return []
-    const outputs = await this.#outputs(await columnsOfInput(input, firstRow), firstRow)
+    const outputs = await this.#outputs(await this.#columns(input, firstRow), firstRow)
     return Array.isArray(input) ? this.#answers(outputs, topK) : outputs
   }
 
@@ -179,7 +179,7 @@ export class Predictor<Input extends object = object, Output extends Prediction 
     checkWhole('topK', topK)
     checkWhole('batchSize of a stream', batchSize)
     let firstRow = 0
-    for await (const columns of inBatches(rows, batchSize)) {
+    for await (const columns of inBatches(rows, { size: batchSize, exact: this.#isExact })) {
       yield* this.#answers(await this.#outputs(columns, firstRow), topK)
       firstRow += rowsOf(columns)
     }
@@ -214,13 +214,13 @@ export class Predictor<Input extends object = object, Output extends Prediction 
         expected: 'a last layer [rows, classes] with softmax or sigmoid',
         remedy: 'Use predict(), or ask for the attribution of the value: explain(rows, { attribution: true })',
       })
-    const columns = await columnsOfInput(input, firstRow)
+    const columns = await this.#columns(input, firstRow)
     if (rowsOf(columns) === 0) return []
     const outputs = await this.#outputs(columns, firstRow)
     const answers = this.#answers(outputs, topK)
     if (!attribution) return answers
     const { baseline, ...options } = attribution === true ? {} : attribution
-    const compared = baseline && this.#prepare(await columnsOfInput([baseline], 0), 0)
+    const compared = baseline && this.#prepare(await this.#columns([baseline], 0), 0)
     if (compared) assertNumbers(compared, { firstRow: 0, sourcesOf: (name) => this.#sources(columns)[name] })
     const answered = {
       model: this.model,
@@ -266,6 +266,15 @@ export class Predictor<Input extends object = object, Output extends Prediction 
           'Look at the weights, which may come from a training that diverged, and for values far from those trained on',
       },
     )
+  }
+
+  /** Numbers in rows reach a preprocessor as they are: it knows the precision of those that it was fitted on. */
+  get #isExact(): boolean {
+    return this.preprocessor?.knowsPrecision ?? false
+  }
+
+  #columns(input: PredictorInput, firstRow: number): Promise<Columns> {
+    return columnsOfInput(input, { firstRow, exact: this.#isExact })
   }
 
   /** The columns that the model reads. */

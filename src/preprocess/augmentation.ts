@@ -1,7 +1,7 @@
 /** Random changes of the rows to train on. @module */
 
 import { ConfigError, Random } from '../core/index.js'
-import type { Columns, Dataset } from '../data/index.js'
+import { type Columns, Dataset, type Pass, rowsOf } from '../data/index.js'
 import type { RandomOf, Step } from './step.js'
 
 /** Which of all the random changes. */
@@ -43,4 +43,17 @@ export function checkAugmentation(steps: readonly Step[]): void {
       expected: `it before step ${first} (${steps[first]!.kind})`,
       remedy: 'Move it to the front',
     })
+}
+
+/** Rows of a prepared dataset, changed at random and numbered as they come. */
+export function augmented(prepared: Dataset, { augment }: Augmentation, options: AugmentOptions): Dataset {
+  async function* batches({ epoch }: Pass) {
+    let first = 0
+    for await (const batch of prepared.batches(undefined, { epoch })) {
+      const rows = Uint32Array.from({ length: rowsOf(batch) }, (_, row) => first + row)
+      first += rows.length
+      yield augment(batch, { ...options, rows })
+    }
+  }
+  return Dataset.fromBatches(batches, prepared.size === undefined ? {} : { size: prepared.size })
 }

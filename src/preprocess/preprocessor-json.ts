@@ -16,6 +16,8 @@ export interface PreprocessorJson {
   fitted?: Json[]
   /** What the columns held that it was fitted on, as far as steps read them. */
   fittedOn?: ColumnKinds
+  /** Those of the columns that steps read whose numbers were float32 in the first dataset. Absent: it has seen none. */
+  float32?: string[]
   steps: { kind: string; options: { [key: string]: Json | undefined } }[]
 }
 
@@ -24,15 +26,17 @@ export interface PreprocessorParts {
   steps: readonly Step[]
   fitted: Json[] | undefined
   fittedOn: ColumnKinds | undefined
+  float32: string[] | undefined
 }
 
 /** As plain data. */
-export function writePreprocessorJson({ steps, fitted, fittedOn }: PreprocessorParts): PreprocessorJson {
+export function writePreprocessorJson({ steps, fitted, fittedOn, float32 }: PreprocessorParts): PreprocessorJson {
   return {
     format: 'dcml-preprocessor',
     version: VERSION,
     ...(fitted && { fitted }),
     ...(fittedOn && { fittedOn }),
+    ...(float32 && { float32 }),
     steps: steps.map(({ kind, options }) => ({ kind, options })),
   }
 }
@@ -57,13 +61,14 @@ export function readPreprocessorJson(json: unknown): PreprocessorParts {
       remedy: 'Update dcml',
     })
   if (saved.version !== VERSION) throw damaged('version', `${VERSION}`, saved.version)
-  const { steps, fitted, fittedOn } = saved
+  const { steps, fitted, fittedOn, float32 } = saved
   if (!Array.isArray(steps)) throw damaged('steps', 'a list', steps)
   const made = steps.map(stepFrom)
   if (fitted !== undefined) checkFitted(fitted, made)
   if (fittedOn !== undefined && !isKinds(fittedOn))
     throw damaged('fittedOn', "'numbers' or 'strings' by column", JSON.stringify(fittedOn))
-  return { steps: made, fitted: fitted as Json[] | undefined, fittedOn }
+  if (float32 !== undefined && !isNames(float32)) throw damaged('float32', 'names of columns', JSON.stringify(float32))
+  return { steps: made, fitted: fitted as Json[] | undefined, fittedOn, float32 }
 }
 
 /**
@@ -133,6 +138,9 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const isKinds = (value: unknown): value is ColumnKinds =>
   isObject(value) && Object.values(value).every((kind) => kind === 'numbers' || kind === 'strings')
+
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === 'string')
 
 /** JSON has null where a number was not finite. */
 const hasGap = (value: unknown): boolean =>

@@ -8,26 +8,18 @@
  */
 
 import { ConfigError, checkGiven, DcmlError, StateError } from '../core/index.js'
-import {
-  type Columns,
-  checkDataset,
-  columnOf,
-  columnsOfRows,
-  Dataset,
-  type Pass,
-  type Row,
-  rowAt,
-  rowsOf,
-} from '../data/index.js'
+import { type Columns, checkDataset, columnOf, columnsOfRows, Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
 import {
   type Augmentation,
   type AugmentOptions,
+  augmented,
   checkAugmentation,
   type RowDraw,
   randomOfRows,
 } from './augmentation.js'
 import { ColumnSources } from './column-sources.js'
 import { type ColumnKinds, checkPipeline, kindsOf } from './pipeline-check.js'
+import { float32Among, inPrecision } from './precision.js'
 import {
   assertFinite,
   type PreprocessorJson,
@@ -59,6 +51,8 @@ export class Preprocessor {
   #fitted: Json[] | undefined
   /** What the columns held that it was fitted on. */
   #fittedOn: ColumnKinds | undefined
+  /** Those that were float32 in the first dataset that it saw. */
+  #float32: ReadonlySet<string> | undefined
 
   /**
    * @param steps - In the order in which they are applied.
@@ -87,6 +81,11 @@ export class Preprocessor {
     return this.#fitted !== undefined
   }
 
+  /** Whether it has seen a dataset: others are rounded to float32 where that one was, so that each value counts the same. */
+  get knowsPrecision(): boolean {
+    return this.#float32 !== undefined
+  }
+
   /** The steps, in order. */
   get steps(): readonly Step[] {
     return this.#steps
@@ -111,6 +110,7 @@ export class Preprocessor {
         received: `${parts.length} parts`,
       })
     for (const { resident } of parts) if (resident) this.#checkToFit(resident.columns)
+    this.#float32 = undefined
     const fitted: Json[] = this.#steps.map(() => null)
     let fittedOn: ColumnKinds | undefined
     let start = 0
@@ -159,7 +159,7 @@ export class Preprocessor {
   transformColumns(columns: Columns, prediction: PredictionOptions = {}): Columns {
     const fitted = this.#assertFitted('transformColumns')
     this.#check(columns, prediction.only)
-    return this.#apply(columns, fitted, 0, this.#steps.length, prediction)
+    return this.#apply(inPrecision(columns, this.#float32), fitted, 0, this.#steps.length, prediction)
   }
 
   /**
@@ -168,7 +168,7 @@ export class Preprocessor {
    * @returns The row; undefined where a step leaves it out.
    */
   transformRow(row: Row, prediction: PredictionOptions = {}): Row | undefined {
-    const columns = this.transformColumns(columnsOfRows([row]), prediction)
+    const columns = this.transformColumns(columnsOfRows([row], { exact: this.knowsPrecision }), prediction)
     return rowsOf(columns) === 0 ? undefined : rowAt(columns, 0)
   }
 
@@ -198,7 +198,12 @@ export class Preprocessor {
 
   /** Called by `JSON.stringify`. */
   toJSON(): PreprocessorJson {
-    return writePreprocessorJson({ steps: this.#steps, fitted: this.#fitted, fittedOn: this.#fittedOn })
+    return writePreprocessorJson({
+      steps: this.#steps,
+      fitted: this.#fitted,
+      fittedOn: this.#fittedOn,
+      float32: this.#float32 && [...this.#float32],
+    })
   }
 
   /**
@@ -208,10 +213,11 @@ export class Preprocessor {
    * @throws {StorageError} if it is of another format, of a newer version, or damaged.
    */
   static fromJSON(json: string | PreprocessorJson): Preprocessor {
-    const { steps, fitted, fittedOn } = readPreprocessorJson(json)
+    const { steps, fitted, fittedOn, float32 } = readPreprocessorJson(json)
     const preprocessor = new Preprocessor(steps)
     if (fitted) preprocessor.#fitted = fitted
     preprocessor.#fittedOn = fittedOn
+    preprocessor.#float32 = float32 && new Set(float32)
     return preprocessor
   }
 
@@ -243,7 +249,7 @@ export class Preprocessor {
         const appliers = this.#appliers(fitted)
         for await (const batch of part.batches()) {
           kinds = this.#checkToFit(batch)
-          let columns = batch
+          let columns = this.#admit(batch, kinds)
           for (let i = 0; i < end; i++) {
             const fitting = learning[i]
             if (fitting) atStep(i, this.#steps[i]!, () => fitting.update(own[i], columns))
@@ -268,13 +274,19 @@ export class Preprocessor {
   }
 
   /** @param only - Of these columns; there may be others then. */
-  #check(columns: Columns, only?: readonly string[]): void {
+  #check(columns: Columns, only?: readonly string[]): ColumnKinds {
     const given = only ? Object.fromEntries(Object.entries(columns).filter(([name]) => only.includes(name))) : columns
-    checkPipeline(this.#steps, {
+    return checkPipeline(this.#steps, {
       columns: kindsOf(given),
       partial: only !== undefined,
       fittedOn: this.#fittedOn,
     })
+  }
+
+  /** Columns of a dataset in the precision of the first one. @param kinds - Of those that steps read. */
+  #admit(columns: Columns, kinds: ColumnKinds): Columns {
+    this.#float32 ??= float32Among(columns, Object.keys(kinds))
+    return inPrecision(columns, this.#float32)
   }
 
   /** The dataset after the steps before `end`. */
@@ -284,10 +296,7 @@ export class Preprocessor {
     if (steps.some((step) => step.startPass))
       return Dataset.fromBatches(({ epoch }) => this.#pass(dataset.batches(undefined, { epoch }), fitted, end))
     const keepsRows = steps.every((step) => step.makes !== 'rows')
-    const apply = (batch: Columns) => {
-      this.#check(batch)
-      return this.#apply(batch, fitted, 0, end)
-    }
+    const apply = (batch: Columns) => this.#apply(this.#admit(batch, this.#check(batch)), fitted, 0, end)
     return dataset.mapBatches(apply, { keepsRows })
   }
 
@@ -295,8 +304,8 @@ export class Preprocessor {
   async *#pass(batches: AsyncIterable<Columns>, fitted: readonly Json[], end: number): AsyncGenerator<Columns> {
     const appliers = this.#appliers(fitted).slice(0, end)
     for await (const batch of batches) {
-      this.#check(batch)
-      const columns = appliers.reduce((current, apply) => apply(current), batch)
+      const admitted = this.#admit(batch, this.#check(batch))
+      const columns = appliers.reduce((current, apply) => apply(current), admitted)
       if (rowsOf(columns) > 0) yield columns
     }
   }
@@ -351,19 +360,6 @@ interface ApplyOptions extends PredictionOptions {
   draw?: RowDraw
   /** Is told of every step that was applied, and what there is after it. */
   watch?: (step: Step, made: Columns) => void
-}
-
-/** Rows of a prepared dataset, changed at random and numbered as they come. */
-function augmented(prepared: Dataset, { augment }: Augmentation, options: AugmentOptions): Dataset {
-  async function* batches({ epoch }: Pass) {
-    let first = 0
-    for await (const batch of prepared.batches(undefined, { epoch })) {
-      const rows = Uint32Array.from({ length: rowsOf(batch) }, (_, row) => first + row)
-      first += rows.length
-      yield augment(batch, { ...options, rows })
-    }
-  }
-  return Dataset.fromBatches(batches, prepared.size === undefined ? {} : { size: prepared.size })
 }
 
 /** The step for those of its columns that are wanted, or undefined where it has nothing to do with them. */

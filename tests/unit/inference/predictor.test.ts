@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { Dataset } from '../../../src/data/index.js'
 import { type ClassPrediction, Predictor, type ValuePrediction } from '../../../src/inference/index.js'
 import { saveBundle } from '../../../src/models/index.js'
+import { sgd } from '../../../src/optimizers/index.js'
 import {
   concat,
   dropMissing,
@@ -15,6 +16,7 @@ import {
   standardize,
 } from '../../../src/preprocess/index.js'
 import { memory } from '../../../src/storage/index.js'
+import { Trainer } from '../../../src/training/index.js'
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
@@ -55,6 +57,31 @@ it('predicts as the saved model did, from rows, columns and a tensor, in batches
   expect(tf.memory().numTensors).toBe(before)
   predictor.dispose()
   await expect(predictor.predict(rows)).rejects.toThrow(/after dispose/)
+})
+
+it('answers rows with large ids as the model was trained on them', async () => {
+  const ids = [1234567890, 1234567891, 1234567892, 16777217, 16777216]
+  const train = Dataset.fromArrays({
+    x: { data: Float64Array.from(ids), shape: [ids.length] },
+    y: { data: Float32Array.of(1, 2, 3, 4, 5), shape: [ids.length] },
+  })
+  const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [ids.length], useBias: false })] })
+  const preprocessor = new Preprocessor([oneHot('x')])
+  const trainer = new Trainer({ model, loss: 'meanSquaredError', optimizer: sgd({ learningRate: 0.5 }), preprocessor })
+  // Each weight is that of one id: half of the way to its target, in a batch of its own.
+  await trainer.fit(train, { epochs: 20, batchSize: 1 })
+  const store = memory()
+  await trainer.save(store)
+  const predictor = await Predictor.load<{ x: number }, ValuePrediction>(store)
+  const answers = await predictor.predict(ids.map((x) => ({ x })))
+  answers.forEach(({ value }, i) => {
+    expect(value).toBeCloseTo(i + 1, 3)
+  })
+  const streamed: number[] = []
+  for await (const { value } of predictor.stream(ids.map((x) => ({ x })))) streamed.push(value)
+  expect(streamed).toEqual(answers.map(({ value }) => value))
+  predictor.dispose()
+  await trainer.close()
 })
 
 it('applies the saved preprocessing without a target', async () => {

@@ -60,6 +60,7 @@ describe('a file that is', () => {
       /step 1 \(scale\) learned/,
     ],
     ['of columns of no kind', (whole) => ({ ...whole, fittedOn: { x: 'colours' } }), /its fittedOn/],
+    ['of a precision of no columns', (whole) => ({ ...whole, float32: { x: true } }), /its float32/],
   ])('%s is refused', async (_, change, message) => {
     const damaged = change(JSON.parse(await saved())) as never
     expect(() => Preprocessor.fromJSON(damaged)).toThrow(StorageError)
