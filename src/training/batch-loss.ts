@@ -142,7 +142,8 @@ function weightedSum(perExample: tf.Tensor, weights: tf.Tensor | undefined): tf.
   return tf.sum(weights ? tf.mul(perExample, weights) : perExample)
 }
 
-function tensorMetric(name: string): TensorMetric {
+/** @throws {ConfigError} if there is no such metric, or none that a step can compute. */
+export function tensorMetric(name: string): TensorMetric {
   const metric = resolveMetric(name)
   if (!metric.step)
     throw new ConfigError(`The metric '${name}' cannot be computed during training.`, {

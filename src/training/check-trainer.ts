@@ -2,7 +2,9 @@
 
 import { ConfigError, checkGiven, checkNames, checkWhole } from '../core/index.js'
 import { checkDataset, type Dataset } from '../data/index.js'
+import { resolveLoss } from '../metrics/index.js'
 import { checkStore } from '../storage/index.js'
+import { tensorMetric } from './batch-loss.js'
 import { isTfjsOptimizer } from './tfjs-optimizer.js'
 import type { FitOptions, TrainerOptions } from './trainer.js'
 
@@ -52,12 +54,16 @@ export function checkTrainerOptions(options: TrainerOptions): void {
     precision,
     optimizer,
     engine,
+    metrics = [],
   } = options
   if ((loss === undefined) === (step === undefined))
     throw new ConfigError('A trainer needs a loss or a step.', {
       expected: 'exactly one of the two',
       received: loss === undefined ? 'neither' : 'both',
     })
+  // A setup module may have a loss of any name; a step names its metrics itself.
+  if (typeof loss === 'string' && setup === undefined) resolveLoss(loss)
+  if (loss !== undefined) for (const name of metrics) tensorMetric(name)
   if (typeof model === 'string' && setup === undefined)
     throw new ConfigError('A model by name needs a setup module.', {
       received: model,

@@ -259,8 +259,9 @@ export class Replica implements Crew {
     const record = recordOf(step, totals)
     // Where workers do not talk at every step, one that stopped here would be waited for.
     if (!this.#strategy.completesRecords) checkLoss(record)
-    // A window in which every sample has weight 0 moves nothing.
-    if (record.weight > 0) {
+    // A window in which every sample has weight 0 moves nothing; nor does a loss that is no number, which is told later
+    // where workers do not talk at every step.
+    if (record.weight > 0 && Number.isFinite(record.loss)) {
       let gradientScale = 1 / record.weight
       const { clipNorm } = this.#job
       if (clipNorm !== undefined) {

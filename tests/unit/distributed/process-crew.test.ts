@@ -216,14 +216,19 @@ describe('a crew of processes', () => {
       expect(error).toMatchObject({ code: 'DCML_NUMERIC' })
   })
 
-  it.each(Object.entries(strategies))('does so where one alone diverges, with %s', async (_name, strategy) => {
-    const ranks = await runRanks(3, (rank) => ({
-      strategy,
-      options: { engine: 'eager', loss: (_truth, output) => output.mean(-1).mul(rank === 1 ? Number.NaN : 1) },
-    }))
-    for (const { error } of ranks)
-      expect(error).toMatchObject({ code: 'DCML_NUMERIC', message: expect.stringContaining('step 1') })
-  })
+  it.each(Object.entries(strategies))(
+    'does so where one alone diverges, weights whole, with %s',
+    async (_name, strategy) => {
+      const ranks = await runRanks(3, (rank) => ({
+        strategy,
+        options: { engine: 'eager', loss: (_truth, output) => output.mean(-1).mul(rank === 1 ? Number.NaN : 1) },
+      }))
+      for (const { error, model } of ranks) {
+        expect(error).toMatchObject({ code: 'DCML_NUMERIC', message: expect.stringContaining('step 1') })
+        expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true)
+      }
+    },
+  )
 
   it('ends all when a callback throws, with its error as the cause', async () => {
     const [leader, ...others] = await runRanks(3, () => ({

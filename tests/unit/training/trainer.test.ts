@@ -188,7 +188,9 @@ describe('Trainer', () => {
     await expect(
       fitWith(Dataset.fromArrays({ x: { data: new Float32Array(64 * 9), shape: [64, 9] }, y: columns.y! })),
     ).rejects.toThrow(ShapeError)
-    await expect(fitWith(data, { loss: 'crossEntropie' })).rejects.toThrow(/no loss named 'crossEntropie'/)
+    // At once, before threads or processes would each tell of it.
+    expect(() => trainerFor(classifier(), { loss: 'crossEntropie' })).toThrow(/no loss named 'crossEntropie'/)
+    expect(() => trainerFor(classifier(), { metrics: ['acuracy'] })).toThrow(/no metric for training named 'acuracy'/)
     await expect(fitWith(data, { loss: 'categoricalCrossentropy' })).rejects.toThrow(/sparseCategoricalCrossentropy/)
     await expect(fitWith(data, { optimizer: sgd({ learningRate: 1e30 }) })).rejects.toThrow(NumericError)
     expect(() => new Trainer({ model: classifier() })).toThrow(/loss or a step/)
