@@ -4,6 +4,7 @@
  */
 
 export { type AssistName, type AssistReport, listAssists } from './backends/node.js'
+export { type Environment, type ProcessPlace, processPlace } from './core/index.js'
 export {
   type AudioFolderOptions,
   type FindMnistOptions,
@@ -24,12 +25,9 @@ export { type LaunchOptions, launch } from './distributed/node.js'
 export { directory } from './storage/node.js'
 export { csvLog, jsonlLog, stopOnSignal, tensorBoard } from './training/node.js'
 export {
-  type Environment,
   listTransports,
   type MpiOptions,
   mpi,
-  type ProcessPlace,
-  processPlace,
   type TcpOptions,
   type TcpTls,
   type TransportName,

@@ -75,6 +75,8 @@ export abstract class DeviceBackend extends tf.KernelBackend {
   abstract kernels: TensorKernels & UpdateKernels
   /** Byte offset in `heap.ints` of 18 int32 in which a kernel finds shapes and strides. */
   abstract readonly infoPointer: number
+  /** Devices of which workers on this machine take one each; undefined where they share its cores. */
+  readonly deviceCount: number | undefined
   /** Set while a step is recorded. */
   recorder: CallRecorder | undefined
   /** Data that another backend created and tfjs moved here: its id is not a record of ours. */
@@ -295,3 +297,6 @@ export function activeDeviceBackend(): DeviceBackend | undefined {
   const { backend } = engine
   return backend instanceof DeviceBackend ? backend : undefined
 }
+
+/** Devices of the backend in use that workers on this machine take one each of; undefined where they share its cores. */
+export const deviceCount = (): number | undefined => activeDeviceBackend()?.deviceCount

@@ -7,7 +7,9 @@ export type { BlasAssist } from './assist/blas-assist.js'
 export { type AssistName, loadAssist, withAssist } from './assist/load-assist.js'
 export { type AttentionOptions, attention } from './attention.js'
 export type { BackendName, BackendReport } from './backend-report.js'
+export { useWorkerIndex } from './cuda/device-choice.js'
 export { type DeviceArray, DeviceArrays } from './device-arrays.js'
+export { deviceCount } from './device-backend.js'
 export {
   aliasDeviceFloats,
   clear,

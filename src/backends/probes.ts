@@ -43,8 +43,9 @@ async function probeCuda(): Promise<Finding> {
   if (!isNode()) return unavailable('It needs Node: a browser reaches a GPU through WebGPU.')
   const { registerCudaBackend } = await import('./cuda/register.js')
   try {
-    const { name, memoryBytes, features } = await registerCudaBackend()
-    return { available: true, device: `${name}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`, features }
+    const { name, memoryBytes, features, chosen } = await registerCudaBackend()
+    const which = chosen.count > 1 ? `, number ${chosen.index} of ${chosen.count}` : ''
+    return { available: true, device: `${name}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB${which}`, features }
   } catch (error) {
     return unavailable((error as Error).message)
   }

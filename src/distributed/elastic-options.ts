@@ -1,7 +1,7 @@
 /** What a user says about a group that may change. @module */
 
-import { ConfigError, checkWhole } from '../core/index.js'
-import type { ProcessPlace, ProcessTransportFactory } from '../transport/index.js'
+import { ConfigError, checkWhole, type ProcessPlace } from '../core/index.js'
+import type { ProcessTransportFactory } from '../transport/index.js'
 
 /** How far a group of processes may shrink, and how it goes on. */
 export interface ElasticOptions {

@@ -1,6 +1,7 @@
 /** What the coordinator's side of every strategy with several workers has in common. @module */
 
 import { canShareMemory, hardwareThreads } from '#threads'
+import { deviceCount } from '../backends/index.js'
 import { ConfigError, StateError } from '../core/index.js'
 import { namedWeights } from '../models/index.js'
 import { resolveOptimizer } from '../optimizers/index.js'
@@ -31,7 +32,7 @@ import { ThreadCrew } from './thread-crew.js'
 /** Options of every strategy with several workers. */
 export interface GroupOptions {
   /**
-   * Number of worker threads; 'auto' takes one per hardware thread. With a transport of processes each process is a
+   * Number of worker threads; 'auto' takes one per hardware thread, or per GPU on the backend cuda. With a transport of processes each process is a
    * worker, and another number than theirs is an error.
    * @default 'auto'
    */
@@ -42,11 +43,19 @@ export interface GroupOptions {
   elastic?: ElasticOptions
 }
 
+/** Where the workers are threads of this process. */
+interface ThreadPlace {
+  group: Group
+  /** Whether the number of workers is up to the machine. */
+  isAuto: boolean
+  transport: ThreadTransportFactory
+}
+
 /** Starts the workers; each makes a member of its own from the description. */
 export abstract class GroupStrategy extends DistributedStrategy {
   /** What a worker needs to know to take part. */
   abstract readonly description: StrategyDescription
-  readonly #place: { group: Group; transport: ThreadTransportFactory } | { seat: ProcessSeat }
+  readonly #place: ThreadPlace | { seat: ProcessSeat }
 
   constructor({ workers = 'auto', transport = sharedMemory(), elastic }: GroupOptions = {}) {
     super()
@@ -64,7 +73,8 @@ export abstract class GroupStrategy extends DistributedStrategy {
           received: 'worker threads, which live and die together',
           remedy: 'Pass transport: tcp()',
         })
-      this.#place = { group: { rank: 0, size, generation: 0 }, transport: checkThreadTransport(transport) }
+      const group = { rank: 0, size, generation: 0 }
+      this.#place = { group, isAuto: workers === 'auto', transport: checkThreadTransport(transport) }
     }
   }
 
@@ -92,7 +102,10 @@ export abstract class GroupStrategy extends DistributedStrategy {
       throw new ConfigError('Worker threads cannot share memory here.', {
         remedy: 'Serve the page cross-origin isolated (COOP and COEP headers), or use SingleWorker',
       })
-    const crew = await ThreadCrew.start(job, this, this.#place.transport)
+    const place = this.#place
+    // Not before: which backend it is shows at the first training.
+    if (place.isAuto) place.group = { ...place.group, size: deviceCount() ?? hardwareThreads() }
+    const crew = await ThreadCrew.start(job, this, place.transport)
     await crew.writeWeights(
       Object.fromEntries(
         namedWeights(local.model).map(({ name, variable }) => [name, Float32Array.from(variable.dataSync())]),

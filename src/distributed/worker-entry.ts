@@ -1,7 +1,7 @@
 /** What a worker thread runs: one replica, told what to do by messages. @module */
 
 import { parentThread } from '#parent-thread'
-import { selectBackend, useKernelMemory } from '../backends/index.js'
+import { selectBackend, useKernelMemory, useWorkerIndex } from '../backends/index.js'
 import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'
 import { functionsFromSetup, loadSetup, makeModel, Replica } from '../training/index.js'
@@ -29,6 +29,7 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
   if (message.kind === 'start') {
     const { job, strategy, ticket, kernelMemory } = message
     if (kernelMemory) useKernelMemory(kernelMemory)
+    useWorkerIndex(ticket.ticket.rank)
     await selectBackend({ prefer: [job.backend] })
     // Before the model: loading the module registers its layers.
     const setup = await loadSetup(job.setup)

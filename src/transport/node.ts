@@ -1,5 +1,4 @@
 export { listTransports, type TransportName, type TransportReport } from './list-transports.js'
 export { type MpiOptions, mpi } from './mpi/mpi.js'
-export { type Environment, type ProcessPlace, processPlace } from './process-place.js'
 export { tcp } from './tcp/tcp.js'
 export type { TcpOptions, TcpTls } from './tcp/tcp-options.js'

@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { ProcessPlace } from '../core/index.js'
 import type { Collectives } from './collectives.js'
-import type { ProcessPlace } from './process-place.js'
 
 /**
  * One peer's end of a group.

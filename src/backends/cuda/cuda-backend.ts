@@ -33,12 +33,15 @@ export class CudaBackend extends DeviceBackend {
   override kernels: TensorKernels & UpdateKernels
   /** In host memory: kernels get what stands there by value. */
   override readonly infoPointer = 0
+  override readonly deviceCount: number
   /** Starts a kernel of CUDA C. */
   readonly launch: Launch
 
   constructor(readonly device: CudaDevice) {
     super()
     this.heap = device.memory
+    const { isNamed, count } = device.chosen
+    this.deviceCount = isNamed ? 1 : count
     this.launch = (...values) => device.launch(...values)
     this.kernels = cudaKernels(device, this.launch)
   }

@@ -4,6 +4,7 @@
  */
 
 import { BackendUnavailableError, type Koffi, loadKoffi } from '../../core/index.js'
+import { type ChosenDevice, chooseDevice } from './device-choice.js'
 import { DeviceMemory } from './device-memory.js'
 import { Cublas, type Product, type ProductPrecision } from './ffi/cublas.js'
 import { Driver, driverValues } from './ffi/driver.js'
@@ -34,6 +35,8 @@ export class CudaDevice {
   /** Streaming multiprocessors. */
   readonly processors: number
   readonly memoryBytes: number
+  /** Which of the visible GPUs this is, and why. */
+  readonly chosen: ChosenDevice
   /** Such as 'sm_90', 'CUDA 13.0', 'NVRTC 13.0', 'cuBLAS 13.0.2'. */
   readonly features: string[]
   readonly memory: DeviceMemory
@@ -44,10 +47,12 @@ export class CudaDevice {
   readonly #launcher: Launcher
   readonly #cublas: Cublas
 
-  private constructor(koffi: Koffi, driver: Driver, device: number) {
+  private constructor(koffi: Koffi, driver: Driver, chosen: ChosenDevice) {
     this.#koffi = koffi
     this.#driver = driver
+    this.chosen = chosen
     const { calls } = driver
+    const device = calls.int('cuDeviceGet', chosen.index)
     const name = new Uint8Array(256)
     calls.call('cuDeviceGetName', name, name.length, device)
     this.name = textOf(name)
@@ -77,7 +82,8 @@ export class CudaDevice {
   }
 
   /**
-   * Opens the first GPU that this process may see (CUDA_VISIBLE_DEVICES) for the calling thread.
+   * Opens a GPU for the calling thread, among those that this process may see (CUDA_VISIBLE_DEVICES): see
+   * `chooseDevice`.
    *
    * @throws {BackendUnavailableError} if something is missing; it says what, and how to get it.
    */
@@ -90,7 +96,7 @@ export class CudaDevice {
     driver.calls.call('cuInit', 0)
     const count = driver.calls.int('cuDeviceGetCount')
     if (count === 0) throw driver.error('cuDeviceGetCount', driverValues.CUDA_ERROR_NO_DEVICE)
-    return new CudaDevice(loaded.koffi, driver, driver.calls.int('cuDeviceGet', 0))
+    return new CudaDevice(loaded.koffi, driver, chooseDevice(count, process.env))
   }
 
   /** Whether every launch is waited for: DCML_CUDA_DEBUG. */

@@ -3,8 +3,14 @@
  * @module
  */
 
-import { hasLongStack, type Koffi, keepLoaded, loadKoffi, type NativeLibrary } from '../../core/index.js'
-import type { Environment } from '../process-place.js'
+import {
+  type Environment,
+  hasLongStack,
+  type Koffi,
+  keepLoaded,
+  loadKoffi,
+  type NativeLibrary,
+} from '../../core/index.js'
 import { type Abi, abis } from './abi.js'
 
 /** An MPI, loaded but not started. */

@@ -8,8 +8,7 @@
 
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
-import { CallQueue, ConfigError, StateError } from '../../core/index.js'
-import type { ProcessPlace } from '../process-place.js'
+import { CallQueue, ConfigError, type ProcessPlace, StateError } from '../../core/index.js'
 import { Mpi, type MpiRequest } from './calls.js'
 import { decodeFrame, encodeFrame, FRAME_BYTES, type Frame } from './frame.js'
 import type { MpiLibrary } from './library.js'

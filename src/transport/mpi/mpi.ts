@@ -1,8 +1,13 @@
 /** Processes that `mpirun` started, over the MPI of the machine. @module */
 
 import { isMainThread } from 'node:worker_threads'
-import { BackendUnavailableError, ConfigError, TransportError } from '../../core/index.js'
-import { type ProcessPlace, processPlace } from '../process-place.js'
+import {
+  BackendUnavailableError,
+  ConfigError,
+  type ProcessPlace,
+  processPlace,
+  TransportError,
+} from '../../core/index.js'
 import { DEFAULT_TIMEOUT_MS, type ProcessTransportFactory, type TransportOptions } from '../transport.js'
 import { launcherAbi, loadMpi, type MpiLibrary } from './library.js'
 import { mpiProcess } from './mpi-process.js'

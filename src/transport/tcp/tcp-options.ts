@@ -3,8 +3,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions, PeerCertificate, TlsOptions } from 'node:tls'
-import { ConfigError, TransportError } from '../../core/index.js'
-import { type ProcessPlace, processPlace } from '../process-place.js'
+import { ConfigError, type ProcessPlace, processPlace, TransportError } from '../../core/index.js'
 import { DEFAULT_TIMEOUT_MS, type TransportOptions } from '../transport.js'
 import { type Address, parseAddress } from './address.js'
 

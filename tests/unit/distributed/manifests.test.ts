@@ -5,7 +5,7 @@ import { Job } from 'kubernetes-models/batch/v1'
 import { Pod, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { processPlace } from '../../../src/transport/node.js'
+import { processPlace } from '../../../src/core/index.js'
 
 const path = (name: string) => fileURLToPath(new URL(`../../../examples/launch/${name}`, import.meta.url))
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../../../src/core/index.js'
-import { processPlace } from '../../../src/transport/node.js'
+import { ConfigError, processPlace } from '../../../src/core/index.js'
 
 describe('processPlace', () => {
   it('finds no place where nobody has set one', () => {

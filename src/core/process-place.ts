@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError } from './errors.js'
 
 /** A process's place in its group. */
 export interface ProcessPlace {
