@@ -38,6 +38,7 @@ async function openArena(): Promise<Arena> {
   // Its convolutions take scratch by themselves.
   kernels.setScratch = () => undefined
   return {
+    backend: 'cuda',
     wasm: kernels as unknown as KernelExports,
     floats: (values) => put(Float32Array.from(values)),
     ints: (values) => put(Int32Array.from(values)),
@@ -52,12 +53,15 @@ async function openArena(): Promise<Arena> {
   }
 }
 
-// Tests of the wasm backend's kernels, but for those that hold it to what it alone promises: indices that are counted,
-// means without denormal numbers, errors in units of the last place.
+// The tests of the wasm backend's kernels hold for these, too.
 if (useStandIn('single kernels')) {
   useArena(openArena)
   await import('../unit/backends/wasm/kernels/elementwise.test.js')
   await import('../unit/backends/wasm/kernels/convolution.test.js')
   await import('../unit/backends/wasm/kernels/mat-mul.test.js')
   await import('../unit/backends/wasm/kernels/lengths.test.js')
+  await import('../unit/backends/wasm/kernels/reduce-layout.test.js')
+  await import('../unit/backends/wasm/kernels/update-random.test.js')
+  await import('../unit/backends/wasm/kernels/accuracy.test.js')
+  await import('../unit/backends/wasm/kernels/fuzz.test.js')
 }

@@ -20,20 +20,29 @@ const sources = fileURLToPath(new URL('./stand-in', import.meta.url))
 const root = fileURLToPath(new URL('../../node_modules/.cache/dcml-cuda', import.meta.url))
 const fileNames = ['libcuda.so.1', 'libnvrtc.so.13', 'libcublas.so.13', 'libnccl.so.2']
 
-/** Where the stand-in lies, as variables for the environment; or why there is none. */
-export function buildStandIn(): { env: Record<string, string> } | { reason: string } {
+/**
+ * Where the stand-in lies, as variables for the environment; or why there is none.
+ *
+ * @param isSanitized - Whether it looks at every access of kernels to memory (stand-in/sanitizer.h). @default as
+ *   DCML_TEST_SANITIZE says
+ */
+export function buildStandIn(
+  isSanitized = Boolean(process.env.DCML_TEST_SANITIZE),
+): { env: Record<string, string> } | { reason: string } {
   if (process.platform !== 'linux') return { reason: 'The CUDA backend runs on Linux alone.' }
   const parts = readdirSync(sources)
     .sort()
     .map((name) => readFileSync(join(sources, name), 'utf8'))
   const folder = join(root, createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16))
-  const env = { DCML_CUDA_LIBRARIES: folder, DCML_CUDA_CACHE: join(folder, 'kernels') }
+  const env = { DCML_CUDA_LIBRARIES: folder, DCML_CUDA_CACHE: join(folder, isSanitized ? 'sanitized' : 'kernels') }
+  // With ranges of their exact size, for an access past the end of a tensor to be seen.
+  if (isSanitized) Object.assign(env, { STAND_IN_SANITIZE: '1', DCML_CUDA_DEBUG: '1' })
   if (existsSync(folder)) return { env }
   if (spawnSync('g++', ['--version']).status !== 0) return { reason: 'There is no g++ to compile the stand-in with.' }
   // Aside first: test files run at the same time.
   const draft = `${folder}.${process.pid}`
   mkdirSync(draft, { recursive: true })
-  copyFileSync(join(sources, 'kernel.h'), join(draft, 'kernel.h'))
+  for (const name of ['kernel.h', 'shared.h']) copyFileSync(join(sources, name), join(draft, name))
   const options = ['-std=c++17', '-O1', '-shared', '-fPIC', '-fvisibility=hidden', '-U_FORTIFY_SOURCE', '-pthread']
   const file = join(draft, fileNames[0]!)
   const units = ['libraries.cpp', 'nccl.cpp'].map((name) => join(sources, name))
@@ -55,10 +64,12 @@ const isReal = Boolean(process.env.DCML_TEST_GPU)
 /**
  * Lets the backend cuda of this process run on the stand-in, or on the GPU where that is asked for. Where neither works,
  * a skipped test says why.
+ *
+ * @param isSanitized - As in `buildStandIn`.
  */
-export function useStandIn(what: string): boolean {
+export function useStandIn(what: string, isSanitized?: boolean): boolean {
   if (isReal) return true
-  const built = buildStandIn()
+  const built = buildStandIn(isSanitized)
   if ('env' in built) {
     Object.assign(process.env, built.env)
     return true

@@ -72,9 +72,9 @@ export class CudaDevice {
 
     calls.call('cuCtxSetCurrent', calls.handle('cuDevicePrimaryCtxRetain', device))
     this.#stream = calls.handle('cuStreamCreate', driverValues.CU_STREAM_NON_BLOCKING)
-    this.memory = new DeviceMemory(driver)
     this.#host = new HostMemory(koffi, driver)
     this.#launcher = new Launcher(koffi, driver, new ModuleCache(driver, nvrtc, target), this.#stream)
+    this.memory = new DeviceMemory(driver, this.isDebug)
     const pointer = this.memory.allocate(WORKSPACE_BYTES, 'workspace of cuBLAS', [WORKSPACE_BYTES])
     this.#cublas = new Cublas(blasLibrary, this.#stream, { pointer, bytes: WORKSPACE_BYTES })
     const libraries = [`NVRTC ${nvrtc.version}`, `cuBLAS ${this.#cublas.version}`]
@@ -99,7 +99,7 @@ export class CudaDevice {
     return new CudaDevice(loaded.koffi, driver, chooseDevice(count, process.env))
   }
 
-  /** Whether every launch is waited for: DCML_CUDA_DEBUG. */
+  /** Whether every launch is waited for, and ranges have their exact size: DCML_CUDA_DEBUG. */
   get isDebug(): boolean {
     return this.#launcher.isDebug
   }

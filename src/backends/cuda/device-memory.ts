@@ -25,12 +25,19 @@ export class DeviceMemory implements DeviceHeap {
   /** Bytes taken from the driver: those in use and those kept for later. */
   bytesReserved = 0
   readonly #driver: Driver
+  readonly #isExact: boolean
+  /** Ranges that are kept, by their size. */
   #free = new Map<number, number[]>()
   #isKeeping = false
-  readonly #classOf = new Map<number, number>()
+  readonly #sizes = new Map<number, number>()
 
-  constructor(driver: Driver) {
+  /**
+   * @param isExact - Ranges are as long as was asked for, and none is kept: tools that look at a kernel's accesses
+   *   (compute-sanitizer) see those outside of a tensor only then.
+   */
+  constructor(driver: Driver, isExact = false) {
     this.#driver = driver
+    this.#isExact = isExact
   }
 
   /** @throws {ConfigError} if the GPU has no room, even after all that is kept was given back. */
@@ -42,24 +49,27 @@ export class DeviceMemory implements DeviceHeap {
 
   /** As `allocate`, for what a kernel needs while it runs: a recorder is told nothing of it. */
   scratch(sizeBytes: number, use: string, shape: readonly number[]): number {
-    const sizeClass = classOfSize(sizeBytes)
-    const bytes = bytesOfClass(sizeClass)
-    let pointer = this.#free.get(sizeClass)?.pop()
+    const bytes = this.#isExact ? Math.max(1, sizeBytes) : bytesOfClass(classOfSize(sizeBytes))
+    let pointer = this.#free.get(bytes)?.pop()
     if (pointer === undefined) {
       pointer = this.#take(bytes) ?? this.#takeAfterFlush(bytes, use, shape)
-      this.#classOf.set(pointer, sizeClass)
+      this.#sizes.set(pointer, bytes)
     }
     this.bytesInUse += bytes
     return pointer
   }
 
   release(pointer: number): void {
-    const sizeClass = this.#classOf.get(pointer)!
-    this.bytesInUse -= bytesOfClass(sizeClass)
+    const bytes = this.#sizes.get(pointer)!
+    this.bytesInUse -= bytes
     this.listener?.released(pointer)
-    const free = this.#free.get(sizeClass)
+    if (this.#isExact) {
+      this.#giveBack(pointer, bytes)
+      return
+    }
+    const free = this.#free.get(bytes)
     if (free) free.push(pointer)
-    else this.#free.set(sizeClass, [pointer])
+    else this.#free.set(bytes, [pointer])
   }
 
   /**
@@ -74,10 +84,10 @@ export class DeviceMemory implements DeviceHeap {
     this.#free = own
     this.#isKeeping = true
     const release = () => {
-      for (const [sizeClass, pointers] of own) {
-        const free = this.#free.get(sizeClass)
+      for (const [bytes, pointers] of own) {
+        const free = this.#free.get(bytes)
         if (free) free.push(...pointers)
-        else this.#free.set(sizeClass, pointers)
+        else this.#free.set(bytes, pointers)
       }
     }
     let isDone = false
@@ -94,14 +104,14 @@ export class DeviceMemory implements DeviceHeap {
 
   /** Gives everything that is kept back to the driver; waits for the GPU. */
   flush(): void {
-    for (const [sizeClass, pointers] of this.#free) {
-      for (const pointer of pointers) {
-        this.#driver.calls.call('cuMemFree_v2', pointer)
-        this.#classOf.delete(pointer)
-        this.bytesReserved -= bytesOfClass(sizeClass)
-      }
-    }
+    for (const [bytes, pointers] of this.#free) for (const pointer of pointers) this.#giveBack(pointer, bytes)
     this.#free.clear()
+  }
+
+  #giveBack(pointer: number, bytes: number): void {
+    this.#driver.calls.call('cuMemFree_v2', pointer)
+    this.#sizes.delete(pointer)
+    this.bytesReserved -= bytes
   }
 
   #take(bytes: number): number | undefined {

@@ -20,11 +20,15 @@
 #include <memory>
 #include <iterator>
 #include <map>
+#include <numeric>
+#include <random>
 #include <regex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "sanitizer.h"
+#include "shared.h"
 #include "stream.h"
 
 #define API extern "C" __attribute__((visibility("default"))) int
@@ -37,20 +41,19 @@ constexpr int captureUnsupported = 900, captureInvalidated = 901;
 std::size_t capacity = std::size_t(1) << 36;
 int failure = 0;
 
-thread_local std::map<std::uintptr_t, std::size_t> ranges;
+thread_local std::map<std::uintptr_t, Range> ranges;
 thread_local std::size_t used = 0;
 
 bool isInside(std::uintptr_t pointer, std::size_t bytes) {
-  auto after = ranges.upper_bound(pointer);
-  if (after == ranges.begin()) return false;
-  auto range = std::prev(after);
-  return pointer + bytes <= range->first + range->second;
+  sanitizer.ranges = &ranges;
+  std::uintptr_t start;
+  return sanitizer.find(pointer, bytes, start) != nullptr;
 }
 
-using Set = void (*)(const unsigned *, void (*)());
 using Work = std::function<void()>;
-using Bind = Work *(*)(void **);
-struct Kernel { Bind bind; Set set; };
+using Bind = StandInCall *(*)(void **);
+struct Module { void *library; StandIn *around; Segment segment; Range shared; };
+struct Kernel { Bind bind; Module *module; };
 // Work that a stream was given, while it is captured.
 using Graph = std::vector<Work>;
 thread_local Graph *captured = nullptr;
@@ -68,10 +71,19 @@ struct Fiber {
 thread_local jmp_buf scheduler;
 thread_local Fiber *current;
 thread_local std::vector<Fiber *> idle, waiting;
-thread_local unsigned nextThread;
-thread_local Set setPlace;
-thread_local Work *body;
-thread_local unsigned place[12];
+thread_local unsigned nextThread, threadCount;
+thread_local StandIn *around;
+thread_local const StandInCall *body;
+
+// In what order blocks, and threads between two barriers, run: a correct kernel gives the same results in each. 0 is
+// forwards, -1 backwards, and any other number a seed.
+thread_local int order = 0;
+thread_local std::minstd_rand shuffling;
+template <class Items> void arrange(Items &items) {
+  if (order == -1) std::reverse(items.begin(), items.end());
+  else if (order != 0) std::shuffle(items.begin(), items.end(), shuffling);
+}
+thread_local std::vector<unsigned> threads;
 
 void setThread(unsigned thread);
 // _setjmp and _longjmp, for swapcontext asks the kernel about signals at each change.
@@ -89,15 +101,16 @@ void barrier() {
   setThread(thread);
 }
 void setThread(unsigned thread) {
-  current->thread = thread;
-  place[0] = thread;
-  setPlace(place, barrier);
+  current->thread = sanitizer.thread = thread;
+  around->threadIdx.x = thread;
+  sanitizer.stack = reinterpret_cast<std::uintptr_t>(current->stack.data());
+  sanitizer.stackEnd = sanitizer.stack + current->stack.size();
 }
 void runFiber() {
   for (;;) {
-    while (nextThread < place[6]) {
-      setThread(nextThread++);
-      (*body)();
+    while (nextThread < threadCount) {
+      setThread(threads[nextThread++]);
+      body->run();
     }
     idle.push_back(current);
     yield();
@@ -122,14 +135,56 @@ Fiber *takeFiber() {
   swapcontext(&creator, &fiber->start);
   return fiber;
 }
+// Resumes fibers until all of them wait or are done.
+void runToBarrier(const std::vector<Fiber *> &released) {
+  for (Fiber *fiber : released) resume(fiber);
+  while (nextThread < threadCount) resume(takeFiber());
+  if (sanitizer.isOn && !waiting.empty() && waiting.size() < threadCount)
+    sanitizer.stop(std::to_string(threadCount - waiting.size()) + " threads end, and others wait for them at a barrier");
+}
 void runBlock() {
   nextThread = 0;
-  while (nextThread < place[6]) resume(takeFiber());
+  threads.resize(threadCount);
+  std::iota(threads.begin(), threads.end(), 0);
+  arrange(threads);
+  runToBarrier({});
   while (!waiting.empty()) {
     std::vector<Fiber *> released;
     released.swap(waiting);
-    for (Fiber *fiber : released) resume(fiber);
+    arrange(released);
+    sanitizer.passBarrier();
+    runToBarrier(released);
   }
+}
+void runBlocks(unsigned count, unsigned size, const StandInCall *call, Module &module) {
+  around = module.around;
+  body = call;
+  threadCount = size;
+  around->blockDim = {size, 1, 1};
+  around->gridDim = {count, 1, 1};
+  around->barrier = barrier;
+  around->access = [](std::uintptr_t at, std::size_t bytes, bool isWrite) { sanitizer.access(at, bytes, isWrite); };
+  around->undefined = [](const char *what) { sanitizer.stop(what); };
+  sanitizer.around = reinterpret_cast<std::uintptr_t>(around);
+  sanitizer.sharedStart = module.segment.start;
+  sanitizer.shared = &module.shared;
+  sanitizer.startLaunch();
+  std::vector<unsigned> blocks(count);
+  std::iota(blocks.begin(), blocks.end(), 0);
+  arrange(blocks);
+  jmp_buf exit;
+  sanitizer.exit = &exit;
+  // Whatever waited when something was found wrong is given up.
+  if (_setjmp(exit) == 0) {
+    for (unsigned block : blocks) {
+      around->blockIdx = {block, 0, 0};
+      sanitizer.startBlock(block);
+      runBlock();
+    }
+  } else waiting.clear();
+  around->access = nullptr;
+  sanitizer.exit = nullptr;
+  sanitizer.shared = nullptr;
 }
 
 // Does what a stream was given now, or when the graph is launched.
@@ -137,7 +192,7 @@ int start(Work work) {
   if (!captured) waitForOperation();
   if (captured) captured->push_back(std::move(work));
   else work();
-  return 0;
+  return sanitizer.finding.empty() ? 0 : launchFailed;
 }
 
 struct Program { std::string source, image, log; };
@@ -157,7 +212,6 @@ std::string entriesOf(const std::string &source) {
   std::regex pattern("extern \"C\" void (\\w+)\\(");
   for (std::sregex_iterator match(source.begin(), source.end(), pattern), end; match != end; ++match) {
     std::string name = (*match)[1];
-    if (name == "standInSet") continue;
     entries += "extern \"C\" void *bind_" + name + "(void **a) { return standInBind(" + name + ", a); }\n";
   }
   return entries;
@@ -191,20 +245,22 @@ API cuMemAlloc_v2(std::uintptr_t *pointer, std::size_t bytes) {
   // Not zeros: whoever reads what nobody wrote finds NaN.
   std::memset(memory, 0xff, bytes);
   *pointer = reinterpret_cast<std::uintptr_t>(memory);
-  ranges[*pointer] = bytes;
+  ranges.emplace(*pointer, Range(bytes));
   used += bytes;
   return 0;
 }
 API cuMemFree_v2(std::uintptr_t pointer) {
   auto range = ranges.find(pointer);
   if (range == ranges.end()) return invalidValue;
-  used -= range->second;
+  used -= range->second.bytes;
   ranges.erase(range);
   free(reinterpret_cast<void *>(pointer));
   return 0;
 }
 API cuMemAllocManaged(std::uintptr_t *pointer, std::size_t bytes, unsigned flags) {
-  return flags == 1 ? cuMemAlloc_v2(pointer, bytes) : invalidValue;
+  int code = flags == 1 ? cuMemAlloc_v2(pointer, bytes) : invalidValue;
+  if (code == 0) ranges.at(*pointer).isManaged = true;
+  return code;
 }
 API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return *pointer = malloc(bytes), 0; }
 API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capacity - used, *total = capacity, 0; }
@@ -212,13 +268,15 @@ API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes,
   if (captured || !isInside(to, bytes)) return invalidValue;
   waitForOperation();
   std::memcpy(reinterpret_cast<void *>(to), from, bytes);
+  sanitizer.upload(to, bytes);
   return 0;
 }
 API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
   if (captured || !isInside(from, bytes)) return invalidValue;
   waitForOperation();
   std::memcpy(to, reinterpret_cast<void *>(from), bytes);
-  return 0;
+  sanitizer.download(from, bytes);
+  return sanitizer.finding.empty() ? 0 : launchFailed;
 }
 API cuStreamCreate(std::uintptr_t *stream, unsigned) { return *stream = 2, 0; }
 API cuStreamSynchronize(std::uintptr_t) {
@@ -241,10 +299,12 @@ API cuGetErrorName(int code, const char **name) {
   return 0;
 }
 API cuGetErrorString(int code, const char **text) {
-  *text = code == 100 ? "no CUDA-capable device is detected" : "an error of the stand-in";
+  static std::string finding;
+  finding = std::exchange(sanitizer.finding, "");
+  *text = !finding.empty() ? finding.c_str() : code == 100 ? "no CUDA-capable device is detected" : "an error of the stand-in";
   return 0;
 }
-API cuModuleLoadData(void **module, const unsigned char *image) {
+API cuModuleLoadData(Module **module, const unsigned char *image) {
   // An ELF file ends with its table of sections.
   std::uint64_t table;
   std::uint16_t size, count;
@@ -254,32 +314,28 @@ API cuModuleLoadData(void **module, const unsigned char *image) {
   int file = memfd_create("kernels", 0);
   std::size_t bytes = table + std::size_t(size) * count;
   if (write(file, image, bytes) != ssize_t(bytes)) return invalidValue;
-  *module = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!*module) fprintf(stderr, "%s\n", dlerror());
-  return *module ? 0 : invalidValue;
+  void *library = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) return fprintf(stderr, "%s\n", dlerror()), invalidValue;
+  link_map *map;
+  dlinfo(library, RTLD_DI_LINKMAP, &map);
+  Segment segment = writableSegment(map->l_addr);
+  auto around = static_cast<StandIn *>(dlsym(library, "standIn"));
+  *module = new Module{library, around, segment, Range(segment.bytes, false, true)};
+  return 0;
 }
-API cuModuleGetFunction(std::uintptr_t *function, void *module, const char *name) {
-  Bind bind = reinterpret_cast<Bind>(dlsym(module, (std::string("bind_") + name).c_str()));
+API cuModuleGetFunction(std::uintptr_t *function, Module *module, const char *name) {
+  Bind bind = reinterpret_cast<Bind>(dlsym(module->library, (std::string("bind_") + name).c_str()));
   if (!bind) return notFound;
-  *function = reinterpret_cast<std::uintptr_t>(new Kernel{bind, reinterpret_cast<Set>(dlsym(module, "standInSet"))});
+  *function = reinterpret_cast<std::uintptr_t>(new Kernel{bind, module});
   return 0;
 }
 API cuLaunchKernel(Kernel *function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
                    unsigned blockZ, unsigned, std::uintptr_t, void **parameters, void **) {
   if (gridX == 0 || gridY != 1 || gridZ != 1 || blockX == 0 || blockX > 1024 || blockY != 1 || blockZ != 1)
     return invalidValue;
-  std::shared_ptr<Work> bound(function->bind(parameters));
-  Set set = function->set;
-  return start([=] {
-    setPlace = set;
-    body = bound.get();
-    unsigned shape[12] = {0, 0, 0, 0, 0, 0, blockX, 1, 1, gridX, 1, 1};
-    std::copy(shape, shape + 12, place);
-    for (unsigned block = 0; block < gridX; block++) {
-      place[3] = block;
-      runBlock();
-    }
-  });
+  std::shared_ptr<StandInCall> call(function->bind(parameters));
+  Module *module = function->module;
+  return start([=] { runBlocks(gridX, blockX, call.get(), *module); });
 }
 API cuStreamBeginCapture_v2(std::uintptr_t, int mode) {
   if (captured || mode != 2) return invalidValue;
@@ -299,7 +355,10 @@ API cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, unsigned long 
 API cuGraphLaunch(Graph *executable, std::uintptr_t) {
   graphLaunches++;
   waitForOperation();
-  for (const Work &work : *executable) work();
+  for (const Work &work : *executable) {
+    work();
+    if (!sanitizer.finding.empty()) return launchFailed;
+  }
   return 0;
 }
 API cuGraphExecDestroy(Graph *executable) { return delete executable, 0; }
@@ -308,6 +367,10 @@ API cuGraphDestroy(Graph *graph) { return delete graph, 0; }
 API standInGraphLaunches() { return graphLaunches; }
 API standInCapacity(std::size_t bytes) { return capacity = bytes ? bytes : std::size_t(1) << 36, 0; }
 API standInFail(int code) { return failure = code, 0; }
+API standInOrder(int seed) {
+  shuffling.seed(seed);
+  return order = seed, 0;
+}
 
 // NVRTC.
 API nvrtcVersion(int *major, int *minor) { return *major = 13, *minor = 0, 0; }
@@ -326,14 +389,18 @@ API nvrtcCompileProgram(Program *program, int, const char **) {
   int status = system(command.c_str());
   if (status == 0) {
     std::ofstream(base + ".cpp", std::ios::app) << "\n" << entriesOf(read(base + ".i"));
+    std::string hooks = sanitizer.isOn ? "-fsanitize=thread,signed-integer-overflow,shift,bounds,integer-divide-by-zero "
+                                         "-fno-sanitize-recover=all " : "";
     // Without unique symbols each thread's module has shared arrays of its own, in functions made from templates too.
-    command = "g++ -std=c++17 -w -O1 -fno-strict-aliasing -shared -fPIC -fno-gnu-unique -ffp-contract=off " + base +
-              ".cpp -o " + base + ".so 2>" + base + ".log";
+    std::string compile = "g++ -std=c++17 -w -O1 -fno-strict-aliasing -fno-gnu-unique -fPIC -ffp-contract=off " + hooks;
+    // In two steps: the linker would add the runtimes that kernel.h stands in for.
+    command = compile + "-c " + base + ".cpp -o " + base + ".o 2>" + base + ".log && g++ -shared " + base + ".o -o " +
+              base + ".so 2>>" + base + ".log";
     status = system(command.c_str());
   }
   program->log = read(base + ".log");
   program->image = read(base + ".so");
-  for (const char *end : {"", ".cpp", ".i", ".log", ".so"}) unlink((base + end).c_str());
+  for (const char *end : {"", ".cpp", ".i", ".log", ".o", ".so"}) unlink((base + end).c_str());
   return status == 0 ? 0 : 6;
 }
 API nvrtcGetProgramLogSize(Program *program, std::size_t *bytes) { return *bytes = program->log.size() + 1, 0; }
@@ -360,7 +427,11 @@ API cublasGemmStridedBatchedEx(std::uintptr_t, int transposeA, int transposeB, i
               (computeType == 68 || computeType == 77 || computeType == 75);
   if (!fits) return 7;
   float scale = *alpha, kept = *beta;
+  auto look = [](const float *at, bool isWrite) {
+    if (sanitizer.isOn) sanitizer.access(reinterpret_cast<std::uintptr_t>(at), sizeof(float), isWrite);
+  };
   return start([=] {
+    sanitizer.startLaunch();
     for (int i = 0; i < batch; i++)
       for (int column = 0; column < n; column++)
         for (int row = 0; row < m; row++) {
@@ -368,9 +439,13 @@ API cublasGemmStridedBatchedEx(std::uintptr_t, int transposeA, int transposeB, i
           for (int x = 0; x < k; x++) {
             std::int64_t atA = transposeA ? x + std::int64_t(row) * rowStrideA : row + std::int64_t(x) * rowStrideA;
             std::int64_t atB = transposeB ? column + std::int64_t(x) * rowStrideB : x + std::int64_t(column) * rowStrideB;
+            look(&a[i * strideA + atA], false);
+            look(&b[i * strideB + atB], false);
             sum += double(a[i * strideA + atA]) * b[i * strideB + atB];
           }
           float &target = c[i * strideC + row + std::int64_t(column) * rowStrideC];
+          if (kept != 0) look(&target, false);
+          look(&target, true);
           target = float(scale * sum) + (kept == 0 ? 0 : kept * target);
         }
   });

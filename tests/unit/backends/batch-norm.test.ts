@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { expectGradient, noise } from './gradients/numeric-gradient.js'
 import { numericGradients } from './numeric64.js'
+import { nativeBackends } from './tested-backends.js'
 import { worstError } from './wasm/kernels/arena.js'
 
 const epsilon = 1e-3
@@ -30,9 +31,9 @@ function layerOf(shape: number[]) {
   return layer
 }
 
-describe('batch normalization on wasm', () => {
+describe.each(nativeBackends())('batch normalization on %s', (backend) => {
   beforeAll(async () => {
-    await selectBackend({ prefer: ['wasm'] })
+    await selectBackend({ prefer: [backend] })
   })
 
   it.each([[[1, 3]], [[3, 1]], [[6, 5]], [[2, 3, 3, 4]], [[5, 2, 1, 7]], [[70, 33]]])(

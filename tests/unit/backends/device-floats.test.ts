@@ -9,10 +9,11 @@ import {
   wasmExports,
 } from '../../../src/backends/index.js'
 import { ShapeError, StateError } from '../../../src/core/index.js'
+import { nativeBackends, testedBackends } from './tested-backends.js'
 
-describe('DeviceFloats', () => {
+describe.each(nativeBackends())('DeviceFloats on %s', (backend) => {
   beforeAll(async () => {
-    await selectBackend({ prefer: ['wasm'] })
+    await selectBackend({ prefer: [backend] })
   })
 
   it('starts zeroed and aligned', () => {
@@ -84,17 +85,17 @@ describe('DeviceFloats', () => {
     floats.dispose()
   })
 
-  it('is there on dcml-wasm alone', async () => {
+  it("is there on dcml's own backends alone", async () => {
     await selectBackend({ prefer: ['cpu'] })
     expect(createDeviceFloats(3)).toBeUndefined()
     expect(wasmExports()).toBeUndefined()
     expect(() => pointerOf(tf.scalar(1))).toThrow(StateError)
-    await selectBackend({ prefer: ['wasm'] })
-    expect(wasmExports()).toBeDefined()
+    await selectBackend({ prefer: [backend] })
+    expect(wasmExports() !== undefined).toBe(backend === 'wasm')
   })
 })
 
-describe.each(['wasm', 'cpu'] as const)('rowTensor on %s', (backend) => {
+describe.each(testedBackends())('rowTensor on %s', (backend) => {
   beforeAll(async () => {
     await selectBackend({ prefer: [backend] })
   })

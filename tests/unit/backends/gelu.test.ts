@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { gelu, selectBackend } from '../../../src/backends/index.js'
 import { expectGradient, noise } from './gradients/numeric-gradient.js'
+import { testedBackends } from './tested-backends.js'
 import { worstError } from './wasm/kernels/arena.js'
 
 // From PyTorch 1.13, torch.nn.functional.gelu in float64: exact, then with approximate='tanh'.
@@ -12,7 +13,7 @@ const known = {
   tanh: [-0.00363739, -0.15880801, -0.10032465, 0, 0.34571401, 1.95459769],
 }
 
-describe.each(['wasm', 'cpu'] as const)('gelu on %s', (name) => {
+describe.each(testedBackends())('gelu on %s', (name) => {
   beforeAll(async () => {
     await selectBackend({ prefer: [name] })
   })
@@ -20,7 +21,7 @@ describe.each(['wasm', 'cpu'] as const)('gelu on %s', (name) => {
   it.each(['exact', 'tanh'] as const)('%s: values, slopes, and slopes of slopes', async (form) => {
     const options = { approximate: form === 'tanh' }
     const isNative = (await tf.profile(() => gelu(tf.tensor(at), options))).kernelNames.includes('DcmlGelu')
-    expect(isNative).toBe(name === 'wasm')
+    expect(isNative).toBe(name !== 'cpu')
     expect(worstError(gelu(tf.tensor(at), options).dataSync(), known[form])).toBeLessThan(2e-7)
     await expectGradient((x) => gelu(x!, options), [noise([3, 5])])
     await expectGradient((x) => tf.grad((y) => gelu(y, options))(x!), [noise([7], 2)])

@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { expectGradient, noise } from './gradients/numeric-gradient.js'
+import { nativeBackends, testedBackends } from './tested-backends.js'
 import { worstError } from './wasm/kernels/arena.js'
 
 const epsilon = 1e-3
@@ -18,9 +19,9 @@ function normalized(values: ArrayLike<number>, size: number): number[] {
   })
 }
 
-describe('layer normalization on wasm', () => {
+describe.each(nativeBackends())('layer normalization on %s', (backend) => {
   beforeAll(async () => {
-    await selectBackend({ prefer: ['wasm'] })
+    await selectBackend({ prefer: [backend] })
   })
 
   it.each([[[5, 1]], [[3, 2]], [[4, 7]], [[2, 3, 8]], [[2, 2, 3, 13]], [[6, 128]]])(
@@ -74,7 +75,7 @@ describe('layer normalization on wasm', () => {
   })
 })
 
-it.each(['wasm', 'cpu'] as const)('sums the gradient of a tiled tensor over its repetitions on %s', async (name) => {
+it.each(testedBackends())('sums the gradient of a tiled tensor over its repetitions on %s', async (name) => {
   await selectBackend({ prefer: [name] })
   await expectGradient((x) => tf.tile(x!, [2, 1, 3]), [noise([3, 1, 2])])
   await expectGradient((x) => tf.tile(x!, [4, 5]), [noise([1, 3])])

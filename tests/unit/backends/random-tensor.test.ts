@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type RandomTensorOptions, randomTensor, randomValues, selectBackend } from '../../../src/backends/index.js'
+import { testedBackends } from './tested-backends.js'
 
 const at = { seed: 42, step: 3, firstRow: 0, stream: 1 }
 
-describe.each(['wasm', 'cpu'] as const)('randomTensor on %s', (backend) => {
+describe.each(testedBackends())('randomTensor on %s', (backend) => {
   beforeAll(async () => {
     await selectBackend({ prefer: [backend] })
   })

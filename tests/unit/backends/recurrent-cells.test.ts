@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { expectGradient, noise } from './gradients/numeric-gradient.js'
 import { numericGradients } from './numeric64.js'
+import { nativeBackends } from './tested-backends.js'
 import { worstError } from './wasm/kernels/arena.js'
 
 const gates = {
@@ -74,9 +75,11 @@ const sizes: Sizes[] = [
   { rows: 3, steps: 2, features: 4, units: 8 },
 ]
 
-describe.each(['lstm', 'gru'] as const)('%s on wasm', (name) => {
+const kinds = nativeBackends().flatMap((backend) => (['lstm', 'gru'] as const).map((name) => ({ name, backend })))
+
+describe.each(kinds)('$name on $backend', ({ name, backend }) => {
   beforeAll(async () => {
-    await selectBackend({ prefer: ['wasm'] })
+    await selectBackend({ prefer: [backend] })
   })
   const { parts, reference, kernel } = cases[name]
 
@@ -137,7 +140,7 @@ describe.each(['lstm', 'gru'] as const)('%s on wasm', (name) => {
     others.forEach((tensor, i) => {
       expect(worstError(native[i]!, tensor.dataSync())).toBeLessThan(1e-6)
     })
-    await selectBackend({ prefer: ['wasm'] })
+    await selectBackend({ prefer: [backend] })
   })
 
   it('leaves dropout, other activations and gradients of gradients to tfjs', async () => {

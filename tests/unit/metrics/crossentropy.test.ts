@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { categoricalCrossentropy, sparseCategoricalCrossentropy } from '../../../src/metrics/crossentropy.js'
+import { testedBackends } from '../backends/tested-backends.js'
 import { seeded, worstError } from '../backends/wasm/kernels/arena.js'
 
 const random = seeded(5)
@@ -29,7 +30,7 @@ const matrix = (values: ArrayLike<number>, width: number) =>
     Array.from({ length: width }, (_, c) => values[r * width + c]!),
   )
 
-describe.each(['wasm', 'cpu'] as const)('cross-entropy of logits on %s', (name) => {
+describe.each(testedBackends())('cross-entropy of logits on %s', (name) => {
   it.each([1, 2, 3, 10, 33, 100])('soft targets of %i classes', async (classes) => {
     await selectBackend({ prefer: [name] })
     const rows = 7
@@ -83,7 +84,7 @@ describe.each(['wasm', 'cpu'] as const)('cross-entropy of logits on %s', (name) 
 })
 
 it('stays finite, and right, where the logits are as far apart as float32 allows', async () => {
-  await selectBackend({ prefer: ['wasm'] })
+  await selectBackend({ prefer: [testedBackends()[0]!] })
   tf.tidy(() => {
     const x = tf.tensor2d([3e38, -3e38, 0, 0, 200, -200, -1e-40, 0, 0], [3, 3])
     const t = tf.tensor2d([1, 0, 0, 0, 0, 1, 0.5, 0.5, 0], [3, 3])
@@ -99,7 +100,7 @@ it('stays finite, and right, where the logits are as far apart as float32 allows
 })
 
 it('says which shapes would fit', async () => {
-  await selectBackend({ prefer: ['wasm'] })
+  await selectBackend({ prefer: [testedBackends()[0]!] })
   tf.tidy(() => {
     expect(() => categoricalCrossentropy.perExample(tf.zeros([2, 4]), tf.zeros([2, 3]))).toThrow(
       'Expected [2,3] or [2]; received [2,4]',

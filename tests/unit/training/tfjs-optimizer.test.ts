@@ -7,6 +7,7 @@ import { Dataset } from '../../../src/data/index.js'
 import { adam, sgd } from '../../../src/optimizers/index.js'
 import { memory } from '../../../src/storage/index.js'
 import { checkpoint, Trainer, type TrainerOptions } from '../../../src/training/index.js'
+import { testedBackends } from '../backends/tested-backends.js'
 
 const ROWS = 96
 const rng = new Random(5)
@@ -40,7 +41,7 @@ async function train(optimizer: TrainerOptions['optimizer'], options: Partial<Tr
 const difference = (a: number[][], b: number[][]) =>
   Math.max(...a.map((values, i) => Math.hypot(...values.map((value, j) => value - b[i]![j]!)) / Math.hypot(...b[i]!)))
 
-describe.each(['wasm', 'cpu'] as const)('an optimizer of tfjs on %s', (backend) => {
+describe.each(testedBackends())('an optimizer of tfjs on %s', (backend) => {
   beforeAll(async () => {
     await selectBackend({ prefer: [backend] })
   })

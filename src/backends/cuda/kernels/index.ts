@@ -12,13 +12,14 @@ import { normalizationKernels, normalizationModules } from './normalization.js'
 import { productKernels } from './products.js'
 import { recurrentKernels, recurrentModules } from './recurrent.js'
 import { reductionKernels, reductionModules } from './reductions.js'
+import { segmentKernels, segmentModules } from './segments.js'
 import { updateKernels, updateModules } from './updates.js'
 import { windowKernels, windowModules } from './windows.js'
 
 /** Every module. */
 export const kernelModules: readonly KernelModule[] = [
   ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
-  ...[...recurrentModules, ...updateModules],
+  ...[...recurrentModules, ...segmentModules, ...updateModules],
 ]
 
 /** The kernels on a device. */
@@ -29,7 +30,8 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels &
   return {
     ...elementwise,
     ...reductions,
-    ...layoutKernels(launch, memory.ints, elementwise.fill),
+    ...layoutKernels(launch, memory.ints),
+    ...segmentKernels(launch, memory, elementwise.fill),
     ...productKernels(device, launch, elementwise.fill),
     ...windowKernels(device, launch, elementwise.fill),
     ...normalizationKernels(launch, memory, reductions.reduce),

@@ -82,41 +82,6 @@ KERNEL oneHot(const int *indices, float *out, int n, int depth, float onValue, f
   }
 }
 
-// A block for each row of x, which works only if no row before it has the same id: it then adds up all rows that have,
-// in their order. So sums are the same at every run, as atomic additions would not make them.
-KERNEL segmentSum(const float *x, const int *ids, float *out, int rows, int inner, int segments) {
-  __shared__ int isMine[256];
-  __shared__ int isAny;
-  int id = ids[blockIdx.x];
-  bool isFirst = id >= 0 && id < segments;
-  for (int start = 0; start < (int)blockIdx.x && isFirst; start += 256) {
-    if (threadIdx.x == 0) isAny = 0;
-    __syncthreads();
-    int row = start + threadIdx.x;
-    if (row < (int)blockIdx.x && ids[row] == id) isAny = 1;
-    __syncthreads();
-    isFirst = !isAny;
-    __syncthreads();
-  }
-  for (int start = blockIdx.x; start < rows && isFirst; start += 256) {
-    if (threadIdx.x == 0) isAny = 0;
-    __syncthreads();
-    int row = start + threadIdx.x;
-    isMine[threadIdx.x] = row < rows && ids[row] == id;
-    if (isMine[threadIdx.x]) isAny = 1;
-    __syncthreads();
-    if (isAny)
-      EACH_OF_ROW(column, inner) {
-        float *target = out + (long long)id * inner + column;
-        float sum = *target;
-        for (int k = 0; k < 256; k++)
-          if (isMine[k]) sum += x[(long long)(start + k) * inner + column];
-        *target = sum;
-      }
-    __syncthreads();
-  }
-}
-
 // For a pixel of the larger grid along one axis, the pixel of the original that it shows.
 INLINE int shown(int i, int from, int to, int alignCorners, int halfPixelCenters) {
   double scale = alignCorners && to > 1 ? (double)(from - 1) / (to - 1) : (double)from / to;
@@ -201,13 +166,9 @@ KERNEL philoxFill(float *out, int rows, int rowSize, int kind, double rate, int 
 
 export const layoutModules = [layoutModule, randomModule]
 
-type LayoutKernels = Pick<
-  TensorKernels,
-  'stridedCopy' | 'copyRows' | 'pad' | 'gather' | 'oneHot' | 'segmentSum' | 'philoxFill'
->
+type LayoutKernels = Pick<TensorKernels, 'stridedCopy' | 'copyRows' | 'pad' | 'gather' | 'oneHot' | 'philoxFill'>
 
-/** @param fill - Sets floats to a value. */
-export function layoutKernels(launch: Launch, ints: Int32Array, fill: TensorKernels['fill']): LayoutKernels {
+export function layoutKernels(launch: Launch, ints: Int32Array): LayoutKernels {
   const product = (from: number, to: number) => ints.subarray(from, to).reduce((size, length) => size * length, 1)
   return {
     stridedCopy: (...v) => {
@@ -234,11 +195,6 @@ export function layoutKernels(launch: Launch, ints: Int32Array, fill: TensorKern
       return 0
     },
     oneHot: (...v) => launch(layoutModule, 'oneHot', callTable.oneHot, each(v[2] * v[3]), v),
-    segmentSum: (...v) => {
-      const [, , out, rows, inner, segments] = v
-      fill(0, out, segments * inner, 0)
-      launch(layoutModule, 'segmentSum', callTable.segmentSum, { blocks: inner === 0 ? 0 : rows, threads: 256 }, v)
-    },
     philoxFill: (...v) =>
       launch(randomModule, 'philoxFill', callTable.philoxFill, each(v[1] * Math.ceil(v[2] / 4), 1), v),
   }

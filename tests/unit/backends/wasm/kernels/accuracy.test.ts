@@ -42,7 +42,8 @@ const cases: Partial<Record<keyof typeof unaryCodes, [reference: (x: number) => 
   sin: [Math.sin, 2],
   cos: [Math.cos, 2],
   tan: [Math.tan, 4],
-  erf: [erf, 1.5],
+  // CUDA's may be 2 places off, and its powers 4.
+  erf: [erf, arena.backend === 'wasm' ? 1.5 : 2.5],
 }
 const smallestNormal = 2 ** -126
 const unitOf = (x: number) => 2 ** (Math.floor(Math.log2(Math.max(smallestNormal, Math.abs(x)))) - 23)
@@ -133,7 +134,8 @@ describe('error of GELU and its slope against float64', () => {
 })
 
 describe('powers against float64', () => {
-  it('within 0.51 units in the last place, wherever the result is a number', () => {
+  const places = arena.backend === 'wasm' ? 0.51 : 4.5
+  it(`within ${places} units in the last place, wherever the result is a number`, () => {
     const random = seeded(8)
     const bases = Float32Array.from({ length: count }, () => 2 ** (random.uniform() * 300 - 150))
     const close = Float32Array.from({ length: count }, () => 1 + (random.uniform() - 0.5) / 50)
@@ -154,7 +156,7 @@ describe('powers against float64', () => {
         if (rounded === 0 || !Number.isFinite(rounded)) expect(actual[i], `${base} ** ${y[i]}`).toBe(rounded)
         else worst = Math.max(worst, Math.abs(actual[i]! - exact) / unitOf(exact))
       })
-      expect(worst).toBeLessThan(0.51)
+      expect(worst).toBeLessThan(places)
     }
   })
 

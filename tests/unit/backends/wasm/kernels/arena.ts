@@ -1,10 +1,12 @@
 /** Puts arrays into a kernel module's memory and takes results out. @module */
 
+import type { BackendName } from '../../../../../src/backends/index.js'
 import type { KernelExports } from '../../../../../src/backends/wasm/exports.js'
 import { loadKernels } from '../../../../../src/backends/wasm/module.js'
 
 /** Arrays in a memory, and the kernels that work on it. */
 export interface Arena {
+  readonly backend: BackendName
   wasm: KernelExports
   floats(values: ArrayLike<number>): number
   ints(values: ArrayLike<number>): number
@@ -37,6 +39,7 @@ export async function openArena(shared = false): Promise<Arena> {
     return pointer
   }
   return {
+    backend: 'wasm',
     wasm: exports,
     floats(values: ArrayLike<number>): number {
       const pointer = take(values.length * 4)
