@@ -42,6 +42,8 @@ export interface SharedFloats {
   readonly pointer: number
   /** The elements, with all that kernels made of them. A view that may go stale when the next kernel runs. */
   view(): Float32Array
+  /** A copy of the elements `from` to `to`, not including it. Where a GPU has them, it is not waited for meanwhile. */
+  fetch(from: number, to: number): Promise<Float32Array>
   release(): void
 }
 
@@ -73,6 +75,10 @@ export abstract class DeviceBackend extends tf.KernelBackend {
   abstract readonly label: string
   abstract readonly heap: DeviceHeap
   abstract kernels: TensorKernels & UpdateKernels
+  /** Int32 of an address that a kernel reads from memory. */
+  abstract readonly addressWords: 1 | 2
+  /** Bytes of its memory that columns of data may take now. */
+  abstract readonly columnBytes: number
   /** Byte offset in `heap.ints` of 18 int32 in which a kernel finds shapes and strides. */
   abstract readonly infoPointer: number
   /** Devices of which workers on this machine take one each; undefined where they share its cores. */

@@ -23,6 +23,8 @@ export interface DeviceFloats {
    * The elements. A view that goes stale when the memory grows or a kernel runs: ask again after either.
    */
   view(): Float32Array
+  /** A copy of the elements `from` to `to`, not including it. Where a GPU has them, it is not waited for meanwhile. */
+  fetch(from: number, to: number): Promise<Float32Array>
   /**
    * A tensor over part of the range; it owns nothing, so it must not be used after the range is disposed.
    *
@@ -43,16 +45,39 @@ export interface DeviceFloats {
 export function createDeviceFloats(length: number): DeviceFloats | undefined {
   const backend = activeDeviceBackend()
   if (!backend) return undefined
-  const range = backend.shareFloats(length)
-  range.view().fill(0)
-  return new BackendFloats(backend, length, range)
+  const floats = new BackendFloats(backend, length, backend.shareFloats(length))
+  fillPart(floats, 0, length, 0)
+  return floats
 }
 
 /** A range that another thread made, in the wasm memory that both use. Disposing it gives nothing back. */
 export function aliasDeviceFloats(pointer: number, length: number): DeviceFloats {
   const backend = requireWasm('aliasDeviceFloats')
   const view = () => backend.heap.floats.subarray(pointer / 4, pointer / 4 + length)
-  return new BackendFloats(backend, length, { pointer, view, release: () => undefined })
+  const fetch = async (from: number, to: number) => view().slice(from, to)
+  return new BackendFloats(backend, length, { pointer, view, fetch, release: () => undefined })
+}
+
+/** Places of a backend's memory, noted there for kernels such as `totals` and `sumRanges`. */
+export interface DeviceAddresses {
+  /** Where the first of them stands. */
+  readonly pointer: number
+  dispose(): void
+}
+
+/** Notes places in the memory of the current backend. */
+export function createDeviceAddresses(addresses: readonly number[]): DeviceAddresses {
+  const backend = requireBackend('createDeviceAddresses')
+  const { addressWords: words, heap } = backend
+  const length = addresses.length * words
+  const pointer = heap.allocate(length * 4, 'list of addresses', [addresses.length])
+  backend.writeInto({ pointer, dtype: 'int32', length }, (target, start) => {
+    for (const [i, address] of addresses.entries()) {
+      target[start + i * words] = address
+      if (words === 2) target[start + i * 2 + 1] = address / 2 ** 32
+    }
+  })
+  return { pointer, dispose: () => heap.release(pointer) }
 }
 
 /** The update rules that work on ranges in place; undefined on a backend that is none of dcml's own. */
@@ -84,10 +109,10 @@ export function copyInto(tensor: tf.Tensor, target: DeviceFloats, offset: number
   else backend.kernels.copyRows(source, destination, 1, tensor.size * 4, 0, 0)
 }
 
-/** Sets a part of a range to zero. */
-export function clear(target: DeviceFloats, offset: number, length: number): void {
+/** Sets a part of a range to a value. */
+export function fillPart(target: DeviceFloats, offset: number, length: number, value: number): void {
   assertInside(target.length, offset, [length])
-  requireBackend('clear').kernels.fill(dtypeCodes.float32, target.pointer + offset * 4, length, 0)
+  requireBackend('fillPart').kernels.fill(dtypeCodes.float32, target.pointer + offset * 4, length, value)
 }
 
 /** The whole memory of dcml-wasm as float32; index = byte offset / 4. Goes stale when the memory grows. */
@@ -112,6 +137,11 @@ class BackendFloats implements DeviceFloats {
   view(): Float32Array {
     this.#assertAlive()
     return this.#range.view()
+  }
+
+  fetch(from: number, to: number): Promise<Float32Array> {
+    this.#assertAlive()
+    return this.#range.fetch(from, to)
   }
 
   tensor(offset: number, shape: number[]): tf.Tensor {

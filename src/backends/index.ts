@@ -12,11 +12,13 @@ export { type DeviceArray, DeviceArrays } from './device-arrays.js'
 export { deviceCount } from './device-backend.js'
 export {
   aliasDeviceFloats,
-  clear,
   copyInto,
+  createDeviceAddresses,
   createDeviceFloats,
+  type DeviceAddresses,
   type DeviceFloats,
   deviceFloats,
+  fillPart,
   pointerOf,
   updateKernels,
   wasmExports,
@@ -34,7 +36,7 @@ export {
   selectBackend,
 } from './select-backend.js'
 export { softmaxCrossEntropy } from './softmax-cross-entropy.js'
-export type { ProgramInputs, ProgramPlan, StepProgram } from './step-program.js'
+export type { ProgramInputs, ProgramLoop, ProgramPlan, StepProgram } from './step-program.js'
 export {
   activationCodes,
   binaryCodes,
@@ -48,6 +50,5 @@ export {
 } from './wasm/exports.js'
 export { type CallName, kindsOf, type ProgramCallName } from './wasm/program/call-table.js'
 export { chainHead, chainLink, linkArgument, MAX_LINKS } from './wasm/program/chain-form.js'
-export type { ProgramLoop } from './wasm/program/loop.js'
 export type { Place, ProgramCall, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
 export { createKernelMemory, type KernelMemory, MEETING_POINTER, useKernelMemory } from './wasm/register.js'

@@ -8,7 +8,9 @@
 
 import {
   aliasDeviceFloats,
+  createDeviceAddresses,
   createDeviceFloats,
+  type DeviceAddresses,
   type DeviceFloats,
   MEETING_POINTER,
   type Meeting,
@@ -38,8 +40,8 @@ export class OneMemoryMember extends DistributedStrategy {
   readonly group: Group
   readonly #collectives: Collectives
   readonly #meeting: Meeting
-  /** Where the gradients of each rank begin, uint32, for the kernel that adds them up. */
-  #pointers: DeviceFloats | undefined
+  /** Where the gradients of each rank begin, for the kernel that adds them up. */
+  #addresses: DeviceAddresses | undefined
   #peers: DeviceFloats[] = []
   /** Whether this worker's share of its own gradients holds the sum over all. */
   #isReduced = false
@@ -82,8 +84,7 @@ export class OneMemoryMember extends DistributedStrategy {
     this.#peers = Array.from({ length: size }, (_, peer) =>
       peer === rank ? own : aliasDeviceFloats(places[peer]!, own.length),
     )
-    this.#pointers = createDeviceFloats(size)!
-    new Uint32Array(this.#pointers.view().buffer, this.#pointers.pointer, size).set(places.subarray(0, size))
+    this.#addresses = createDeviceAddresses([...places.subarray(0, size)])
     const [weights, ...slots] = shared.map((range, i) => range ?? aliasDeviceFloats(places[size + i]!, length))
     return { weights: flatFloats(weights!), sums: flatFloats(own), slots: slots.map(flatFloats) }
   }
@@ -135,7 +136,7 @@ export class OneMemoryMember extends DistributedStrategy {
   override lower({ layout }: FlatParameters): LoweredStep {
     const { size } = this.group
     if (size === 1) return {}
-    const peers = { pointers: this.#pointers!.pointer, count: size, meeting: this.#meeting }
+    const peers = { pointers: this.#addresses!.pointer, count: size, meeting: this.#meeting }
     return { share: this.#share(layout.length), peers }
   }
 
@@ -146,7 +147,7 @@ export class OneMemoryMember extends DistributedStrategy {
   /** Adds up a part of the gradients of all workers, in rank order, where this worker's own are. */
   #reduce({ from, to }: { from: number; to: number }): void {
     const own = this.#peers[this.group.rank]!
-    wasmExports()!.sumRanges(this.#pointers!.pointer, this.group.size, own.pointer, from, to - from)
+    wasmExports()!.sumRanges(this.#addresses!.pointer, this.group.size, own.pointer, from, to - from)
   }
 
   #share(length: number): { from: number; to: number } {

@@ -46,7 +46,7 @@ export class ThreadData {
   /** The same for the order of rows, which mostly is that of the last call. */
   shareOrder({ order, ...range }: TrainRange): TrainRange {
     const copy = this.#order?.place(order)
-    if (copy) return { ...range, order: copy.data as Uint32Array, orderPointer: copy.pointer }
+    if (copy?.data) return { ...range, order: copy.data as Uint32Array, orderPointer: copy.pointer }
     if (order !== this.#lastOrder?.given)
       this.#lastOrder = { given: order, shared: onSharedMemory(order) as Uint32Array }
     return { ...range, order: this.#lastOrder.shared }

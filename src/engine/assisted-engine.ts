@@ -42,7 +42,7 @@ export class AssistedEngine implements Engine {
   }
 
   /** Without the assist: an engine refuses programs that have it. */
-  series(series: StepSeries, parameters: FlatParameters): Float32Array[] {
+  async series(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]> {
     return this.#engine.series?.(series, parameters) ?? []
   }
 

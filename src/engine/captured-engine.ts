@@ -84,20 +84,21 @@ export class CapturedEngine implements Engine {
     )
   }
 
-  series(series: StepSeries, parameters: FlatParameters): Float32Array[] {
-    if (this.#reasons.has('set') || !isResident(series.batch)) return []
+  async series(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]> {
+    if (this.#reasons.has('set')) return []
+    // Workers that meet in the midst of it all take the same number of steps.
+    if (series.lowered.peers && !isResident(series.batch)) return []
     this.#storage.refresh()
     const entry = this.#entries.get(keyOf(series.batch, 'set'))
     if (!entry?.captured.isCurrent) return []
-    const { program } = entry.captured
-    if (program.isAssisted || !program.loop) return []
+    if (entry.captured.program.isAssisted) return []
     const count = Math.min(series.count, entry.untilCheck)
     if (count < 1) return []
     if (entry.series?.lowered !== series.lowered) {
       entry.series?.dispose()
       entry.series = new CapturedSeries(entry.captured, parameters, series)
     }
-    const sums = entry.series.run({ ...series, count })
+    const sums = await entry.series.run({ ...series, count })
     entry.untilCheck -= sums.length
     return sums
   }
@@ -238,7 +239,7 @@ export class CapturedEngine implements Engine {
         )
       : captured.run(run)
     if (ran) {
-      const results = captured.results()
+      const results = await captured.results()
       const { entries } = gradients?.parameters.layout ?? { entries: [] }
       const actual = gradients?.sums.view()
       const isClose =

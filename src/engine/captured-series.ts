@@ -7,22 +7,28 @@
  */
 
 import {
+  createDeviceAddresses,
   createDeviceFloats,
+  type DeviceAddresses,
   type DeviceFloats,
+  fillPart,
   kindsOf,
   type Meeting,
   meetingError,
   type Place,
   type ProgramCall,
   type ProgramLoop,
+  type RecordedCall,
 } from '../backends/index.js'
-import { type CapturedStep, inputsOf } from './captured-step.js'
+import { type CapturedStep, inputsOf, isResident } from './captured-step.js'
 import type { StepSeries, UpdateCall } from './engine.js'
 import type { FlatParameters } from './flat-parameters.js'
-import { makeCall } from './plan/index.js'
+import { makeCall, writeElsewhere } from './plan/index.js'
 
 /** Steps in one call. */
 const CAPACITY = 512
+/** Steps of a part of a loop: a GPU begins with the first while the host prepares the next. */
+const PART = 32
 /** Elements that are added up and updated at a time: 32 KiB, so that the sums are still in the nearest cache. */
 const PIECE = 8192
 
@@ -32,36 +38,37 @@ const absolute = (offset: number): Place => ({ buffer: -1, offset })
 export class CapturedSeries {
   /** What the loop was made for. */
   readonly lowered: StepSeries['lowered']
+  readonly #captured: CapturedStep
   readonly #parameters: FlatParameters
   readonly #loop: ProgramLoop
+  /** Indices of the arguments of the update that change from step to step. */
+  readonly #updateInputs: readonly number[]
   /** Loss, weight and metrics of each step. */
   readonly #records: DeviceFloats
   readonly #recordLength: number
   /** Where the own sums begin, for a worker that is alone. */
-  readonly #ownSums: DeviceFloats
+  readonly #ownSums: DeviceAddresses
 
   constructor(captured: CapturedStep, parameters: FlatParameters, { lowered, update }: StepSeries) {
     this.lowered = lowered
+    this.#captured = captured
     this.#parameters = parameters
     const { length } = parameters.layout
     const sums = parameters.sums.device!
     this.#recordLength = sums.length - length
     this.#records = createDeviceFloats(CAPACITY * this.#recordLength)!
-    this.#ownSums = createDeviceFloats(1)!
-    new Uint32Array(this.#ownSums.view().buffer, this.#ownSums.pointer, 1)[0] = sums.pointer
+    this.#ownSums = createDeviceAddresses([sums.pointer])
     const { share = { from: 0, to: length }, peers } = lowered
     const { pointers, count } = peers ?? { pointers: this.#ownSums.pointer, count: 1 }
     const meet = peers ? [meetCall(peers.meeting)] : []
+    // The weight lies between the loss and the metrics, and is the same at every step.
+    const tail = captured.resultPlaces.map((_, i) => absolute(sums.pointer + 4 * (length + (i === 0 ? 0 : i + 1))))
     const total = makeCall('totals', [absolute(pointers), count, length, absolute(0), this.#recordLength])
-    const report = [
-      // The weight lies between the loss and the metrics, and is the same at every step.
-      ...captured.resultPlaces.map((place, i) =>
-        makeCall('copyRows', [place, absolute(sums.pointer + 4 * (length + (i === 0 ? 0 : i + 1))), 1, 4, 0, 0]),
-      ),
+    const calls: ProgramCall[] = [
+      ...leaveResults(captured, tail),
       ...meet,
       { ...total, inputs: new Map([[3, 'record']]) },
     ]
-    const calls: ProgramCall[] = [...captured.program.calls, ...report]
     const piece = peers ? PIECE : length
     for (let from = share.from; from < share.to; from += piece) {
       const to = Math.min(share.to, from + piece)
@@ -69,39 +76,53 @@ export class CapturedSeries {
       calls.push(callOf(update(1, { from, to })))
     }
     calls.push(...meet)
-    const floats = kindsOf(update(1, share).name).flatMap((kind, i) => (kind === 'f' ? [updateInput(i)] : []))
-    this.#loop = captured.program.loop!(calls, { ints: ['step', 'order', 'record'], floats }, CAPACITY)
+    this.#updateInputs = floatsOf(update(1, share).name)
+    const varying = { ints: ['step', 'order', 'record'], floats: this.#updateInputs.map(updateInput) }
+    this.#loop = captured.program.loop(calls, varying, PART)
   }
 
   /**
-   * Runs steps, as many as the table has room for.
+   * Runs steps, as many as there is room for records of.
    *
    * @returns What the complete ones report, and at the end a step whose loss is not a finite number, if there was one.
    * @throws {TransportError} if the group of workers ends.
    */
-  run({ batch, count, stride, lowered, update }: StepSeries): Float32Array[] {
+  async run({ batch, count, stride, lowered, update }: StepSeries): Promise<Float32Array[]> {
     const loop = this.#loop
     const runs = Math.min(count, CAPACITY)
     const { length } = this.#parameters.layout
     const { selection } = batch
-    const inputs = inputsOf(batch)
-    loop.set(inputs)
+    const { order = 0, ...inputs } = inputsOf(batch)
     const range = lowered.share ?? { from: 0, to: length }
-    for (let i = 0; i < runs; i++) {
-      const record = this.#records.pointer + i * this.#recordLength * 4
-      const { name, values } = update(batch.step + i, range)
-      const floats = values.filter((_, argument) => kindsOf(name)[argument] === 'f')
-      loop.setRun(i, [batch.step + i, inputs.order! + i * stride * 4, record], floats)
+    fillPart(this.#parameters.sums.device!, length + 1, 1, selection.to - selection.from)
+    loop.begin(inputs)
+    // Rows that the host gathers are there for one step at a time.
+    const part = isResident(batch) ? PART : 1
+    let complete = 0
+    while (complete < runs) {
+      const first = complete
+      const steps = Math.min(part, runs - first)
+      for (let i = 0; i < steps; i++) {
+        const record = this.#records.pointer + (first + i) * this.#recordLength * 4
+        const { values } = update(batch.step + first + i, range)
+        const ints = [batch.step + first + i, order + (first + i) * stride * 4, record]
+        loop.setRun(
+          i,
+          ints,
+          this.#updateInputs.map((argument) => values[argument]!),
+        )
+      }
+      const [from, to] = [selection.from, selection.to].map((row) => row + first * stride) as [number, number]
+      this.#captured.fill({ ...batch, selection: { ...selection, from, to } })
+      const outcome = loop.run(steps)
+      if (outcome.stop === 'ended' || outcome.stop === 'late')
+        throw meetingError(outcome.stop, lowered.peers!.meeting.timeoutMs)
+      complete += outcome.runs
+      // Without an update that step is complete too.
+      if (outcome.stop === 'notFinite') complete++
+      if (outcome.stop !== undefined) break
     }
-    this.#parameters.gradients[length + 1] = selection.to - selection.from
-    const outcome = loop.run(runs)
-    if (outcome.stop === 'ended' || outcome.stop === 'late')
-      throw meetingError(outcome.stop, lowered.peers!.meeting.timeoutMs)
-    const complete = outcome.runs + (outcome.stop === 'notFinite' ? 1 : 0)
-    const records = this.#records.view()
-    return Array.from({ length: complete }, (_, i) =>
-      records.slice(i * this.#recordLength, (i + 1) * this.#recordLength),
-    )
+    return this.#read(complete)
   }
 
   dispose(): void {
@@ -109,12 +130,37 @@ export class CapturedSeries {
     this.#records.dispose()
     this.#ownSums.dispose()
   }
+
+  /** The records up to the first whose loss is not a finite number: where nobody waits, steps after it are told of. */
+  async #read(count: number): Promise<Float32Array[]> {
+    const width = this.#recordLength
+    const values = await this.#records.fetch(0, count * width)
+    const records = Array.from({ length: count }, (_, i) => values.subarray(i * width, (i + 1) * width))
+    const last = records.findIndex(([loss]) => !Number.isFinite(loss))
+    return last < 0 ? records : records.slice(0, last + 1)
+  }
+}
+
+/** The calls of a step, which leave its results at given places: by themselves, or by a copy. */
+function leaveResults(captured: CapturedStep, places: readonly Place[]): ProgramCall[] {
+  let calls: readonly RecordedCall[] = captured.program.calls
+  const copies: ProgramCall[] = []
+  for (const [i, place] of captured.resultPlaces.entries()) {
+    const moved = writeElsewhere(calls, place, places[i]!)
+    if (moved) calls = moved
+    else copies.push(makeCall('copyRows', [place, places[i]!, 1, 4, 0, 0]))
+  }
+  return [...calls, ...copies]
 }
 
 const meetCall = ({ pointer, count, spins, timeoutMs }: Meeting): ProgramCall =>
   makeCall('meet', [absolute(pointer), count, spins, timeoutMs])
 
 const updateInput = (argument: number) => `update ${argument}`
+
+/** Indices of the float32 arguments of an update: those that may depend on the step. */
+const floatsOf = (name: UpdateCall['name']): number[] =>
+  kindsOf(name).flatMap((kind, argument) => (kind === 'f' ? [argument] : []))
 
 /** An update as a call; its float32 arguments change from step to step. */
 function callOf({ name, values }: UpdateCall): ProgramCall {
@@ -123,5 +169,5 @@ function callOf({ name, values }: UpdateCall): ProgramCall {
     name,
     values.map((value, i) => (kinds[i] === 'u' || kinds[i] === 'r' ? absolute(value) : value)),
   )
-  return { ...call, inputs: new Map(kinds.flatMap((kind, i) => (kind === 'f' ? [[i, updateInput(i)] as const] : []))) }
+  return { ...call, inputs: new Map(floatsOf(name).map((argument) => [argument, updateInput(argument)])) }
 }

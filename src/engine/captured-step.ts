@@ -179,7 +179,7 @@ export class CapturedStep {
     for (const [i, { place, length, gaps, cut }] of this.#handovers.entries()) {
       if (program.runCalls(from, cut) > 0) return refuseFault(i > 0)
       from = cut
-      const values = program.read(place, length)
+      const [values] = (await program.read([{ place, length }])) as [Float32Array]
       for (const gap of gaps) values.fill(0, gap.from, gap.to)
       await take(i, values)
     }
@@ -192,8 +192,8 @@ export class CapturedStep {
   }
 
   /** The results of the last run: views that the next one may overwrite. */
-  results(): Float32Array[] {
-    return this.#results.map(({ place, length }) => this.program.read(place, length))
+  results(): Promise<Float32Array[]> {
+    return this.program.read(this.#results)
   }
 
   /** Gathers the rows that the program does not gather by itself. */

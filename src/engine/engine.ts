@@ -64,7 +64,7 @@ export interface LoweredStep {
   readonly share?: { readonly from: number; readonly to: number }
   /** The other workers, whose sums lie in the same memory. */
   readonly peers?: {
-    /** Byte offset of the places where the sums of each begin, uint32 in rank order. */
+    /** The list (`createDeviceAddresses`) of where the sums of each begin, in rank order. */
     readonly pointers: number
     readonly count: number
     /** Where they wait for each other: before gradients are added up, and before the next step. */
@@ -116,7 +116,7 @@ export interface Engine {
    * @returns The sums of each over all workers: loss, weight, metrics. Of an update whose loss is not a finite number,
    *   which is the last, nothing but these sums was computed.
    */
-  series?(series: StepSeries, parameters: FlatParameters): Float32Array[]
+  series?(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]>
   /** Runs the loss on one batch without gradients. */
   evaluate(batch: Batch): Promise<BatchSums>
   /**

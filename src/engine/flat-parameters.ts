@@ -7,7 +7,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { clear, copyInto } from '../backends/index.js'
+import { copyInto, fillPart } from '../backends/index.js'
 import { createFlatFloats, type FlatFloats } from './flat-floats.js'
 import { createLayout, type ParameterLayout } from './layout.js'
 
@@ -99,7 +99,7 @@ export class FlatParameters {
   /** Sets the gradient of a variable to zero. */
   clearGradient(sums: FlatFloats, index: number): void {
     const { offset, length } = this.layout.entries[index]!
-    if (sums.device) clear(sums.device, offset, length)
+    if (sums.device) fillPart(sums.device, offset, length, 0)
     else sums.view().fill(0, offset, offset + length)
   }
 

@@ -19,7 +19,7 @@ export interface PlacedColumns {
 /**
  * Copies columns; undefined where there is no room for all of them.
  *
- * @param replace - Whether `data` becomes a view of the copy, which only a shared memory allows.
+ * @param replace - Whether `data` becomes a view of the copy, which only a memory that threads share allows.
  */
 export function placeColumns(
   columns: SharedColumns,
@@ -40,7 +40,7 @@ export function placeColumns(
       return undefined
     }
     copies.set(data, copy)
-    placed[name] = { data: replace ? copy.data : data, shape, pointer: copy.pointer }
+    placed[name] = { data: (replace && copy.data) || data, shape, pointer: copy.pointer }
   }
   return { columns: placed, dispose }
 }

@@ -9,14 +9,11 @@ import { type PlacedColumns, PlacedOrder, placeColumns } from './device-columns.
 import type { SharedColumns } from './job.js'
 import { rowNumbers } from './rows.js'
 
-/** Columns of more bytes than this stay where they are, and JavaScript gathers their rows: 256 MiB. */
-const LIMIT_BYTES = 2 ** 28
-
 /** Columns and orders of rows, in the memory of the kernels where that helps. */
 export class ReplicaData {
   readonly #columns = new Map<string, SharedColumns>()
   readonly #placed = new Map<string, PlacedColumns>()
-  readonly #arrays = DeviceArrays.onBackend(LIMIT_BYTES)
+  readonly #arrays = DeviceArrays.onBackend()
   readonly #order = this.#arrays && new PlacedOrder(this.#arrays)
   readonly #inOrder = this.#arrays && new PlacedOrder(this.#arrays)
   #rows = rowNumbers(0)

@@ -125,7 +125,7 @@ export class Replica implements Crew {
     const rowsPerStep = range.batchSize * range.accumulateSteps
     let step = range.firstStep
     for (let from = range.from; from < range.to; ) {
-      const series = this.#trainSeries(range, from, step)
+      const series = await this.#trainSeries(range, from, step)
       records.push(...series)
       step += series.length
       from += series.length * rowsPerStep
@@ -212,7 +212,7 @@ export class Replica implements Crew {
   }
 
   /** Trains as many steps as the engine can run in one call. Those that it leaves, `#trainStep` takes one by one. */
-  #trainSeries(range: TrainRange, from: number, step: number): StepRecord[] {
+  async #trainSeries(range: TrainRange, from: number, step: number): Promise<StepRecord[]> {
     const { batchSize, order, orderPointer } = range
     const count = Math.floor((range.to - from) / batchSize)
     const { clipNorm, logicalShards, columns: names } = this.#job
@@ -222,7 +222,7 @@ export class Replica implements Crew {
     const { rank, size } = this.#strategy.group
     const own = splitRows(from, from + batchSize, rank, size)
     const selection = { ...this.#data.select(columns, order, orderPointer), ...own }
-    const sums = this.#engine.series?.(
+    const sums = await this.#engine.series?.(
       {
         batch: this.#batch(columns, true, { selection, step, firstRow: own.from - from }),
         count,

@@ -23,6 +23,10 @@ import { CudaProgram } from './cuda-program.js'
 import type { DeviceMemory } from './device-memory.js'
 import { cudaKernels } from './kernels/index.js'
 import type { Launch } from './kernels/kernel-module.js'
+import { type LateKernels, lateKernels } from './kernels/late.js'
+
+/** Of the free memory, what columns may take. */
+const COLUMN_SHARE = 0.25
 
 /** A `KernelBackend` whose numbers live on a GPU; pointers are addresses there. */
 export class CudaBackend extends DeviceBackend {
@@ -34,6 +38,9 @@ export class CudaBackend extends DeviceBackend {
   /** In host memory: kernels get what stands there by value. */
   override readonly infoPointer = 0
   override readonly deviceCount: number
+  override readonly addressWords = 2
+  /** The kernels that find some of their arguments in memory. */
+  readonly lateKernels: LateKernels
   /** Starts a kernel of CUDA C. */
   readonly launch: Launch
 
@@ -44,6 +51,12 @@ export class CudaBackend extends DeviceBackend {
     this.deviceCount = isNamed ? 1 : count
     this.launch = (...values) => device.launch(...values)
     this.kernels = cudaKernels(device, this.launch)
+    this.lateKernels = lateKernels(this.launch)
+  }
+
+  /** A share of what is free, for the steps need room too. */
+  override get columnBytes(): number {
+    return this.heap.freeBytes() * COLUMN_SHARE
   }
 
   override async read(dataId: object): Promise<DeviceValues | Uint8Array[]> {
@@ -75,13 +88,15 @@ export class CudaBackend extends DeviceBackend {
       this.device.finish()
       return floats
     }
-    return { pointer, view, release }
+    const fetch = async (from: number, to: number) =>
+      new Float32Array(await this.device.fetch(pointer + from * 4, (to - from) * 4))
+    return { pointer, view, fetch, release }
   }
 
   override writeInto(range: WrittenRange, write: (target: DeviceValues, start: number) => void): void {
-    const values = new writtenClasses[range.dtype](range.length)
-    write(values, 0)
-    this.device.upload(range.pointer, values)
+    const Class = writtenClasses[range.dtype]
+    const sizeBytes = range.length * Class.BYTES_PER_ELEMENT
+    this.device.send(range.pointer, sizeBytes, (bytes) => write(new Class(bytes, 0, range.length), 0))
   }
 
   override createProgram(plan: ProgramPlan): CudaProgram {

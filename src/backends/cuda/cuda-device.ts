@@ -16,9 +16,13 @@ import { HostMemory, type HostRange } from './host-memory.js'
 import type { CallForm, Grid, KernelModule } from './kernels/kernel-module.js'
 import { Launcher } from './launcher.js'
 import { ModuleCache } from './module-cache.js'
+import { Uploads } from './uploads.js'
 
 /** What cuBLAS asks for on an H100, and more than it needs on smaller GPUs. */
 const WORKSPACE_BYTES = 32 * 2 ** 20
+
+/** More is copied as it lies, for pinned memory is scarce: 32 MiB. */
+const MOST_PINNED_BYTES = 2 ** 25
 
 /** Work that was captured, to be started again as one. */
 export interface CudaGraph {
@@ -43,6 +47,8 @@ export class CudaDevice {
   readonly #koffi: Koffi
   readonly #driver: Driver
   readonly #host: HostMemory
+  readonly #uploads: Uploads
+  readonly #idleEvents: number[] = []
   readonly #stream: number
   readonly #launcher: Launcher
   readonly #cublas: Cublas
@@ -73,6 +79,7 @@ export class CudaDevice {
     calls.call('cuCtxSetCurrent', calls.handle('cuDevicePrimaryCtxRetain', device))
     this.#stream = calls.handle('cuStreamCreate', driverValues.CU_STREAM_NON_BLOCKING)
     this.#host = new HostMemory(koffi, driver)
+    this.#uploads = new Uploads(driver, this.#host, this.#stream)
     this.#launcher = new Launcher(koffi, driver, new ModuleCache(driver, nvrtc, target), this.#stream)
     this.memory = new DeviceMemory(driver, this.isDebug)
     const pointer = this.memory.allocate(WORKSPACE_BYTES, 'workspace of cuBLAS', [WORKSPACE_BYTES])
@@ -118,6 +125,17 @@ export class CudaDevice {
   upload(pointer: number, values: ArrayBufferView): void {
     if (values.byteLength === 0) return
     this.#driver.calls.call('cuMemcpyHtoDAsync_v2', pointer, values, values.byteLength, this.#stream)
+  }
+
+  /** The same for what a function writes to an array of so many bytes, without waiting for anything. */
+  send(pointer: number, sizeBytes: number, write: (bytes: ArrayBuffer) => void): void {
+    if (sizeBytes <= MOST_PINNED_BYTES) {
+      this.#uploads.send(pointer, sizeBytes, write)
+      return
+    }
+    const bytes = new ArrayBuffer(sizeBytes)
+    write(bytes)
+    this.upload(pointer, new Uint8Array(bytes))
   }
 
   /** Copies from the GPU; waits until all work before is done. */
@@ -198,7 +216,7 @@ export class CudaDevice {
   /** Until the work that was started so far is done. */
   async #finished(): Promise<void> {
     const { calls } = this.#driver
-    const event = calls.handle('cuEventCreate', driverValues.CU_EVENT_DISABLE_TIMING)
+    const event = this.#idleEvents.pop() ?? calls.handle('cuEventCreate', driverValues.CU_EVENT_DISABLE_TIMING)
     try {
       calls.call('cuEventRecord', event, this.#stream)
       const query = calls.function('cuEventQuery')
@@ -209,7 +227,7 @@ export class CudaDevice {
       }
       if (code !== 0) throw this.#driver.error('A kernel before cuEventQuery', code)
     } finally {
-      calls.call('cuEventDestroy_v2', event)
+      this.#idleEvents.push(event)
     }
   }
 }

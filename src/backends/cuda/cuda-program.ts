@@ -1,31 +1,27 @@
 /**
  * A captured step on a GPU.
  *
- * Owns: one range for all that the calls compute, and which runs of calls are one CUDA graph.
- * Leaves: which calls, and where each buffer lies in that range, to whoever planned it.
+ * Owns: one range for all that the calls compute, and the numbers that they are given anew.
+ * Leaves: which calls, and where each buffer lies in that range, to whoever planned it; what is one graph to launches.ts.
  * @module
  */
 
-import type { ProgramInputs, ProgramPlan, StepProgram } from '../step-program.js'
-import { kindsOf } from '../wasm/program/call-table.js'
-import type { Place, RecordedCall } from '../wasm/program/recorder.js'
+import type {
+  LoopOutcome,
+  ProgramInputs,
+  ProgramLoop,
+  ProgramPlan,
+  ProgramResult,
+  StepProgram,
+  VaryingInputs,
+} from '../step-program.js'
+import type { Place, ProgramCall, RecordedCall } from '../wasm/program/recorder.js'
+import { Cells } from './cells.js'
 import type { CudaBackend } from './cuda-backend.js'
-import type { CudaGraph } from './cuda-device.js'
+import { Launches, pieceOf } from './launches.js'
 
-/** A call with its arguments. */
-interface BoundCall {
-  readonly kernel: (...values: number[]) => unknown
-  readonly values: number[]
-  readonly info: Int32Array | undefined
-  /** Names of the arguments that are given anew at each run, by their index. */
-  readonly inputs: readonly (readonly [index: number, name: string])[]
-}
-
-/** Calls in a row that take nothing anew: run one by one at first, as one launch of a graph from then on. */
-interface Segment {
-  runs: number
-  graph?: CudaGraph
-}
+/** Bytes between results, at most, up to which all are copied at once: less than a second copy costs. */
+const GAP_BYTES = 16384
 
 /** One program in the memory of a GPU. */
 export class CudaProgram implements StepProgram {
@@ -33,9 +29,8 @@ export class CudaProgram implements StepProgram {
   readonly #backend: CudaBackend
   readonly #plan: ProgramPlan
   readonly #arena: number
-  readonly #calls: readonly BoundCall[]
-  /** By first and last call. */
-  readonly #segments = new Map<string, Segment>()
+  readonly #cells: Cells
+  readonly #launches: Launches
 
   constructor(backend: CudaBackend, plan: ProgramPlan) {
     this.#backend = backend
@@ -45,7 +40,8 @@ export class CudaProgram implements StepProgram {
       const offset = plan.offsets.get(buffer)
       if (offset !== undefined) backend.device.upload(this.#arena + offset, values)
     }
-    this.#calls = plan.calls.map((call) => this.#bind(call))
+    this.#cells = new Cells(backend.device, plan.calls)
+    this.#launches = new Launches(backend.device, this.#pieces(plan.calls, this.#cells))
   }
 
   get calls(): readonly RecordedCall[] {
@@ -62,21 +58,16 @@ export class CudaProgram implements StepProgram {
 
   run(inputs: ProgramInputs): number {
     this.setInputs(inputs)
-    return this.runCalls(0, this.#calls.length)
+    return this.runCalls(0, this.calls.length)
   }
 
-  setInputs(given: ProgramInputs): void {
-    for (const { values, inputs } of this.#calls) for (const [index, name] of inputs) values[index] = given[name]!
+  setInputs(inputs: ProgramInputs): void {
+    this.#cells.set(inputs)
+    this.#cells.send()
   }
 
   runCalls(from: number, to: number): number {
-    for (let i = from; i < to; ) {
-      let end = i
-      while (end < to && this.#calls[end]!.inputs.length === 0) end++
-      if (end > i) this.#runSegment(i, end)
-      else this.#runCall(end++)
-      i = end
-    }
+    this.#launches.run(from, to)
     return 0
   }
 
@@ -84,63 +75,73 @@ export class CudaProgram implements StepProgram {
     this.setInputs(inputs)
     const { device } = this.#backend
     device.finish()
-    return this.#calls.map((_, i) => {
+    return this.calls.map((_, i) => {
       const start = performance.now()
-      this.#runCall(i)
+      this.#launches.runPiece(i)
       device.finish()
       return performance.now() - start
     })
   }
 
-  read(place: Place, length: number): Float32Array {
-    const values = new Float32Array(length)
-    this.#backend.device.download(this.address(place), values)
-    return values
+  async read(results: readonly ProgramResult[]): Promise<Float32Array[]> {
+    const { device } = this.#backend
+    const ranges = results.map(({ place, length }) => ({ from: this.address(place), length }))
+    const start = Math.min(...ranges.map(({ from }) => from))
+    const end = Math.max(...ranges.map(({ from, length }) => from + length * 4))
+    const sizeBytes = ranges.reduce((sum, { length }) => sum + length * 4, 0)
+    if (end - start > sizeBytes + GAP_BYTES)
+      return Promise.all(ranges.map(async ({ from, length }) => new Float32Array(await device.fetch(from, length * 4))))
+    const bytes = await device.fetch(start, end - start)
+    return ranges.map(({ from, length }) => new Float32Array(bytes, from - start, length))
+  }
+
+  loop(calls: readonly ProgramCall[], varying: VaryingInputs, capacity: number): ProgramLoop {
+    const cells = new Cells(this.#backend.device, calls, varying, capacity)
+    const { takeRow } = this.#backend.lateKernels
+    const pieces = [() => takeRow(cells.row), ...this.#pieces(calls, cells)]
+    return new CudaLoop(new Launches(this.#backend.device, pieces), cells)
   }
 
   dispose(): void {
-    for (const { graph } of this.#segments.values()) graph?.dispose()
-    this.#segments.clear()
+    this.#launches.dispose()
+    this.#cells.dispose()
     this.#backend.heap.release(this.#arena)
   }
 
-  #bind({ name, places, numbers, inputs, info }: RecordedCall): BoundCall {
-    const { kernels } = this.#backend
-    const values = kindsOf(name).map((_, i) => {
-      const place = places.get(i)
-      return place ? this.address(place) : (numbers.get(i) ?? this.#backend.infoPointer)
-    })
-    const kernel = kernels[name as keyof typeof kernels] as BoundCall['kernel']
-    return { kernel, values, info, inputs: [...(inputs ?? [])] }
+  #pieces(calls: readonly ProgramCall[], cells: Cells): (() => void)[] {
+    return calls.map((call) => pieceOf(this.#backend, call, cells, (place) => this.address(place)))
+  }
+}
+
+/** Calls that run many times: a launch of a graph for each run, and nothing that waits. */
+class CudaLoop implements ProgramLoop {
+  readonly #launches: Launches
+  readonly #cells: Cells
+  #isStart = true
+
+  constructor(launches: Launches, cells: Cells) {
+    this.#launches = launches
+    this.#cells = cells
   }
 
-  #runCall(index: number): void {
-    const { kernel, values, info } = this.#calls[index]!
-    if (info) this.#backend.heap.ints.set(info)
-    kernel(...values)
+  begin(inputs: ProgramInputs): void {
+    this.#cells.set(inputs)
+    this.#isStart = true
   }
 
-  /** The first run compiles what is not compiled yet, which a capture could not; the second is captured. */
-  #runSegment(from: number, to: number): void {
-    const { device } = this.#backend
-    const run = () => {
-      for (let i = from; i < to; i++) this.#runCall(i)
-    }
-    if (to - from === 1) {
-      run()
-      return
-    }
-    const key = `${from} ${to}`
-    let segment = this.#segments.get(key)
-    if (!segment) {
-      segment = { runs: 0 }
-      this.#segments.set(key, segment)
-    }
-    // In debug mode every launch is waited for, which a capture forbids.
-    if (segment.runs++ === 0 || device.isDebug) run()
-    else {
-      segment.graph ??= device.capture(run)
-      segment.graph.launch()
-    }
+  setRun(run: number, ints: readonly number[], floats: readonly number[]): void {
+    this.#cells.setRun(run, ints, floats)
+  }
+
+  run(count: number): LoopOutcome {
+    this.#cells.send({ isStart: this.#isStart })
+    this.#isStart = false
+    for (let i = 0; i < count; i++) this.#launches.run()
+    return { runs: count }
+  }
+
+  dispose(): void {
+    this.#launches.dispose()
+    this.#cells.dispose()
   }
 }

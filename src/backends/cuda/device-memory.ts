@@ -114,6 +114,17 @@ export class DeviceMemory implements DeviceHeap {
     this.bytesReserved -= bytes
   }
 
+  /** Bytes that the driver can still give, and those that are kept for later. */
+  freeBytes(): number {
+    return this.#room().free + this.bytesReserved - this.bytesInUse
+  }
+
+  #room(): { free: number; total: number } {
+    const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)]
+    this.#driver.calls.call('cuMemGetInfo_v2', free, total)
+    return { free: Number(free[0]), total: Number(total[0]) }
+  }
+
   #take(bytes: number): number | undefined {
     const out = new BigUint64Array(1)
     const code = this.#driver.calls.function('cuMemAlloc_v2')(out, bytes) as number
@@ -129,12 +140,11 @@ export class DeviceMemory implements DeviceHeap {
     if (!this.#isKeeping) this.flush()
     const pointer = this.#take(bytes)
     if (pointer !== undefined) return pointer
-    const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)]
-    this.#driver.calls.call('cuMemGetInfo_v2', free, total)
+    const { free, total } = this.#room()
     throw new ConfigError(`The GPU has no memory left for a ${use} of shape ${describe(shape)}.`, {
       expected: `${megabytes(bytes)} in a row`,
       received:
-        `${megabytes(Number(free[0]))} free of ${megabytes(Number(total[0]))}; tensors of this process hold ` +
+        `${megabytes(free)} free of ${megabytes(total)}; tensors of this process hold ` +
         `${megabytes(this.bytesInUse)}, and ${megabytes(kept)} kept for later were given back already`,
       remedy:
         'Use a smaller batchSize or model, dispose tensors that are no longer needed, or end other processes on this GPU',

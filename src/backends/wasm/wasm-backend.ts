@@ -15,10 +15,15 @@ import type { KernelExports } from './exports.js'
 import type { WasmMemory } from './memory.js'
 import { WasmProgram } from './program/program.js'
 
+/** Columns of more bytes than this stay where they are, and JavaScript gathers their rows: 256 MiB. */
+const COLUMN_BYTES = 2 ** 28
+
 /** A `KernelBackend` whose numbers live in one WebAssembly memory; pointers are byte offsets in it. */
 export class DcmlWasmBackend extends DeviceBackend {
   override readonly label = 'wasm'
   override readonly hasChains = true
+  override readonly addressWords = 1
+  override readonly columnBytes = COLUMN_BYTES
   override readonly infoPointer: number
   /** The kernels; while a step is recorded, each of them notes its calls. */
   override kernels: KernelExports
@@ -62,7 +67,8 @@ export class DcmlWasmBackend extends DeviceBackend {
   override shareFloats(length: number): SharedFloats {
     const pointer = this.heap.allocate(length * 4, 'float32 range', [length])
     const view = () => this.heap.floats.subarray(pointer / 4, pointer / 4 + length)
-    return { pointer, view, release: () => this.heap.release(pointer) }
+    const fetch = async (from: number, to: number) => view().slice(from, to)
+    return { pointer, view, fetch, release: () => this.heap.release(pointer) }
   }
 
   override writeInto({ pointer, dtype }: WrittenRange, write: (target: DeviceValues, start: number) => void): void {

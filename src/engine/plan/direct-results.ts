@@ -1,7 +1,7 @@
 /** Lets a kernel write where its result is copied to. @module */
 
 import type { Place, RecordedCall } from '../../backends/index.js'
-import { change, numberOf, type Step, usesOf } from './calls.js'
+import { change, numberOf, type Step, samePlace, usesOf, writesOf } from './calls.js'
 
 /**
  * Replaces a buffer that is only copied to a place outside the step, such as a gradient in the flat buffer, by that
@@ -40,6 +40,25 @@ export function writeResultsDirectly(step: Step): Step {
       return places.length > 0 ? change(call, { places }) : call
     })
   return { ...step, calls }
+}
+
+/**
+ * The calls with another place for a buffer that one of them writes and none reads.
+ *
+ * @returns Undefined where that is not so.
+ */
+export function writeElsewhere(calls: readonly RecordedCall[], from: Place, to: Place): RecordedCall[] | undefined {
+  if (from.buffer < 0) return undefined
+  const touching = calls.flatMap((call, index) =>
+    [...call.places]
+      .filter(([, { buffer }]) => buffer === from.buffer)
+      .map(([argument, place]) => ({ index, argument, place })),
+  )
+  const [only] = touching
+  if (!only || touching.length > 1 || !samePlace(only.place, from)) return undefined
+  const writer = calls[only.index]!
+  if (!writesOf(writer).some(([argument]) => argument === only.argument)) return undefined
+  return calls.with(only.index, change(writer, { places: [[only.argument, to]] }))
 }
 
 /** Whether another call points into the range; a gradient that is added to must find there what was there before. */

@@ -14,6 +14,7 @@ import { joinChains } from './join-chains.js'
 import { bytesOfBuckets, placeBuffers } from './place-buffers.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
+export { writeElsewhere } from './direct-results.js'
 export type { DividedGradients } from './divide-gradients.js'
 
 /** What is handed over while a program runs. */

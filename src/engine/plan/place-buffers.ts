@@ -24,12 +24,19 @@ interface Lifetime {
 /** A cache line. */
 const ALIGNMENT = 64
 
-/** Largest first, each at the lowest place that is free for as long as it lives. */
+/**
+ * Largest first, each at the lowest place that is free for as long as it lives. Results come before all others, so that
+ * they lie next to each other and are read at once.
+ */
 export function placeBuffers(step: Step, forever: ReadonlySet<number>): Placement {
   const placed: (Lifetime & { offset: number })[] = []
   const offsets = new Map<number, number>()
   let bytes = 0
-  const lifetimes = lifetimesOf(step, forever).sort((a, b) => b.bytes - a.bytes || a.first - b.first)
+  const passing = passingBuffers(step)
+  const order = ({ buffer }: Lifetime) => (step.results.has(buffer) && !passing.has(buffer) ? 0 : 1)
+  const lifetimes = lifetimesOf(step, forever).sort(
+    (a, b) => order(a) - order(b) || b.bytes - a.bytes || a.first - b.first,
+  )
   for (const lifetime of lifetimes) {
     const rivals = placed.filter(({ first, last }) => first <= lifetime.last && lifetime.first <= last)
     let offset = 0
@@ -71,7 +78,7 @@ function lifetimesOf(step: Step, forever: ReadonlySet<number>): Lifetime[] {
   })
   const cuts = cutsOf(step)
   for (const [i, { place }] of buckets.entries()) note(place.buffer, cuts[i]! - 1)
-  const passing = new Set(buckets.map(({ place }) => place.buffer))
+  const passing = passingBuffers(step)
   for (const buffer of results) if (!passing.has(buffer)) note(buffer, calls.length)
   for (const buffer of forever) if (spans.has(buffer)) note(buffer, calls.length)
   return [...spans].map(([buffer, { first, last }]) => ({
@@ -82,9 +89,12 @@ function lifetimesOf(step: Step, forever: ReadonlySet<number>): Lifetime[] {
   }))
 }
 
+/** Buffers that are handed over while the step runs. */
+const passingBuffers = (step: Step): ReadonlySet<number> => new Set(step.buckets?.map(({ place }) => place.buffer))
+
 /** Bytes of the buckets that live at the same time, at most. */
 export function bytesOfBuckets(step: Step): number {
-  const buffers = new Set(step.buckets?.map(({ place }) => place.buffer))
+  const buffers = passingBuffers(step)
   const lifetimes = lifetimesOf(step, new Set()).filter(({ buffer }) => buffers.has(buffer))
   const alive = (index: number) => lifetimes.filter(({ first, last }) => first <= index && index <= last)
   return Math.max(0, ...lifetimes.map(({ first }) => alive(first).reduce((sum, { bytes }) => sum + bytes, 0)))

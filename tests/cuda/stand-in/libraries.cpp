@@ -59,7 +59,10 @@ using Graph = std::vector<Work>;
 thread_local Graph *captured = nullptr;
 // Something was asked for that a capture forbids.
 thread_local bool isInvalidated = false;
-std::atomic<int> graphLaunches{0};
+
+// What the driver was asked for so far, by name: see standInCount.
+thread_local std::map<std::string, double> counts;
+void note(const char *what, double amount = 1) { counts[what] += amount; }
 
 // Threads of a block: a fiber runs thread after thread, until one of them waits at a barrier. Then another takes over.
 struct Fiber {
@@ -190,6 +193,7 @@ void runBlocks(unsigned count, unsigned size, const StandInCall *call, Module &m
 // Does what a stream was given now, or when the graph is launched.
 int start(Work work) {
   if (!captured) waitForOperation();
+  if (!captured) note("launches");
   if (captured) captured->push_back(std::move(work));
   else work();
   return sanitizer.finding.empty() ? 0 : launchFailed;
@@ -246,6 +250,7 @@ API cuMemAlloc_v2(std::uintptr_t *pointer, std::size_t bytes) {
   std::memset(memory, 0xff, bytes);
   *pointer = reinterpret_cast<std::uintptr_t>(memory);
   ranges.emplace(*pointer, Range(bytes));
+  note("allocations");
   used += bytes;
   return 0;
 }
@@ -258,6 +263,7 @@ API cuMemFree_v2(std::uintptr_t pointer) {
   return 0;
 }
 API cuMemAllocManaged(std::uintptr_t *pointer, std::size_t bytes, unsigned flags) {
+  note("managed allocations");
   int code = flags == 1 ? cuMemAlloc_v2(pointer, bytes) : invalidValue;
   if (code == 0) ranges.at(*pointer).isManaged = true;
   return code;
@@ -267,6 +273,8 @@ API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capa
 API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t) {
   if (captured || !isInside(to, bytes)) return invalidValue;
   waitForOperation();
+  note("uploads");
+  note("uploaded bytes", bytes);
   std::memcpy(reinterpret_cast<void *>(to), from, bytes);
   sanitizer.upload(to, bytes);
   return 0;
@@ -274,12 +282,15 @@ API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes,
 API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
   if (captured || !isInside(from, bytes)) return invalidValue;
   waitForOperation();
+  note("downloads");
+  note("downloaded bytes", bytes);
   std::memcpy(to, reinterpret_cast<void *>(from), bytes);
   sanitizer.download(from, bytes);
   return sanitizer.finding.empty() ? 0 : launchFailed;
 }
 API cuStreamCreate(std::uintptr_t *stream, unsigned) { return *stream = 2, 0; }
 API cuStreamSynchronize(std::uintptr_t) {
+  note("waits");
   if (!captured) return waitForOperation(), failure;
   isInvalidated = true;
   return captureUnsupported;
@@ -292,7 +303,7 @@ API cuEventQuery(std::uintptr_t) {
   isReady = !isReady && !isOperating();
   return isReady ? 0 : 600;
 }
-API cuEventDestroy_v2(std::uintptr_t) { return 0; }
+API cuEventSynchronize(std::uintptr_t) { return waitForOperation(), failure; }
 API cuGetErrorName(int code, const char **name) {
   *name = code == outOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY" : code == 100 ? "CUDA_ERROR_NO_DEVICE"
         : code == launchFailed ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR_OF_THE_STAND_IN";
@@ -353,7 +364,7 @@ API cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, unsigned long 
   return *executable = new Graph(*graph), 0;
 }
 API cuGraphLaunch(Graph *executable, std::uintptr_t) {
-  graphLaunches++;
+  note("graph launches");
   waitForOperation();
   for (const Work &work : *executable) {
     work();
@@ -364,7 +375,10 @@ API cuGraphLaunch(Graph *executable, std::uintptr_t) {
 API cuGraphExecDestroy(Graph *executable) { return delete executable, 0; }
 API cuGraphDestroy(Graph *graph) { return delete graph, 0; }
 // For tests.
-API standInGraphLaunches() { return graphLaunches; }
+API standInCount(const char *what, double *count) {
+  *count = std::string(what) == "bytes" ? used : counts[what];
+  return 0;
+}
 API standInCapacity(std::size_t bytes) { return capacity = bytes ? bytes : std::size_t(1) << 36, 0; }
 API standInFail(int code) { return failure = code, 0; }
 API standInOrder(int seed) {

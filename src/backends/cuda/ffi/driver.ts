@@ -31,7 +31,7 @@ export const driverPrototypes = {
   cuEventCreate: 'void *event, uint flags',
   cuEventRecord: 'uintptr_t event, uintptr_t stream',
   cuEventQuery: 'uintptr_t event',
-  cuEventDestroy_v2: 'uintptr_t event',
+  cuEventSynchronize: 'uintptr_t event',
   cuStreamBeginCapture_v2: 'uintptr_t stream, int mode',
   cuStreamEndCapture: 'uintptr_t stream, void *graph',
   cuGraphInstantiateWithFlags: 'void *executable, uintptr_t graph, uint64_t flags',

@@ -7,6 +7,7 @@ import type { TensorKernels, UpdateKernels } from '../../device-backend.js'
 import type { CudaDevice } from '../cuda-device.js'
 import { elementwiseKernels, elementwiseModules } from './elementwise.js'
 import type { KernelModule, Launch } from './kernel-module.js'
+import { lateModules } from './late.js'
 import { layoutKernels, layoutModules } from './layout.js'
 import { normalizationKernels, normalizationModules } from './normalization.js'
 import { productKernels } from './products.js'
@@ -19,7 +20,7 @@ import { windowKernels, windowModules } from './windows.js'
 /** Every module. */
 export const kernelModules: readonly KernelModule[] = [
   ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
-  ...[...recurrentModules, ...segmentModules, ...updateModules],
+  ...[...recurrentModules, ...segmentModules, ...updateModules, ...lateModules],
 ]
 
 /** The kernels on a device. */

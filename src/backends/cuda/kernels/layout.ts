@@ -62,15 +62,23 @@ KERNEL pad(const float *x, float *out, float value, Info<18> info) {
 }
 
 // Rows of [outer, size, length] by index; rows whose index is outside are 0.
+template <class T>
+INLINE void gatherRows(const T *x, const int *indices, T *out, int outer, int size, int count, int length) {
+  EACH(i, outer * count * length) {
+    unsigned row = i / (unsigned)length, column = i - row * length;
+    unsigned o = row / (unsigned)count;
+    int index = indices[row - o * count];
+    bool isInside = index >= 0 && index < size;
+    out[i] = isInside ? x[((long long)o * size + index) * length + column] : 0;
+  }
+}
 #define GATHER(BYTES, T) \\
   KERNEL gather_##BYTES(const T *x, const int *indices, T *out, int outer, int size, int count, int length) { \\
-    EACH(i, outer * count * length) { \\
-      unsigned row = i / (unsigned)length, column = i - row * length; \\
-      unsigned o = row / (unsigned)count; \\
-      int index = indices[row - o * count]; \\
-      bool isInside = index >= 0 && index < size; \\
-      out[i] = isInside ? x[((long long)o * size + index) * length + column] : 0; \\
-    } \\
+    gatherRows(x, indices, out, outer, size, count, length); \\
+  } \\
+  KERNEL gatherInCells_##BYTES(const T *const *x, const int *const *indices, T *out, int outer, int size, int count, \\
+                               int length) { \\
+    gatherRows(*x, *indices, out, outer, size, count, length); \\
   }
 GATHER(1, u8)
 GATHER(4, int)
@@ -142,8 +150,8 @@ INLINE void philox(unsigned counter[4], unsigned k0, unsigned k1) {
 }
 INLINE double uniformOf(unsigned word) { return (word >> 8) * (1.0 / 16777216); }
 // A thread for each four elements of a row.
-KERNEL philoxFill(float *out, int rows, int rowSize, int kind, double rate, int seed, int step, int firstRow,
-                  int stream) {
+INLINE void philoxRows(float *out, int rows, int rowSize, int kind, double rate, int seed, int step, int firstRow,
+                       int stream) {
   unsigned groups = ((unsigned)rowSize + 3) / 4;
   EACH(i, rows * groups) {
     unsigned row = i / groups, group = i - row * groups;
@@ -160,6 +168,14 @@ KERNEL philoxFill(float *out, int rows, int rowSize, int kind, double rate, int 
       out[(long long)row * rowSize + group * 4 + lane] = (float)value;
     }
   }
+}
+KERNEL philoxFill(float *out, int rows, int rowSize, int kind, double rate, int seed, int step, int firstRow,
+                  int stream) {
+  philoxRows(out, rows, rowSize, kind, rate, seed, step, firstRow, stream);
+}
+KERNEL philoxFillInCells(float *out, int rows, int rowSize, int kind, double rate, int seed, const int *step,
+                         const int *firstRow, int stream) {
+  philoxRows(out, rows, rowSize, kind, rate, seed, *step, *firstRow, stream);
 }
 `,
 )
@@ -187,18 +203,38 @@ export function layoutKernels(launch: Launch, ints: Int32Array): LayoutKernels {
       for (let axis = first; axis < first + 6; axis++) n *= ints[axis]! + ints[axis + 6]! + ints[axis + 12]!
       launch(layoutModule, 'pad', callTable.pad, each(n), v)
     },
-    gather: (input, indices, out, outer, size, count, rowBytes) => {
-      const bytes = [input, out, rowBytes].every((value) => value % 4 === 0) ? 4 : 1
-      const values = [input, indices, out, outer, size, count, rowBytes / bytes]
-      launch(layoutModule, `gather_${bytes}`, callTable.gather, each((outer * count * rowBytes) / bytes), values)
+    gather: (...v) => {
+      gatherBy(launch, 'gather', v, [v[0], v[2], v[6]].every(isWord) ? 4 : 1)
       // Asking the GPU would mean to wait for it. An index outside gives zeros, as in tfjs' backends for GPUs.
       return 0
     },
     oneHot: (...v) => launch(layoutModule, 'oneHot', callTable.oneHot, each(v[2] * v[3]), v),
-    philoxFill: (...v) =>
-      launch(randomModule, 'philoxFill', callTable.philoxFill, each(v[1] * Math.ceil(v[2] / 4), 1), v),
+    philoxFill: (...v) => philoxBy(launch, 'philoxFill', 'wnnndnnnn', v),
   }
 }
+
+/** `gather` that finds the addresses of x, which is a multiple of 4, and of the indices in cells. */
+export const gatherInCells =
+  (launch: Launch) =>
+  (values: readonly number[]): void =>
+    gatherBy(launch, 'gatherInCells', values, isWord(values[2]!) && isWord(values[6]!) ? 4 : 1)
+
+/** `philoxFill` that finds step and first row in cells. */
+export const philoxInCells =
+  (launch: Launch) =>
+  (values: readonly number[]): void =>
+    philoxBy(launch, 'philoxFillInCells', 'wnnndnrrn', values)
+
+const isWord = (bytes: number) => bytes % 4 === 0
+
+function gatherBy(launch: Launch, name: string, values: readonly number[], elementBytes: 1 | 4): void {
+  const [, , , outer, , count, rowBytes] = values as [number, number, number, number, number, number, number]
+  const grid = each((outer * count * rowBytes) / elementBytes)
+  launch(layoutModule, `${name}_${elementBytes}`, callTable.gather, grid, values.with(6, rowBytes / elementBytes))
+}
+
+const philoxBy = (launch: Launch, name: string, kinds: string, values: readonly number[]) =>
+  launch(randomModule, name, { arguments: kinds }, each(values[1]! * Math.ceil(values[2]! / 4), 1), values)
 
 /** What a resizing is given, beside the arrays and their size. */
 export interface Resizing {

@@ -12,11 +12,31 @@ import { type CallForm, defineModule, each, type Launch } from './kernel-module.
 /** Blocks of `squares`, whatever the length: its partial sums are added up in the host, in their order. */
 const SQUARES_BLOCKS = 256
 
+/** Rules of one kernel. */
+const ruleNames = ['sgd', 'adam', 'rmsprop', 'adagrad'] as const
+
+/** The name of such a rule. */
+export type RuleName = (typeof ruleNames)[number]
+
+/** C types of their arguments. */
+const types: Readonly<Record<string, string>> = { r: 'const float *', u: 'float *', n: 'int', f: 'float', d: 'double' }
+
+/** The kernels of a rule: its float32 numbers come with the launch, or from memory; there it may be told to stop. */
+function kernelsOf(name: RuleName): string {
+  const kinds = [...callForm(name).arguments]
+  const given = kinds.map((kind, i) => `${types[kind]} a${i}`)
+  const late = kinds.map((kind, i) => `${kind === 'f' ? 'const float *' : types[kind]} a${i}`)
+  const read = kinds.map((kind, i) => `${kind === 'f' ? '*' : ''}a${i}`)
+  return `
+KERNEL ${name}(${given.join(', ')}) { ${name}Rule(${kinds.map((_, i) => `a${i}`).join(', ')}); }
+KERNEL ${name}InCells(${late.join(', ')}, const int *stop) { if (!*stop) ${name}Rule(${read.join(', ')}); }`
+}
+
 const updateModule = defineModule(
   'updates',
   `
-KERNEL sgd(float *parameters, const float *gradients, float *velocity, int n, float rate, float momentum, int nesterov,
-           float weightDecay, float gradientScale) {
+INLINE void sgdRule(float *parameters, const float *gradients, float *velocity, int n, float rate, float momentum,
+                    int nesterov, float weightDecay, float gradientScale) {
   EACH(i, n) {
     float w = parameters[i], g = weightDecay * w + gradientScale * gradients[i], direction = g;
     if (velocity) {
@@ -27,9 +47,9 @@ KERNEL sgd(float *parameters, const float *gradients, float *velocity, int n, fl
     parameters[i] = w - rate * direction;
   }
 }
-KERNEL adam(float *parameters, const float *gradients, float *mean, float *squaredMean, int n, float stepSize,
-            float rootScale, double beta1, double beta2, float epsilon, float keep, float penalty,
-            float gradientScale) {
+INLINE void adamRule(float *parameters, const float *gradients, float *mean, float *squaredMean, int n, float stepSize,
+                     float rootScale, double beta1, double beta2, float epsilon, float keep, float penalty,
+                     float gradientScale) {
   // 1 - beta in float64: in float32 it would lose three digits.
   float old1 = (float)beta1, new1 = (float)(1 - beta1), old2 = (float)beta2, new2 = (float)(1 - beta2);
   EACH(i, n) {
@@ -41,8 +61,9 @@ KERNEL adam(float *parameters, const float *gradients, float *mean, float *squar
     parameters[i] = w * keep - stepSize * m / (sqrtf(v) * rootScale + epsilon);
   }
 }
-KERNEL rmsprop(float *parameters, const float *gradients, float *squaredMean, float *velocity, float *mean, int n,
-               float rate, double alpha, float epsilon, float momentum, float weightDecay, float gradientScale) {
+INLINE void rmspropRule(float *parameters, const float *gradients, float *squaredMean, float *velocity, float *mean,
+                        int n, float rate, double alpha, float epsilon, float momentum, float weightDecay,
+                        float gradientScale) {
   float old = (float)alpha, fresh = (float)(1 - alpha);
   EACH(i, n) {
     float w = parameters[i], g = weightDecay * w + gradientScale * gradients[i];
@@ -62,8 +83,8 @@ KERNEL rmsprop(float *parameters, const float *gradients, float *squaredMean, fl
     parameters[i] = w - rate * direction;
   }
 }
-KERNEL adagrad(float *parameters, const float *gradients, float *squaredSum, int n, float rate, float epsilon,
-               float weightDecay, float gradientScale) {
+INLINE void adagradRule(float *parameters, const float *gradients, float *squaredSum, int n, float rate, float epsilon,
+                        float weightDecay, float gradientScale) {
   EACH(i, n) {
     float w = parameters[i], g = weightDecay * w + gradientScale * gradients[i];
     float s = g * g + squaredSum[i];
@@ -71,6 +92,7 @@ KERNEL adagrad(float *parameters, const float *gradients, float *squaredSum, int
     parameters[i] = w - rate * g / (sqrtf(s) + epsilon);
   }
 }
+${ruleNames.map(kernelsOf).join('')}
 
 // The means with this step's gradient, and partial sums of the squares of weights and directions: [blocks, 2].
 KERNEL lambMeans(const float *parameters, const float *gradients, float *mean, float *squaredMean, double *squares,
@@ -124,14 +146,14 @@ export const updateModules = [updateModule]
 /** The rules on a device. */
 export function updateKernels(device: CudaDevice, launch: Launch): UpdateKernels {
   const { memory } = device
-  const rule = (name: 'sgd' | 'adam' | 'rmsprop' | 'adagrad', length: number, values: number[]) =>
-    launch(updateModule, name, callForm(name), each(length), values)
+  const rule = (name: RuleName, values: number[]) =>
+    launch(updateModule, name, callForm(name), each(values[lengthOf(name)]!), values)
   const partialSums = (n: number) => ({ blocks: Math.min(SQUARES_BLOCKS, each(n).blocks), threads: each(n).threads })
   return {
-    sgd: (...v) => rule('sgd', v[3], v),
-    adam: (...v) => rule('adam', v[4], v),
-    rmsprop: (...v) => rule('rmsprop', v[5], v),
-    adagrad: (...v) => rule('adagrad', v[3], v),
+    sgd: (...v) => rule('sgd', v),
+    adam: (...v) => rule('adam', v),
+    rmsprop: (...v) => rule('rmsprop', v),
+    adagrad: (...v) => rule('adagrad', v),
     lamb(parameters, gradients, mean, squaredMean, n, rate, ...rest) {
       const [meanScale, rootScale, beta1, beta2, epsilon, weightDecay, gradientScale] = rest
       const grid = partialSums(n)
@@ -153,6 +175,16 @@ export function updateKernels(device: CudaDevice, launch: Launch): UpdateKernels
     },
   }
 }
+
+/** The form of a rule that finds its float32 numbers in cells, and behind the arguments whether it is to stop. */
+export function ruleInCells(launch: Launch, name: RuleName): (values: readonly number[], stop: number) => void {
+  const form = { arguments: `${callForm(name).arguments.replaceAll('f', 'r')}r` }
+  return (values, stop) =>
+    launch(updateModule, `${name}InCells`, form, each(values[lengthOf(name)]!), [...values, stop])
+}
+
+/** Which argument is the number of elements: the first that is a number. */
+const lengthOf = (name: RuleName): number => callForm(name).arguments.indexOf('n')
 
 const lambMeansForm: CallForm = { arguments: 'rruuwnffddfff' }
 const lambWeightsForm: CallForm = { arguments: 'urrrnnfffff' }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { LoopOutcome, ProgramInputs, ProgramLoop, VaryingInputs } from '../../step-program.js'
 import type { KernelExports } from '../exports.js'
 import { stopCodes } from '../exports.js'
 import type { WasmMemory } from '../memory.js'
@@ -12,25 +13,15 @@ import { CallWords } from './words.js'
 /** What to run. */
 export interface LoopPlan {
   readonly calls: readonly ProgramCall[]
-  /** Names of the inputs that change from run to run: whole numbers and byte offsets, then float32. */
-  readonly varying: { readonly ints: readonly string[]; readonly floats: readonly string[] }
+  readonly varying: VaryingInputs
   /** Runs that the table has room for. */
   readonly capacity: number
   /** Byte offset of a place. */
   addressOf(place: Place): number
 }
 
-/** How a loop ended. */
-export interface LoopOutcome {
-  /** Complete runs. */
-  readonly runs: number
-  /** Why the next one is not complete, if it was begun; 'fault': an index lay outside its range. */
-  readonly stop?: keyof typeof stopCodes | 'fault'
-}
-
 /** One loop in the memory of a backend. */
-export class ProgramLoop {
-  readonly capacity: number
+export class WasmLoop implements ProgramLoop {
   readonly #heap: WasmMemory
   readonly #wasm: KernelExports
   readonly #words: CallWords
@@ -41,7 +32,6 @@ export class ProgramLoop {
   readonly #targetCount: number
 
   constructor(heap: WasmMemory, wasm: KernelExports, { calls, varying, capacity, addressOf }: LoopPlan) {
-    this.capacity = capacity
     this.#heap = heap
     this.#wasm = wasm
     this.#varying = varying
@@ -57,21 +47,18 @@ export class ProgramLoop {
     heap.ints.set(targets, this.#table / 4 + 1)
   }
 
-  /** Sets inputs that do not change from run to run. */
-  set(inputs: Readonly<Record<string, number>>): void {
+  begin(inputs: ProgramInputs): void {
     const { ints } = this.#heap
     for (const [name, value] of Object.entries(inputs))
       for (const word of this.#words.inputs.get(name) ?? []) ints[word] = value
   }
 
-  /** Sets what does for one run, in the order of their names. */
   setRun(run: number, ints: readonly number[], floats: readonly number[]): void {
     const row = this.#rows / 4 + run * this.#rowWords
     this.#heap.ints.set(ints, row)
     this.#heap.floats.set(floats, row + this.#varying.ints.length)
   }
 
-  /** Runs so many times, or until a call says that it is enough. */
   run(count: number): LoopOutcome {
     const { starts } = this.#words
     const runs = this.#wasm.runLoop(
@@ -90,7 +77,6 @@ export class ProgramLoop {
     return { runs, stop: stops.find((stop) => stopCodes[stop] === code) ?? 'fault' }
   }
 
-  /** Gives the memory back. */
   dispose(): void {
     this.#words.dispose()
     this.#heap.release(this.#table)

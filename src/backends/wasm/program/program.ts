@@ -7,11 +7,11 @@
  */
 
 import type { ProductArguments } from '../../assist/blas-assist.js'
-import type { ProgramInputs, ProgramPlan, StepProgram } from '../../step-program.js'
+import type { ProgramInputs, ProgramPlan, ProgramResult, StepProgram, VaryingInputs } from '../../step-program.js'
 import type { KernelExports } from '../exports.js'
 import type { DcmlWasmBackend } from '../wasm-backend.js'
 import { kindsOf } from './call-table.js'
-import { type LoopPlan, ProgramLoop } from './loop.js'
+import { WasmLoop } from './loop.js'
 import type { Place, ProgramCall, RecordedCall } from './recorder.js'
 import { CallWords } from './words.js'
 
@@ -79,15 +79,18 @@ export class WasmProgram implements StepProgram {
     return this.#assisted.length > 0
   }
 
-  read(place: Place, length: number): Float32Array {
-    const start = this.address(place) / 4
-    return this.#backend.heap.floats.subarray(start, start + length)
+  async read(results: readonly ProgramResult[]): Promise<Float32Array[]> {
+    const { floats } = this.#backend.heap
+    return results.map(({ place, length }) => {
+      const start = this.address(place) / 4
+      return floats.subarray(start, start + length)
+    })
   }
 
   /** A loop over other calls on the same buffers. */
-  loop(calls: readonly ProgramCall[], varying: LoopPlan['varying'], capacity: number): ProgramLoop {
+  loop(calls: readonly ProgramCall[], varying: VaryingInputs, capacity: number): WasmLoop {
     const addressOf = (place: Place) => this.address(place)
-    return new ProgramLoop(this.#backend.heap, this.#wasm, { calls, varying, capacity, addressOf })
+    return new WasmLoop(this.#backend.heap, this.#wasm, { calls, varying, capacity, addressOf })
   }
 
   /** Gives the memory back. */

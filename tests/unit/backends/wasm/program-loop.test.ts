@@ -7,7 +7,7 @@ import {
 } from '../../../../src/backends/index.js'
 import { stopCodes } from '../../../../src/backends/wasm/exports.js'
 import { kindsOf, type ProgramCallName } from '../../../../src/backends/wasm/program/call-table.js'
-import { ProgramLoop } from '../../../../src/backends/wasm/program/loop.js'
+import { WasmLoop } from '../../../../src/backends/wasm/program/loop.js'
 import { activeWasmBackend } from '../../../../src/backends/wasm/register.js'
 
 let floats: DeviceFloats
@@ -31,9 +31,9 @@ function call(name: ProgramCallName, ...values: (number | string)[]): ProgramCal
   return { name, places, numbers, inputs }
 }
 
-function loopOf(calls: ProgramCall[], ints: string[], names: string[] = []): ProgramLoop {
+function loopOf(calls: ProgramCall[], ints: string[], names: string[] = []): WasmLoop {
   const { heap, kernels } = activeWasmBackend()!
-  return new ProgramLoop(heap, kernels, {
+  return new WasmLoop(heap, kernels, {
     calls,
     varying: { ints, floats: names },
     capacity: 4,
@@ -70,7 +70,7 @@ describe('a loop over a program', () => {
     floats.view().fill(0)
     const loop = loopOf([call('addInto', 'from', at(0), 2, 'scale')], [], ['scale'])
     floats.view().set([1, 10], 8)
-    loop.set({ from: at(8) })
+    loop.begin({ from: at(8) })
     for (const run of [0, 1, 2]) loop.setRun(run, [], [0.5 + run])
     expect(loop.run(3)).toEqual({ runs: 3 })
     expect([...floats.view().subarray(0, 2)]).toEqual([4.5, 45])
