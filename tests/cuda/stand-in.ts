@@ -11,14 +11,21 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { it } from 'vitest'
+import { beforeEach, it } from 'vitest'
 
 const sources = fileURLToPath(new URL('./stand-in', import.meta.url))
 const root = fileURLToPath(new URL('../../node_modules/.cache/dcml-cuda', import.meta.url))
 const fileNames = ['libcuda.so.1', 'libnvrtc.so.13', 'libcublas.so.13', 'libnccl.so.2']
+
+/** Whether a real GPU is to be used: `npm run test:cuda` says so. */
+const isReal = Boolean(process.env.DCML_TEST_GPU)
+
+/** Whether NVIDIA's driver is on this machine: then dcml finds it, whatever a test hides. */
+export const hasDriver = ['/dev/nvidiactl', '/dev/dxg'].some((file) => existsSync(file))
 
 /**
  * Where the stand-in lies, as variables for the environment; or why there is none.
@@ -29,6 +36,7 @@ const fileNames = ['libcuda.so.1', 'libnvrtc.so.13', 'libcublas.so.13', 'libnccl
 export function buildStandIn(
   isSanitized = Boolean(process.env.DCML_TEST_SANITIZE),
 ): { env: Record<string, string> } | { reason: string } {
+  if (isReal) return { reason: 'These are tests with the stand-in, and a GPU is to be used.' }
   if (process.platform !== 'linux') return { reason: 'The CUDA backend runs on Linux alone.' }
   const parts = readdirSync(sources)
     .sort()
@@ -58,9 +66,6 @@ export function buildStandIn(
   return { env }
 }
 
-/** Whether a real GPU is to be used: `npm run test:cuda` says so. */
-const isReal = Boolean(process.env.DCML_TEST_GPU)
-
 /**
  * Lets the backend cuda of this process run on the stand-in, or on the GPU where that is asked for. Where neither works,
  * a skipped test says why.
@@ -68,7 +73,13 @@ const isReal = Boolean(process.env.DCML_TEST_GPU)
  * @param isSanitized - As in `buildStandIn`.
  */
 export function useStandIn(what: string, isSanitized?: boolean): boolean {
-  if (isReal) return true
+  if (isReal) {
+    // At once, past what vitest gathers: the last name in a log is that of the test in which the process crashed.
+    beforeEach(({ task }) => {
+      writeSync(2, `> ${task.name}\n`)
+    })
+    return true
+  }
   const built = buildStandIn(isSanitized)
   if ('env' in built) {
     Object.assign(process.env, built.env)

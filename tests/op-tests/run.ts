@@ -1,8 +1,11 @@
 /**
- * Runs tfjs-core's own specs in this process; scripts/op-tests.mjs bundles and starts it.
+ * Runs tfjs-core's own specs in this process; scripts/op-tests.mjs bundles and starts it, and counts.
+ *
+ * Tells what happens as JSON, a line each, in file descriptor 3: at once, for the process may crash in the next spec.
  * @module
  */
 
+import { writeSync } from 'node:fs'
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops'
 import '@tensorflow/tfjs-core/dist/register_all_gradients'
 import * as tf from '@tensorflow/tfjs-core'
@@ -13,12 +16,25 @@ import { findWebgpu } from '../../src/backends/webgpu/dawn.js'
 import { skips } from './skips.js'
 
 interface SpecResult {
+  id: string
   status: 'passed' | 'failed' | 'excluded' | 'pending'
   fullName: string
   failedExpectations: { message: string; stack: string }[]
 }
 
+/** What scripts/op-tests.mjs is told; `index` counts the specs that are wanted. */
+type Event =
+  | { kind: 'started'; index: number; name: string }
+  | { kind: 'done'; status: SpecResult['status']; message?: string }
+  /** The backend answers no more: what comes now would fail for nothing. */
+  | { kind: 'lost' }
+  | { kind: 'end'; skipped: number; unusedSkips: string[]; problem?: string }
+
+const tell = (event: Event) => writeSync(3, `${JSON.stringify(event)}\n`)
+
 const backendName = process.env.OP_TESTS_BACKEND || 'dcml-wasm'
+/** The first spec to run; a process before this one ran those before. */
+const first = Number(process.env.OP_TESTS_FIRST || 0)
 const grep = process.env.OP_TESTS_GREP ? new RegExp(process.env.OP_TESTS_GREP) : undefined
 /** Whether the backend is dcml's own: the skips are about those. */
 const isOwn = backendName === 'dcml-wasm' || backendName === 'cuda'
@@ -40,7 +56,8 @@ async function main(): Promise<void> {
   if (tf.getBackend() !== backendName) throw new Error(`The backend is ${tf.getBackend()}, not ${backendName}.`)
   // A warning per loaned kernel would drown the result; the unit tests look at loans.
   console.warn = () => {}
-  setTestEnvs([{ name: `test-${backendName}`, backendName, flags: {}, isDataSync: backendName !== 'webgpu' }])
+  const isDataSync = backendName !== 'webgpu'
+  setTestEnvs([{ name: `test-${backendName}`, backendName, flags: {}, isDataSync }])
 
   const Jasmine = require('jasmine')
   const runner = new Jasmine()
@@ -51,6 +68,7 @@ async function main(): Promise<void> {
 
   const environment = (globalThis as unknown as { jasmine: { getEnv(): JasmineEnvironment } }).jasmine.getEnv()
   let skipped = 0
+  const indices = new Map<string, number>()
   // Passed on once jasmine is done: it turns an exit before that into its own code.
   let status = 1
   environment.configure({
@@ -60,40 +78,50 @@ async function main(): Promise<void> {
         skipped++
         return false
       }
-      return grep === undefined || grep.test(name)
+      if (grep !== undefined && !grep.test(name)) return false
+      indices.set(spec.id, indices.size)
+      return indices.size > first
     },
   })
-  const counts = { passed: 0, failed: 0, excluded: 0, pending: 0 }
   environment.clearReporters()
   environment.addReporter({
-    specDone({ status, fullName, failedExpectations }) {
-      counts[status]++
-      if (status !== 'failed') return
-      const [first] = failedExpectations
-      console.log(`FAILED ${fullName}\n       ${first?.message.slice(0, 300).replaceAll('\n', ' ')}`)
+    specStarted({ id, fullName }) {
+      const index = indices.get(id) ?? -1
+      if (index >= first) tell({ kind: 'started', index, name: fullName })
+    },
+    specDone({ status, failedExpectations: [failed] }) {
+      if (status === 'excluded') return
+      tell({ kind: 'done', status, ...(failed && { message: failed.message }) })
+      if (!failed || !isDataSync || answers()) return
+      tell({ kind: 'lost' })
+      process.exit(1)
     },
     jasmineDone({ overallStatus, incompleteReason }) {
-      console.log(
-        `${backendName}: ${counts.passed} passed, ${counts.failed} failed, ${skipped} skipped with a reason, ` +
-          `${counts.pending} pending in tfjs`,
-      )
-      if (grep === undefined && unusedSkips.size > 0)
-        console.log(`Skips that match no spec: ${[...unusedSkips].join('; ')}`)
-      const isWhole = grep !== undefined || (counts.passed > 4000 && unusedSkips.size === 0)
-      // A filtered run is 'incomplete' to jasmine; what counts here is that nothing failed outside of a spec either.
-      const isClean = counts.failed === 0 && overallStatus !== 'failed' && isWhole
-      if (!isClean && incompleteReason) console.log(incompleteReason)
-      status = isClean ? 0 : 1
+      // A filtered run is 'incomplete' to jasmine; what counts is that nothing failed outside of a spec either.
+      const problem =
+        overallStatus === 'failed' ? (incompleteReason ?? 'Something failed outside of a spec.') : undefined
+      tell({ kind: 'end', skipped, unusedSkips: [...unusedSkips], ...(problem && { problem }) })
+      status = 0
     },
   })
   await runner.execute()
   process.exit(status)
 }
 
+/** Whether the backend still computes: after some failures a GPU can be used no more in the process. */
+function answers(): boolean {
+  try {
+    return tf.tidy(() => tf.add(tf.ones([1]), 1).dataSync())[0] === 2
+  } catch {
+    return false
+  }
+}
+
 interface JasmineEnvironment {
-  configure(options: { specFilter(spec: { getFullName(): string }): boolean }): void
+  configure(options: { specFilter(spec: { id: string; getFullName(): string }): boolean }): void
   clearReporters(): void
   addReporter(reporter: {
+    specStarted(result: SpecResult): void
     specDone(result: SpecResult): void
     jasmineDone(result: { overallStatus: string; incompleteReason?: string }): void
   }): void

@@ -236,7 +236,9 @@ API cuDeviceGetCount(int *count) {
 API cuDeviceGet(int *device, int ordinal) { return *device = ordinal, 0; }
 API cuDeviceGetName(char *name, int length, int) { return snprintf(name, length, "Stand-in"), 0; }
 API cuDeviceGetAttribute(int *value, int attribute, int) {
-  *value = attribute == 75 ? 9 : attribute == 76 ? 0 : 4;
+  const char *given = getenv("STAND_IN_CAPABILITY");
+  int capability = given ? atoi(given) : 90;
+  *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : 4;
   return 0;
 }
 API cuDeviceTotalMem_v2(std::size_t *bytes, int) { return *bytes = capacity, 0; }
@@ -423,6 +425,8 @@ API nvrtcGetCUBINSize(Program *program, std::size_t *bytes) { return *bytes = pr
 API nvrtcGetCUBIN(Program *program, char *image) {
   return std::memcpy(image, program->image.data(), program->image.size()), 0;
 }
+API nvrtcGetPTXSize(Program *program, std::size_t *bytes) { return nvrtcGetCUBINSize(program, bytes); }
+API nvrtcGetPTX(Program *program, char *image) { return nvrtcGetCUBIN(program, image); }
 API nvrtcDestroyProgram(Program **program) { return delete *program, 0; }
 
 // cuBLAS, column-major.

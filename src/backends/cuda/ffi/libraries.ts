@@ -80,7 +80,7 @@ function search(
         tried.push(file)
         continue
       }
-      loadCompanions(koffi, name, folder, machine)
+      loadCompanions(koffi, fileName, folder, machine)
       try {
         const library = koffi.load(file)
         // The driver has threads of its own, and the thread that loads it may end before the process.
@@ -94,14 +94,19 @@ function search(
   return undefined
 }
 
-/** What a library opens by name later, and would not find beside itself: NVRTC its built-ins, cuBLAS its lighter half. */
-const companions: Partial<Record<CudaLibraryName, RegExp>> = {
-  nvrtc: /^libnvrtc-builtins\.so\.\d/,
-  cublas: /^libcublasLt\.so\.\d+$/,
-}
+/**
+ * What a library opens by name later, and would not find beside itself: NVRTC its built-ins, cuBLAS its lighter half. Of
+ * the same version: those of others may lie in the same folder.
+ */
+const companions: Readonly<Record<string, RegExp>> = Object.fromEntries(
+  cudaMajors.flatMap((major) => [
+    [`libnvrtc.so.${major}`, new RegExp(`^libnvrtc-builtins\\.so\\.${major}\\.`)],
+    [`libcublas.so.${major}`, new RegExp(`^libcublasLt\\.so\\.${major}$`)],
+  ]),
+)
 
-function loadCompanions(koffi: Koffi, name: CudaLibraryName, folder: string, machine: Machine): void {
-  const pattern = companions[name]
+function loadCompanions(koffi: Koffi, fileName: string, folder: string, machine: Machine): void {
+  const pattern = companions[fileName]
   if (!pattern || folder === '') return
   for (const file of machine.list(folder)) {
     if (!pattern.test(file)) continue

@@ -11,7 +11,10 @@ export interface Machine {
   list(folder: string): string[]
 }
 
-/** A variable that names the folders, parted by colons, where alone libraries are looked for. */
+/**
+ * A variable that names the folders, parted by colons, where alone libraries are looked for; the driver, of which a
+ * machine has one, also where it lies by rule.
+ */
 export const FOLDERS_VARIABLE = 'DCML_CUDA_LIBRARIES'
 
 /** Versions of CUDA that the backend knows, the newest first. */
@@ -40,11 +43,11 @@ const wheelFolders: Record<CudaLibraryName, string[]> = {
  * folders('cublas', thisMachine()) // ['', '/usr/local/cuda/lib64', ...]
  */
 export function folders(name: CudaLibraryName, machine: Machine): string[] {
-  const named = machine.env[FOLDERS_VARIABLE]
-  if (named) return named.split(':').filter(Boolean)
+  const named = machine.env[FOLDERS_VARIABLE]?.split(':').filter(Boolean) ?? []
   const system = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64']
   // WSL and containers put the driver elsewhere.
-  if (name === 'driver') return ['', '/usr/lib/wsl/lib', '/usr/local/nvidia/lib64', ...system]
+  if (name === 'driver') return [...named, '', '/usr/lib/wsl/lib', '/usr/local/nvidia/lib64', ...system]
+  if (named.length > 0) return named
   return ['', ...toolkits(machine), ...system, ...wheels(name, machine)]
 }
 
@@ -57,14 +60,15 @@ function toolkits({ env, list }: Machine): string[] {
 }
 
 function wheels(name: CudaLibraryName, { env, home, list }: Machine): string[] {
-  const roots = [env.VIRTUAL_ENV, env.CONDA_PREFIX, '/usr/local', '/usr', `${home}/.local`].filter(Boolean)
-  return roots.flatMap((root) =>
-    list(`${root}/lib`)
-      .filter((folder) => folder.startsWith('python3'))
-      .flatMap((python) => ['site-packages', 'dist-packages'].map((kind) => `${root}/lib/${python}/${kind}/nvidia`))
-      .filter((nvidia) => list(nvidia).length > 0)
-      .flatMap((nvidia) => wheelFolders[name].map((folder) => `${nvidia}/${folder}`)),
-  )
+  // Whose Python runs when it is called by name: that of conda, of a virtual environment, of the system.
+  const onPath = (env.PATH ?? '').split(':').flatMap((folder) => /^(.+)\/bin\/?$/.exec(folder)?.[1] ?? [])
+  const roots = [env.VIRTUAL_ENV, env.CONDA_PREFIX, ...onPath, '/usr/local', '/usr', `${home}/.local`].filter(Boolean)
+  return [...new Set(roots)]
+    .flatMap((root) => [`${root}/lib`, `${root}/lib64`])
+    .flatMap((lib) => list(lib).flatMap((folder) => (folder.startsWith('python3') ? [`${lib}/${folder}`] : [])))
+    .flatMap((python) => ['site-packages', 'dist-packages'].map((kind) => `${python}/${kind}/nvidia`))
+    .filter((nvidia) => list(nvidia).length > 0)
+    .flatMap((nvidia) => wheelFolders[name].map((folder) => `${nvidia}/${folder}`))
 }
 
 /** This machine; Node only. */

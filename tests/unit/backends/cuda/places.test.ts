@@ -32,9 +32,10 @@ describe("where NVIDIA's libraries are looked for", () => {
       [
         '/usr/local/cuda-13.0/lib64/libnvrtc.so.13',
         '/venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.so.13',
+        '/opt/conda/lib/python3.11/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12',
         '/home/me/.local/lib/python3.11/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12',
       ],
-      { VIRTUAL_ENV: '/venv', CUDA_PATH: '/opt/cuda' },
+      { VIRTUAL_ENV: '/venv', CUDA_PATH: '/opt/cuda', PATH: '/sbin:/opt/conda/bin:/bin' },
     )
     const found = folders('nvrtc', machine)
     const order = [
@@ -42,6 +43,7 @@ describe("where NVIDIA's libraries are looked for", () => {
       '/opt/cuda/lib64',
       '/usr/local/cuda-13.0/lib64',
       '/venv/lib/python3.12/site-packages/nvidia/cu13/lib',
+      '/opt/conda/lib/python3.11/site-packages/nvidia/cuda_nvrtc/lib',
       '/home/me/.local/lib/python3.11/site-packages/nvidia/cuda_nvrtc/lib',
     ]
     expect(order.map((folder) => found.indexOf(folder))).toEqual(
@@ -50,10 +52,10 @@ describe("where NVIDIA's libraries are looked for", () => {
     expect(order.every((folder) => found.includes(folder))).toBe(true)
   })
 
-  it('looks only in the folders of DCML_CUDA_LIBRARIES when that is set', () => {
+  it('looks only in the folders of DCML_CUDA_LIBRARIES when that is set, but for the driver', () => {
     const machine = machineWith(['/usr/local/cuda/lib64/libcublas.so.13'], { DCML_CUDA_LIBRARIES: '/one:/two' })
     expect(folders('cublas', machine)).toEqual(['/one', '/two'])
-    expect(folders('driver', machine)).toEqual(['/one', '/two'])
+    expect(folders('driver', machine).slice(0, 4)).toEqual(['/one', '/two', '', '/usr/lib/wsl/lib'])
   })
 
   it('names the files by version, the newest first', () => {
@@ -66,7 +68,11 @@ describe('loading a library', () => {
   const wheel = '/venv/lib/python3.12/site-packages/nvidia/cu13/lib'
 
   it('loads what NVRTC opens by name before NVRTC itself', () => {
-    const files = [`${wheel}/libnvrtc.so.13`, `${wheel}/libnvrtc-builtins.so.13.0`]
+    const files = [
+      `${wheel}/libnvrtc.so.13`,
+      `${wheel}/libnvrtc-builtins.so.13.0`,
+      `${wheel}/libnvrtc-builtins.so.12.8`,
+    ]
     const { koffi, loaded } = loader(files)
     const { file } = loadLibrary(koffi, 'nvrtc', machineWith(files, { VIRTUAL_ENV: '/venv' }), 13)
     expect(file).toBe(files[0])
