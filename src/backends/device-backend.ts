@@ -16,7 +16,7 @@ import type { CallName } from './wasm/program/call-table.js'
 import { CallRecorder, type Recording } from './wasm/program/recorder.js'
 
 /** What the kernels of tfjs are made of. All take pointers of the backend's memory, as wasm/exports.ts describes them. */
-export type TensorKernels = Pick<KernelExports, Exclude<CallName, 'chain' | 'attention' | 'attentionGrad'>>
+export type TensorKernels = Pick<KernelExports, Exclude<CallName, 'chain' | 'joined' | 'attention' | 'attentionGrad'>>
 
 /** Update rules of optimizers, over ranges of floats. */
 export type UpdateKernels = Pick<KernelExports, 'sgd' | 'adam' | 'rmsprop' | 'adagrad' | 'lamb' | 'sumOfSquares'>
@@ -95,8 +95,8 @@ export abstract class DeviceBackend extends tf.KernelBackend {
   abstract writeInto(range: WrittenRange, write: (target: DeviceValues, start: number) => void): void
   /** Puts planned calls into the backend's memory. */
   abstract createProgram(plan: ProgramPlan): StepProgram
-  /** Whether its programs may have chains: several kernels over the same elements as one call. */
-  abstract readonly hasChains: boolean
+  /** How its programs have several kernels over the same elements as one call: `chain`, or `joined`. */
+  abstract readonly joining: 'chain' | 'joined'
   /** Copies values into the range of a new record. */
   protected abstract store(record: DataRecord, values: tf.TypedArray): void
   /** A copy of the elements `from` to `to`, not including it. */

@@ -23,9 +23,19 @@ export {
   updateKernels,
   wasmExports,
 } from './device-floats.js'
+export {
+  type ElementwiseForm,
+  elementwiseOf,
+  isFull,
+  MAX_READS,
+  MAX_WRITES,
+  placeKey,
+  readsOfJoined,
+  sizeOfOperand,
+} from './elementwise-calls.js'
 export { type GeluOptions, gelu } from './gelu.js'
 export { endMeetings, type Meeting, meet, meetingError } from './meeting.js'
-export { canChain, canRecord, createProgram, fillRows, hold, recordCalls, refuseRecording } from './programs.js'
+export { canRecord, createProgram, fillRows, hold, joiningOf, recordCalls, refuseRecording } from './programs.js'
 export { type RandomTensorOptions, randomTensor, randomValues } from './random-tensor.js'
 export { deviceType, type RowSelection, rowTensor } from './row-tensor.js'
 export {

@@ -22,8 +22,8 @@ export const refuseRecording = (reason: string): void => activeDeviceBackend()?.
 /** Puts planned calls into the memory of the backend. */
 export const createProgram = (plan: ProgramPlan): StepProgram => deviceBackend().createProgram(plan)
 
-/** Whether a program of the current backend may have chains. */
-export const canChain = (): boolean => deviceBackend().hasChains
+/** How a program of the current backend has several kernels over the same elements as one call. */
+export const joiningOf = (): DeviceBackend['joining'] => deviceBackend().joining
 
 /** Gathers rows to a place in the memory of the backend. */
 export const fillRows = (pointer: number, content: RowsContent, selection: RowSelection): void =>

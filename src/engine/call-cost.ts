@@ -16,10 +16,15 @@ import {
   classifyCodes,
   compareCodes,
   dtypeCodes,
+  elementwiseOf,
   linkArgument,
+  MAX_READS,
+  placeKey,
   type RecordedCall,
   randomCodes,
+  readsOfJoined,
   reduceCodes,
+  sizeOfOperand,
   unaryCodes,
 } from '../backends/index.js'
 import { sizeOf } from '../core/index.js'
@@ -63,6 +68,7 @@ const rules: Record<CallName, (call: RecordedCall) => CallCost> = {
   avgPoolGrad: (call) => pool(call, 1, 1),
 
   chain,
+  joined,
   unary: (call) => elementwise(nameOf(unaryCodes, call), [number(call, 3)], 8),
   classify: (call) => elementwise(nameOf(classifyCodes, call), [number(call, 3)], 5),
   logicalNot: (call) => elementwise('logicalNot', [number(call, 2)], 2),
@@ -190,6 +196,24 @@ function chain(call: RecordedCall): CallCost {
     }
   }
   return elementwise(names.join('+'), [n], 4 * moving.size)
+}
+
+/** What is read counts once, and what stays in registers not at all. */
+function joined({ parts, places }: RecordedCall): CallCost {
+  const bytes = readsOfJoined(parts!).map((read) => sizeOfOperand(read.axes) * read.bytes)
+  const n = elementwiseOf(parts![0]!)!.n
+  const sizes = new Map<string, number>()
+  for (const part of parts!) {
+    const { out } = elementwiseOf(part)!
+    sizes.set(placeKey(part.places.get(out.argument)!), n * out.bytes)
+  }
+  for (const [argument, place] of places) if (argument >= MAX_READS) bytes.push(sizes.get(placeKey(place))!)
+  const kernels = parts!.map((part) => costOf(part).kernel)
+  return memoryBound(
+    kernels.join('+'),
+    [n],
+    bytes.reduce((sum, more) => sum + more, 0),
+  )
 }
 
 /**

@@ -3,11 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadLibrary } from '../../src/backends/cuda/ffi/libraries.js'
-import { Nvrtc } from '../../src/backends/cuda/ffi/nvrtc.js'
-import { thisMachine } from '../../src/backends/cuda/ffi/places.js'
+import type { Nvrtc } from '../../src/backends/cuda/ffi/nvrtc.js'
 import { kernelModules } from '../../src/backends/cuda/kernels/index.js'
-import { loadKoffi } from '../../src/core/index.js'
+import { findNvrtc } from './find-nvrtc.js'
 
 /** That of an H100 and H200. */
 const architecture = 'sm_90'
@@ -17,16 +15,6 @@ function findNvcc(): string | undefined {
   const toolkits = readdirSync('/usr/local').filter((name) => name.startsWith('cuda'))
   const places = ['nvcc', ...toolkits.map((name) => `/usr/local/${name}/bin/nvcc`)]
   return places.find((place) => spawnSync(place, ['--version']).status === 0)
-}
-
-async function findNvrtc(): Promise<{ nvrtc: Nvrtc } | { reason: string }> {
-  const loaded = await loadKoffi()
-  if ('reason' in loaded) return loaded
-  try {
-    return { nvrtc: new Nvrtc(loadLibrary(loaded.koffi, 'nvrtc', thisMachine()).library) }
-  } catch (error) {
-    return { reason: (error as Error).message }
-  }
 }
 
 const nvcc = findNvcc()

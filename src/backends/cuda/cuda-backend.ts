@@ -18,6 +18,7 @@ import {
   type WrittenRange,
 } from '../device-backend.js'
 import type { ProgramPlan } from '../step-program.js'
+import { ChainKernels } from './chain-kernels.js'
 import type { CudaDevice } from './cuda-device.js'
 import { CudaProgram } from './cuda-program.js'
 import type { DeviceMemory } from './device-memory.js'
@@ -31,7 +32,7 @@ const COLUMN_SHARE = 0.25
 /** A `KernelBackend` whose numbers live on a GPU; pointers are addresses there. */
 export class CudaBackend extends DeviceBackend {
   override readonly label = 'cuda'
-  override readonly hasChains = false
+  override readonly joining = 'joined'
   override readonly heap: DeviceMemory
   /** The kernels; while a step is recorded, each of them notes its calls. */
   override kernels: TensorKernels & UpdateKernels
@@ -43,6 +44,8 @@ export class CudaBackend extends DeviceBackend {
   readonly lateKernels: LateKernels
   /** Starts a kernel of CUDA C. */
   readonly launch: Launch
+  /** The kernels that programs bring along. */
+  readonly chains: ChainKernels
 
   constructor(readonly device: CudaDevice) {
     super()
@@ -52,6 +55,7 @@ export class CudaBackend extends DeviceBackend {
     this.launch = (...values) => device.launch(...values)
     this.kernels = cudaKernels(device, this.launch)
     this.lateKernels = lateKernels(this.launch)
+    this.chains = new ChainKernels(this.launch)
   }
 
   /** A share of what is free, for the steps need room too. */

@@ -17,6 +17,7 @@ import type {
 } from '../step-program.js'
 import type { Place, ProgramCall, RecordedCall } from '../wasm/program/recorder.js'
 import { Cells } from './cells.js'
+import { writeChain } from './chain-source.js'
 import type { CudaBackend } from './cuda-backend.js'
 import { Launches, pieceOf } from './launches.js'
 
@@ -109,7 +110,14 @@ export class CudaProgram implements StepProgram {
   }
 
   #pieces(calls: readonly ProgramCall[], cells: Cells): (() => void)[] {
-    return calls.map((call) => pieceOf(this.#backend, call, cells, (place) => this.address(place)))
+    const { chains } = this.#backend
+    const addressOf = (place: Place) => this.address(place)
+    const joined = calls.map((call) => (call.parts ? writeChain(call, addressOf) : undefined))
+    chains.add(joined.filter((chain) => chain !== undefined))
+    return calls.map((call, i) => {
+      const chain = joined[i]
+      return chain ? () => chains.run(chain) : pieceOf(this.#backend, call, cells, addressOf)
+    })
   }
 }
 

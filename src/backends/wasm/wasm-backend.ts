@@ -21,7 +21,7 @@ const COLUMN_BYTES = 2 ** 28
 /** A `KernelBackend` whose numbers live in one WebAssembly memory; pointers are byte offsets in it. */
 export class DcmlWasmBackend extends DeviceBackend {
   override readonly label = 'wasm'
-  override readonly hasChains = true
+  override readonly joining = 'chain'
   override readonly addressWords = 1
   override readonly columnBytes = COLUMN_BYTES
   override readonly infoPointer: number

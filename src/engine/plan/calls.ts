@@ -33,13 +33,22 @@ function placesOf({ name, places }: RecordedCall, kinds: string): [number, Place
 /** A number among the arguments. */
 export const numberOf = (call: RecordedCall, argument: number): number => call.numbers.get(argument)!
 
-/** The call with other arguments. */
+/** The call with other arguments. The parts of a joined call change their places with it. */
 export function change(
   call: RecordedCall,
   { places = [], numbers = [] }: { places?: [number, Place][]; numbers?: [number, number][] },
 ): RecordedCall {
+  const parts = call.parts?.map((part) => {
+    const moved = places.flatMap(([argument, to]) =>
+      [...part.places]
+        .filter(([, place]) => samePlace(place, call.places.get(argument)!))
+        .map(([i]): [number, Place] => [i, to]),
+    )
+    return change(part, { places: moved })
+  })
   return {
     ...call,
+    ...(parts && { parts }),
     places: places.length > 0 ? new Map([...call.places, ...places]) : call.places,
     numbers: numbers.length > 0 ? new Map([...call.numbers, ...numbers]) : call.numbers,
   }

@@ -3,13 +3,14 @@
  * @module
  */
 
-import { canChain, type ProgramPlan } from '../../backends/index.js'
+import { joiningOf, type ProgramPlan } from '../../backends/index.js'
 import type { Step } from './calls.js'
 import { removeDeadCalls } from './dead-calls.js'
 import { writeResultsDirectly } from './direct-results.js'
 import { type Bucket, cutsOf, type DividedGradients, divideGradients } from './divide-gradients.js'
 import { foldEpilogues } from './fold-epilogues.js'
 import { fuseReluGradients } from './fuse-relu-gradients.js'
+import { joinCalls } from './join-calls.js'
 import { joinChains } from './join-chains.js'
 import { bytesOfBuckets, placeBuffers } from './place-buffers.js'
 
@@ -37,8 +38,8 @@ export interface StepPlan extends ProgramPlan {
  */
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>, divided?: DividedGradients): StepPlan {
   const divide = (whole: Step) => (divided ? divideGradients(whole, divided) : whole)
-  const join = canChain() ? [joinChains] : []
-  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, ...join]
+  const join = { chain: joinChains, joined: joinCalls }[joiningOf()]
+  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, join]
   const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))
   const cuts = cutsOf(planned)

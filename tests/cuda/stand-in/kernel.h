@@ -22,6 +22,11 @@ StandIn standIn;
 #define gridDim standIn.gridDim
 #define __syncthreads standIn.barrier
 
+static inline int __float_as_int(float value) {
+  int bits;
+  std::memcpy(&bits, &value, 4);
+  return bits;
+}
 static inline float __int_as_float(int bits) {
   float value;
   std::memcpy(&value, &bits, 4);

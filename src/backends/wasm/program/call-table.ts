@@ -3,6 +3,7 @@
  * @module
  */
 
+import { joinedArguments } from '../../elementwise-calls.js'
 import type { KernelExports } from '../exports.js'
 import { chainArguments } from './chain-form.js'
 
@@ -84,7 +85,9 @@ export const callTable = {
   attentionGrad: form(49, 'rrrrrrwwwnnnnnnnf'),
   batchNormTraining: form(50, 'rrrwwwnnf'),
   batchNormTrainingGrad: form(51, 'rrrrrwwwnnf'),
-} as const satisfies Partial<Record<keyof KernelExports | 'chain', CallForm>>
+  /** Not an export, and not for WebAssembly: ../../elementwise-calls.ts. */
+  joined: form(52, joinedArguments),
+} as const satisfies Partial<Record<keyof KernelExports | 'chain' | 'joined', CallForm>>
 
 /** Kernels that make a whole step of the gradients: they meet the other workers, add up, update. */
 const closingTable = {

@@ -28,6 +28,8 @@ export interface RecordedCall {
   readonly inputs?: ReadonlyMap<number, string>
   /** What the `i` argument points to. */
   readonly info?: Int32Array
+  /** Of a joined call the calls that it stands for, in order. */
+  readonly parts?: readonly RecordedCall[]
 }
 
 /** A call in a program: of a kernel that can be recorded, or of one that completes a step. */
