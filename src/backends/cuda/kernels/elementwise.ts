@@ -4,6 +4,7 @@ import type { TensorKernels } from '../../device-backend.js'
 import { activationCodes, binaryCodes as b, dtypeCodes, unaryCodes as u } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import { elementwiseFunctions, elementwiseOptions, types } from './elementwise-functions.js'
+import { foursSource } from './fours.js'
 import { defineModule, each, type Launch } from './kernel-module.js'
 
 const typeCodes = Object.values(dtypeCodes).filter((code, i, all) => all.indexOf(code) === i)
@@ -18,46 +19,66 @@ const binaryVariants = [
 
 const unaryModule = defineModule(
   'unary',
-  `${elementwiseFunctions}
+  `${elementwiseFunctions}${foursSource}
 #define UNARY(CODE) \\
   KERNEL unary_##CODE(int, const float *x, float *out, int n, float alpha, float beta) { \\
-    EACH(i, n) out[i] = unaryOf(CODE, x[i], alpha, beta); \\
+    makeRows(out, 1, n, [=](float value) { return unaryOf(CODE, value, alpha, beta); }, inARow(x)); \\
   }
 ${Object.values(u)
   .map((code) => `UNARY(${code})`)
   .join('\n')}
 
-KERNEL classify(int code, const float *x, u8 *out, int n) { EACH(i, n) out[i] = classOf(code, x[i]); }
-KERNEL logicalNot(const u8 *x, u8 *out, int n) { EACH(i, n) out[i] = !x[i]; }
-KERNEL addInto(const float *x, float *out, int n, float scale) { EACH(i, n) out[i] += scale * x[i]; }
-
-// After a product: x [n / columns, columns] with a pitch between rows, bias [columns] or none.
-KERNEL biasActivate(float *x, const float *bias, int activation, int n, int columns, int pitch) {
-  EACH(i, n) {
-    unsigned row = i / (unsigned)columns, column = i - row * columns;
-    long long at = (long long)row * pitch + column;
-    float value = x[at] + (bias ? bias[column] : 0);
-    switch (activation) {
-      case ${activationCodes.relu}: value = value < 0 ? 0 : value; break;
-      case ${activationCodes.relu6}: value = value < 0 ? 0 : value > 6 ? 6 : value; break;
-      case ${activationCodes.sigmoid}: value = sigmoid(value); break;
-      case ${activationCodes.tanh}: value = tanhf(value); break;
-    }
-    x[at] = value;
-  }
+KERNEL classify(int code, const float *x, u8 *out, int n) {
+  makeRows(out, 1, n, [=](float value) { return classOf(code, value); }, inARow(x));
+}
+KERNEL logicalNot(const u8 *x, u8 *out, int n) {
+  makeRows(out, 1, n, [](u8 value) -> u8 { return !value; }, inARow(x));
+}
+KERNEL addInto(const float *x, float *out, int n, float scale) {
+  makeRows(out, 1, n, [=](float sum, float value) { return sum + scale * value; }, inARow((const float *)out), inARow(x));
 }
 
-#define FILL(NAME, T) KERNEL fill_##NAME(int, T *out, int n, double value) { EACH(i, n) out[i] = (T)value; }
+INLINE float activated(float value, int activation) {
+  switch (activation) {
+    case ${activationCodes.relu}: return value < 0 ? 0 : value;
+    case ${activationCodes.relu6}: return value < 0 ? 0 : value > 6 ? 6 : value;
+    case ${activationCodes.sigmoid}: return sigmoid(value);
+    case ${activationCodes.tanh}: return tanhf(value);
+  }
+  return value;
+}
+// After a product: x [n / columns, columns] with a pitch between rows, bias [columns] or none.
+KERNEL biasActivate(float *x, const float *bias, int activation, int n, int columns, int pitch) {
+  if (pitch != columns) {
+    EACH(i, n) {
+      unsigned row = i / (unsigned)columns, column = i - row * columns;
+      long long at = (long long)row * pitch + column;
+      x[at] = activated(x[at] + (bias ? bias[column] : 0), activation);
+    }
+  } else if (bias) {
+    Operand<float> values{x, columns, 1}, biases{bias, 0, 1};
+    makeRows(x, n / columns, columns, [=](float a, float b) { return activated(a + b, activation); }, values, biases);
+  } else makeRows(x, 1, n, [=](float a) { return activated(a, activation); }, inARow((const float *)x));
+}
+
+#define FILL(NAME, T) \\
+  KERNEL fill_##NAME(int, T *out, int n, double value) { makeRows(out, 1, n, [=] { return (T)value; }); }
 ${typeCodes.map((code) => `FILL(${code}, ${types[code]})`).join('\n')}
 
 // With the plus a byte becomes an int.
 #define CAST(FROM, TO, S, T) \\
-  KERNEL cast_##FROM##_##TO(int, int, const S *x, T *out, int n) { EACH(i, n) out[i] = converted(+x[i], (T)0); }
+  KERNEL cast_##FROM##_##TO(int, int, const S *x, T *out, int n) { \\
+    makeRows(out, 1, n, [](S value) { return converted(+value, (T)0); }, inARow(x)); \\
+  }
 ${typeCodes.flatMap((from) => typeCodes.map((to) => `CAST(${from}, ${to}, ${types[from]}, ${types[to]})`)).join('\n')}
 
 #define SELECT(BYTES, T) \\
   KERNEL select_##BYTES(const u8 *condition, const T *a, const T *b, T *out, int n, int inner, int) { \\
-    EACH(i, n * inner) out[i] = condition[inner == 1 ? i : i / (unsigned)inner] ? a[i] : b[i]; \\
+    bool isPlain = inner == 1; \\
+    Operand<u8> conditions{condition, 1, isPlain}; \\
+    Operand<T> as{a, inner, 1}, bs{b, inner, 1}; \\
+    auto choose = [](u8 isFirst, T x, T y) { return isFirst ? x : y; }; \\
+    makeRows(out, isPlain ? 1 : n, isPlain ? n : inner, choose, conditions, as, bs); \\
   }
 SELECT(1, u8)
 SELECT(4, int)
@@ -67,25 +88,18 @@ SELECT(4, int)
 
 const binaryModule = defineModule(
   'binary',
-  `${elementwiseFunctions}
-// out[r, i] from a[r * rowStrideA + i * stepA] and b alike; one row needs no division.
-#define ROWS(EXPRESSION) \\
-  unsigned n = (unsigned)rows * (unsigned)inner; \\
-  if (rows == 1) { EACH(i, n) { unsigned ia = i * stepA, ib = i * stepB; out[i] = EXPRESSION; } } \\
-  else EACH(i, n) { \\
-    unsigned r = i / (unsigned)inner, column = i - r * inner; \\
-    unsigned ia = r * rowStrideA + column * stepA, ib = r * rowStrideB + column * stepB; \\
-    out[i] = EXPRESSION; \\
-  }
+  `${elementwiseFunctions}${foursSource}
 #define ROW_ARGUMENTS int rows, int inner, int rowStrideA, int stepA, int rowStrideB, int stepB
+#define ROWS(T, FUNCTION) \\
+  auto of = [=](T x, T y) { return FUNCTION(code, x, y); }; \\
+  makeRows(out, rows, inner, of, Operand<T>{a, rowStrideA, stepA}, Operand<T>{b, rowStrideB, stepB});
 #define BINARY(CODE, DTYPE, T) \\
   KERNEL binary_##DTYPE##_##CODE(int, int, const T *a, const T *b, T *out, ROW_ARGUMENTS) { \\
-    ROWS(binaryOf(CODE, a[ia], b[ib])) \\
+    constexpr int code = CODE; \\
+    ROWS(T, binaryOf) \\
   }
 #define COMPARE(DTYPE, T) \\
-  KERNEL compare_##DTYPE(int code, int, const T *a, const T *b, u8 *out, ROW_ARGUMENTS) { \\
-    ROWS(compareOf(code, a[ia], b[ib])) \\
-  }
+  KERNEL compare_##DTYPE(int code, int, const T *a, const T *b, u8 *out, ROW_ARGUMENTS) { ROWS(T, compareOf) }
 
 // info: shape, strides of a, strides of b, six each.
 #define STRIDED(EXPRESSION) \\
