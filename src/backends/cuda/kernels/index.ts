@@ -5,6 +5,7 @@
 
 import type { TensorKernels, UpdateKernels } from '../../device-backend.js'
 import type { CudaDevice } from '../cuda-device.js'
+import { copyKernels, copyModules } from './copies.js'
 import { elementwiseKernels, elementwiseModules } from './elementwise.js'
 import type { KernelModule, Launch } from './kernel-module.js'
 import { lateModules } from './late.js'
@@ -20,7 +21,7 @@ import { windowKernels, windowModules } from './windows.js'
 /** Every module. */
 export const kernelModules: readonly KernelModule[] = [
   ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
-  ...[...recurrentModules, ...segmentModules, ...updateModules, ...lateModules],
+  ...[...copyModules, ...recurrentModules, ...segmentModules, ...updateModules, ...lateModules],
 ]
 
 /** The kernels on a device. */
@@ -31,6 +32,7 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels &
   return {
     ...elementwise,
     ...reductions,
+    ...copyKernels(launch, memory.ints),
     ...layoutKernels(launch, memory.ints),
     ...segmentKernels(launch, memory, elementwise.fill),
     ...productKernels(device, launch, elementwise.fill),

@@ -1,4 +1,4 @@
-/** Moving elements: transposes, slices, padding, rows by index, resizing; and random numbers. @module */
+/** Padding, one-hot rows, resizing; and random numbers. @module */
 
 import type { TensorKernels } from '../../device-backend.js'
 import { randomCodes } from '../../wasm/exports.js'
@@ -8,38 +8,6 @@ import { defineModule, each, type Launch } from './kernel-module.js'
 const layoutModule = defineModule(
   'layout',
   `
-// info: out's shape, strides of the input, six each.
-#define STRIDED_COPY(BYTES, T) \\
-  KERNEL stridedCopy_##BYTES(const T *x, T *out, int, Info<12> info) { \\
-    unsigned n = 1; \\
-    for (int axis = 0; axis < 6; axis++) n *= info.at[axis]; \\
-    EACH(i, n) { \\
-      long long at = 0; \\
-      unsigned rest = i; \\
-      for (int axis = 5; rest > 0; axis--) { \\
-        unsigned next = rest / info.at[axis]; \\
-        at += (long long)(int)(rest - next * info.at[axis]) * info.at[6 + axis]; \\
-        rest = next; \\
-      } \\
-      out[i] = x[at]; \\
-    } \\
-  }
-STRIDED_COPY(1, u8)
-STRIDED_COPY(4, int)
-
-// Sizes and pitches in elements.
-#define COPY_ROWS(BYTES, T) \\
-  KERNEL copyRows_##BYTES(const T *x, T *out, int rows, int length, int pitch, int outPitch) { \\
-    unsigned n = (unsigned)rows * (unsigned)length; \\
-    if (rows == 1) { EACH(i, n) out[i] = x[i]; } \\
-    else EACH(i, n) { \\
-      unsigned row = i / (unsigned)length, column = i - row * length; \\
-      out[(long long)row * outPitch + column] = x[(long long)row * pitch + column]; \\
-    } \\
-  }
-COPY_ROWS(1, u8)
-COPY_ROWS(4, int)
-
 // info: shape of the input, padding before, padding after, six each.
 KERNEL pad(const float *x, float *out, float value, Info<18> info) {
   unsigned n = 1;
@@ -60,28 +28,6 @@ KERNEL pad(const float *x, float *out, float value, Info<18> info) {
     out[i] = isInside ? x[at] : value;
   }
 }
-
-// Rows of [outer, size, length] by index; rows whose index is outside are 0.
-template <class T>
-INLINE void gatherRows(const T *x, const int *indices, T *out, int outer, int size, int count, int length) {
-  EACH(i, outer * count * length) {
-    unsigned row = i / (unsigned)length, column = i - row * length;
-    unsigned o = row / (unsigned)count;
-    int index = indices[row - o * count];
-    bool isInside = index >= 0 && index < size;
-    out[i] = isInside ? x[((long long)o * size + index) * length + column] : 0;
-  }
-}
-#define GATHER(BYTES, T) \\
-  KERNEL gather_##BYTES(const T *x, const int *indices, T *out, int outer, int size, int count, int length) { \\
-    gatherRows(x, indices, out, outer, size, count, length); \\
-  } \\
-  KERNEL gatherInCells_##BYTES(const T *const *x, const int *const *indices, T *out, int outer, int size, int count, \\
-                               int length) { \\
-    gatherRows(*x, *indices, out, outer, size, count, length); \\
-  }
-GATHER(1, u8)
-GATHER(4, int)
 
 KERNEL oneHot(const int *indices, float *out, int n, int depth, float onValue, float offValue) {
   EACH(i, n * depth) {
@@ -182,56 +128,26 @@ KERNEL philoxFillInCells(float *out, int rows, int rowSize, int kind, double rat
 
 export const layoutModules = [layoutModule, randomModule]
 
-type LayoutKernels = Pick<TensorKernels, 'stridedCopy' | 'copyRows' | 'pad' | 'gather' | 'oneHot' | 'philoxFill'>
+type LayoutKernels = Pick<TensorKernels, 'pad' | 'oneHot' | 'philoxFill'>
 
 export function layoutKernels(launch: Launch, ints: Int32Array): LayoutKernels {
-  const product = (from: number, to: number) => ints.subarray(from, to).reduce((size, length) => size * length, 1)
   return {
-    stridedCopy: (...v) => {
-      const first = v[3] / 4
-      launch(layoutModule, `stridedCopy_${v[2]}`, callTable.stridedCopy, each(product(first, first + 6)), v)
-    },
-    copyRows: (input, out, rows, rowBytes, inputPitch, outPitch) => {
-      const isWords = [input, out, rowBytes, inputPitch, outPitch].every((bytes) => bytes % 4 === 0)
-      const size = isWords ? 4 : 1
-      const values = [input, out, rows, rowBytes / size, inputPitch / size, outPitch / size]
-      launch(layoutModule, `copyRows_${size}`, callTable.copyRows, each((rows * rowBytes) / size), values)
-    },
     pad: (...v) => {
       const first = v[3] / 4
       let n = 1
       for (let axis = first; axis < first + 6; axis++) n *= ints[axis]! + ints[axis + 6]! + ints[axis + 12]!
       launch(layoutModule, 'pad', callTable.pad, each(n), v)
     },
-    gather: (...v) => {
-      gatherBy(launch, 'gather', v, [v[0], v[2], v[6]].every(isWord) ? 4 : 1)
-      // Asking the GPU would mean to wait for it. An index outside gives zeros, as in tfjs' backends for GPUs.
-      return 0
-    },
     oneHot: (...v) => launch(layoutModule, 'oneHot', callTable.oneHot, each(v[2] * v[3]), v),
     philoxFill: (...v) => philoxBy(launch, 'philoxFill', 'wnnndnnnn', v),
   }
 }
-
-/** `gather` that finds the addresses of x, which is a multiple of 4, and of the indices in cells. */
-export const gatherInCells =
-  (launch: Launch) =>
-  (values: readonly number[]): void =>
-    gatherBy(launch, 'gatherInCells', values, isWord(values[2]!) && isWord(values[6]!) ? 4 : 1)
 
 /** `philoxFill` that finds step and first row in cells. */
 export const philoxInCells =
   (launch: Launch) =>
   (values: readonly number[]): void =>
     philoxBy(launch, 'philoxFillInCells', 'wnnndnrrn', values)
-
-const isWord = (bytes: number) => bytes % 4 === 0
-
-function gatherBy(launch: Launch, name: string, values: readonly number[], elementBytes: 1 | 4): void {
-  const [, , , outer, , count, rowBytes] = values as [number, number, number, number, number, number, number]
-  const grid = each((outer * count * rowBytes) / elementBytes)
-  launch(layoutModule, `${name}_${elementBytes}`, callTable.gather, grid, values.with(6, rowBytes / elementBytes))
-}
 
 const philoxBy = (launch: Launch, name: string, kinds: string, values: readonly number[]) =>
   launch(randomModule, name, { arguments: kinds }, each(values[1]! * Math.ceil(values[2]! / 4), 1), values)
