@@ -42,10 +42,18 @@ export interface SharedFloats {
   readonly pointer: number
   /** The elements, with all that kernels made of them. A view that may go stale when the next kernel runs. */
   view(): Float32Array
-  /** A copy of the elements `from` to `to`, not including it. Where a GPU has them, it is not waited for meanwhile. */
-  fetch(from: number, to: number): Promise<Float32Array>
+  /** The elements `from` to `to`, not including it, to be read: such a view, or a copy that a GPU makes meanwhile. */
+  read(from: number, to: number): Promise<Float32Array>
+  /** Sets elements from `at` on, before any kernel that starts later. */
+  write(values: Float32Array, at: number): void
   release(): void
 }
+
+/** How floats are read and written that lie in the host's memory. */
+export const accessTo = (view: () => Float32Array): Pick<SharedFloats, 'read' | 'write'> => ({
+  read: async (from, to) => view().subarray(from, to),
+  write: (values, at) => view().set(values, at),
+})
 
 /** Where elements are written to. */
 export interface WrittenRange {

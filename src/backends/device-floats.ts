@@ -8,7 +8,13 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, ShapeError, StateError, sizeOf } from '../core/index.js'
-import { activeDeviceBackend, type DeviceBackend, type SharedFloats, type UpdateKernels } from './device-backend.js'
+import {
+  accessTo,
+  activeDeviceBackend,
+  type DeviceBackend,
+  type SharedFloats,
+  type UpdateKernels,
+} from './device-backend.js'
 import { dtypeCodes, type KernelExports } from './wasm/exports.js'
 import { activeWasmBackend } from './wasm/register.js'
 import type { DcmlWasmBackend } from './wasm/wasm-backend.js'
@@ -23,8 +29,10 @@ export interface DeviceFloats {
    * The elements. A view that goes stale when the memory grows or a kernel runs: ask again after either.
    */
   view(): Float32Array
-  /** A copy of the elements `from` to `to`, not including it. Where a GPU has them, it is not waited for meanwhile. */
-  fetch(from: number, to: number): Promise<Float32Array>
+  /** The elements `from` to `to`, not including it, to be read: such a view, or a copy that a GPU makes meanwhile. */
+  read(from: number, to: number): Promise<Float32Array>
+  /** Sets elements from `at` on, before any kernel that starts later. */
+  write(values: Float32Array, at: number): void
   /**
    * A tensor over part of the range; it owns nothing, so it must not be used after the range is disposed.
    *
@@ -54,8 +62,7 @@ export function createDeviceFloats(length: number): DeviceFloats | undefined {
 export function aliasDeviceFloats(pointer: number, length: number): DeviceFloats {
   const backend = requireWasm('aliasDeviceFloats')
   const view = () => backend.heap.floats.subarray(pointer / 4, pointer / 4 + length)
-  const fetch = async (from: number, to: number) => view().slice(from, to)
-  return new BackendFloats(backend, length, { pointer, view, fetch, release: () => undefined })
+  return new BackendFloats(backend, length, { pointer, view, ...accessTo(view), release: () => undefined })
 }
 
 /** Places of a backend's memory, noted there for kernels such as `totals` and `sumRanges`. */
@@ -139,9 +146,15 @@ class BackendFloats implements DeviceFloats {
     return this.#range.view()
   }
 
-  fetch(from: number, to: number): Promise<Float32Array> {
+  read(from: number, to: number): Promise<Float32Array> {
     this.#assertAlive()
-    return this.#range.fetch(from, to)
+    return this.#range.read(from, to)
+  }
+
+  write(values: Float32Array, at: number): void {
+    this.#assertAlive()
+    assertInside(this.length, at, [values.length])
+    this.#range.write(values, at)
   }
 
   tensor(offset: number, shape: number[]): tf.Tensor {

@@ -42,12 +42,11 @@ export class DataParallelMember extends GroupMember {
   }
 
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
-    const { totals } = parameters
-    this.#reduce(this.#bucketBytes === undefined ? parameters.gradients : totals)
+    this.#reduce(this.#bucketBytes === undefined ? parameters.gradients : parameters.totals)
     const underWay = this.#underWay
     this.#underWay = []
     await Promise.all(underWay)
-    return totals
+    return parameters.sums.read(parameters.keptGradients)
   }
 
   #reduce(values: Float32Array): void {

@@ -7,6 +7,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
+import { fillPart } from '../backends/index.js'
 import { CapturedSeries } from './captured-series.js'
 import { CapturedStep, difference, isResident, type RecordedStep, recordStep } from './captured-step.js'
 import { computeGradients, computeLoss, EagerEngine, readTensors, sumsOf } from './eager-engine.js'
@@ -164,8 +165,8 @@ export class CapturedEngine implements Engine {
       const compute = (some: Batch) => computeGradients(some, parameters, sums, false)
       const step: EagerStep<Batch> = { kind: 'hand over', compute, gradients: { parameters, sums, buckets } }
       const results = isKnown ? await readTensors(compute(batch)) : await this.#run(batch, step)
-      if (this.#reasons.has('hand over')) this.passingBytes = sums.view().byteLength
-      await handOver(buckets, sums.view().slice())
+      if (this.#reasons.has('hand over')) this.passingBytes = 4 * parameters.layout.length
+      await handOver(buckets, (await sums.read()).slice())
       return results
     } finally {
       sums.dispose()
@@ -197,7 +198,7 @@ export class CapturedEngine implements Engine {
    */
   #capture<R extends Run>(run: R, { kind, compute, gradients }: EagerStep<R>): CapturedStep | undefined {
     const own = new Set(gradients?.parameters.variables)
-    const before = gradients?.sums.view().slice()
+    const before = kind === 'add' ? gradients?.sums.view().slice() : undefined
     let last: RecordedStep | undefined
     let reason: string | undefined
     for (let i = 0; i < MAX_RECORDINGS; i++) {
@@ -209,7 +210,7 @@ export class CapturedEngine implements Engine {
       restoreVariables()
       this.#storage.refresh()
       restoreStorage()
-      if (before) gradients!.sums.view().set(before)
+      if (before) gradients!.sums.write(before)
       reason = recorded.refusal ?? (last && difference(last, recorded))
       if (recorded.refusal) break
       if (last && reason === undefined) return new CapturedStep(recorded, last, this.#storage, dividedBy(gradients))
@@ -225,23 +226,26 @@ export class CapturedEngine implements Engine {
     run: R,
     { kind, compute, gradients }: EagerStep<R>,
   ): Promise<Float32Array[]> {
-    const start = gradients?.sums.view().slice()
+    // Before anything that waits: an engine computes first. Only what is added to counts.
+    const start = kind === 'add' ? gradients?.sums.view().slice() : undefined
     const restore = this.#storage.save()
     const expected = await readTensors(compute(run))
     this.#storage.refresh()
-    const expectedGradients = gradients?.sums.view().slice()
+    const expectedGradients = (await gradients?.sums.read())?.slice()
     const restoreExpected = this.#storage.save()
-    if (gradients) gradients.sums.view().set(start!)
+    // A gradient that the program forgot must not be found where tfjs left it.
+    if (start) gradients!.sums.write(start)
+    else if (gradients) fillPart(gradients.sums.device!, 0, gradients.parameters.layout.length, 0)
     restore()
     const ran = gradients?.buckets
       ? await captured.runInBuckets(run, async (bucket, values) =>
-          gradients.sums.view().set(values, gradients.buckets!.ranges[bucket]!.from),
+          gradients.sums.write(values, gradients.buckets!.ranges[bucket]!.from),
         )
       : captured.run(run)
     if (ran) {
       const results = await captured.results()
       const { entries } = gradients?.parameters.layout ?? { entries: [] }
-      const actual = gradients?.sums.view()
+      const actual = await gradients?.sums.read()
       const isClose =
         results.every((values, i) => agree(values, expected[i]!)) &&
         entries.every(({ offset, length }) =>
@@ -249,7 +253,7 @@ export class CapturedEngine implements Engine {
         )
       if (isClose) return results
     }
-    if (gradients) gradients.sums.view().set(expectedGradients!)
+    if (gradients) gradients.sums.write(expectedGradients!)
     restoreExpected()
     if (ran) this.#giveUp(kind, 'A captured step gave other results than the eager one.')
     return expected

@@ -134,8 +134,8 @@ export class CapturedSeries {
   /** The records up to the first whose loss is not a finite number: where nobody waits, steps after it are told of. */
   async #read(count: number): Promise<Float32Array[]> {
     const width = this.#recordLength
-    const values = await this.#records.fetch(0, count * width)
-    const records = Array.from({ length: count }, (_, i) => values.subarray(i * width, (i + 1) * width))
+    const values = await this.#records.read(0, count * width)
+    const records = Array.from({ length: count }, (_, i) => values.slice(i * width, (i + 1) * width))
     const last = records.findIndex(([loss]) => !Number.isFinite(loss))
     return last < 0 ? records : records.slice(0, last + 1)
   }

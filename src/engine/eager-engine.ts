@@ -26,10 +26,10 @@ export class EagerEngine implements Engine {
     if (!buckets) return sumsOf(await readGradients(batch, parameters, parameters.sums, accumulate))
     // tfjs computes all gradients before it gives any.
     const whole = createFlatFloats(parameters.layout.length)
-    this.passingBytes = whole.view().byteLength
+    this.passingBytes = 4 * parameters.layout.length
     try {
       const results = await readGradients(batch, parameters, whole, false)
-      await handOver(buckets, whole.view().slice())
+      await handOver(buckets, (await whole.read()).slice())
       return sumsOf(results)
     } finally {
       whole.dispose()

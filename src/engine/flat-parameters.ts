@@ -38,6 +38,8 @@ export class FlatParameters {
   /** The gradients that are kept, `[keptGradients]`, and behind them further sums that are reduced with them. */
   readonly sums: FlatFloats
   readonly keptGradients: number
+  /** What was set last behind the gradients, before it was added up with those of others. */
+  ownTotals: Float32Array = new Float32Array()
   #boundTo: object[] = []
 
   /**
@@ -69,11 +71,18 @@ export class FlatParameters {
     return this.gradients.subarray(this.keptGradients)
   }
 
+  /** Sets what rides behind the gradients. */
+  writeTotals(totals: Float32Array): void {
+    this.sums.write(totals, this.keptGradients)
+    this.ownTotals = totals
+  }
+
   /** Takes the values that the variables have now, for instance after `model.setWeights`. */
   readVariables(): void {
     this.layout.entries.forEach(({ offset }, i) => {
-      const values = this.variables[i]!.dataSync() as Float32Array
-      this.parameters.set(values, offset)
+      const variable = this.variables[i]!
+      if (this.weights.device) copyInto(variable, this.weights.device, offset, false)
+      else this.parameters.set(variable.dataSync() as Float32Array, offset)
     })
     this.#bind()
   }

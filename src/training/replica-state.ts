@@ -56,7 +56,9 @@ export class ReplicaState {
   async write(state: Values): Promise<void> {
     const { strategy, parameters, optimizer, slots: own } = this.#parts
     const { layout } = parameters
-    restoreValues(layout, parameters.parameters, state.parameters, 'weights')
+    const weights = new Float32Array(layout.length)
+    restoreValues(layout, weights, state.parameters, 'weights')
+    parameters.weights.write(weights)
     parameters.publish()
     const slots = optimizer.slots.map((slot) => {
       const values = new Float32Array(layout.length)
@@ -79,7 +81,7 @@ export class ReplicaState {
 
   writeWeights(weights: Record<string, Float32Array>): void {
     const { parameters } = this.#parts
-    for (const { name, offset } of parameters.layout.entries) parameters.parameters.set(weights[name]!, offset)
+    for (const { name, offset } of parameters.layout.entries) parameters.weights.write(weights[name]!, offset)
     parameters.publish()
     for (const { name, variable } of this.#buffers) writeWeights(variable, weights[name]!)
   }
@@ -95,6 +97,6 @@ export class ReplicaState {
       buffers[name] = values
     }
     await strategy.gatherWeights(parameters)
-    return { parameters: namedValues(parameters.layout, parameters.parameters), buffers }
+    return { parameters: namedValues(parameters.layout, await parameters.weights.read()), buffers }
   }
 }

@@ -192,7 +192,8 @@ export class Replica implements Crew {
 
   async usage(): Promise<WorkerUsage[]> {
     const { sentBytes, ownBytes, holders } = this.#strategy
-    const bytes = (buffers: readonly FlatFloats[]) => buffers.reduce((sum, buffer) => sum + buffer.view().byteLength, 0)
+    const bytes = (buffers: readonly FlatFloats[]) =>
+      4 * buffers.reduce((sum, buffer) => sum + (buffer.device ?? buffer.view()).length, 0)
     const memory = {
       weights: bytes([this.#parameters.weights]) / holders,
       gradients: bytes([this.#parameters.sums]) + this.#engine.passingBytes,
@@ -315,7 +316,7 @@ export class Replica implements Crew {
       })
     }
     if (!accumulate && !this.#buckets) parameters.gradients.fill(0)
-    parameters.totals.set(tail)
+    parameters.writeTotals(Float32Array.from(tail))
   }
 
   #bucketsOf(batch: { isFirst: boolean; isLast: boolean }): GradientBuckets | undefined {

@@ -25,7 +25,7 @@ export class SingleWorker extends DistributedStrategy {
   }
 
   async synchronize(parameters: FlatParameters): Promise<Float32Array> {
-    return parameters.totals
+    return parameters.ownTotals
   }
 
   async synchronizeShards(shards: ShardGradients[], _total: number, into: Float32Array): Promise<void> {

@@ -198,12 +198,12 @@ export abstract class DistributedStrategy {
 
   /** The state of training besides the weights, for a worker that owns a part of it. By default each owns all. */
   async gatherState(_parameters: FlatParameters, slots: Slots): Promise<StrategyState> {
-    return { slots: slots.map((slot) => slot.view()) }
+    return { slots: await Promise.all(slots.map((slot) => slot.read())) }
   }
 
   /** Takes over what `gatherState` told, perhaps with another number of workers. The weights are set already. */
   async restoreState({ slots: values }: StrategyState, _parameters: FlatParameters, slots: Slots): Promise<void> {
-    for (const [i, slot] of slots.entries()) slot.view().set(values[i]!)
+    for (const [i, slot] of slots.entries()) slot.write(values[i]!)
   }
 
   /** Gives back what the strategy holds. The crew has a `close` of its own. */

@@ -92,9 +92,12 @@ export class CudaBackend extends DeviceBackend {
       this.device.finish()
       return floats
     }
-    const fetch = async (from: number, to: number) =>
+    // Copies by the driver, which move no pages to the host.
+    const read = async (from: number, to: number) =>
       new Float32Array(await this.device.fetch(pointer + from * 4, (to - from) * 4))
-    return { pointer, view, fetch, release }
+    const write = (values: Float32Array, at: number) =>
+      this.device.send(pointer + at * 4, values.byteLength, (bytes) => new Float32Array(bytes).set(values))
+    return { pointer, view, read, write, release }
   }
 
   override writeInto(range: WrittenRange, write: (target: DeviceValues, start: number) => void): void {

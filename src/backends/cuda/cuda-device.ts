@@ -163,11 +163,16 @@ export class CudaDevice {
   }
 
   /**
-   * Copies from the GPU, while the event loop goes on; the range may be released at once.
+   * Copies from the GPU, while the event loop goes on unless there is much; the range may be released at once.
    *
    * @returns The bytes.
    */
   async fetch(pointer: number, sizeBytes: number): Promise<ArrayBuffer> {
+    if (sizeBytes > MOST_PINNED_BYTES) {
+      const bytes = new Uint8Array(sizeBytes)
+      this.download(pointer, bytes)
+      return bytes.buffer
+    }
     if (sizeBytes === 0) return new ArrayBuffer(0)
     const range = this.#host.take(sizeBytes)
     try {

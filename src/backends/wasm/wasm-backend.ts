@@ -9,7 +9,14 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { BlasAssist } from '../assist/blas-assist.js'
 import type { DataRecord } from '../data-record.js'
-import { bytesOf, DeviceBackend, type DeviceValues, type SharedFloats, type WrittenRange } from '../device-backend.js'
+import {
+  accessTo,
+  bytesOf,
+  DeviceBackend,
+  type DeviceValues,
+  type SharedFloats,
+  type WrittenRange,
+} from '../device-backend.js'
 import type { ProgramPlan } from '../step-program.js'
 import type { KernelExports } from './exports.js'
 import type { WasmMemory } from './memory.js'
@@ -67,8 +74,7 @@ export class DcmlWasmBackend extends DeviceBackend {
   override shareFloats(length: number): SharedFloats {
     const pointer = this.heap.allocate(length * 4, 'float32 range', [length])
     const view = () => this.heap.floats.subarray(pointer / 4, pointer / 4 + length)
-    const fetch = async (from: number, to: number) => view().slice(from, to)
-    return { pointer, view, fetch, release: () => this.heap.release(pointer) }
+    return { pointer, view, ...accessTo(view), release: () => this.heap.release(pointer) }
   }
 
   override writeInto({ pointer, dtype }: WrittenRange, write: (target: DeviceValues, start: number) => void): void {
