@@ -4,7 +4,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { BackendUnavailableError, ConfigError } from '../core/index.js'
+import { BackendUnavailableError, ConfigError, withDefaults } from '../core/index.js'
 import {
   type BackendName,
   type BackendReport,
@@ -55,7 +55,8 @@ export async function listBackends(): Promise<BackendReport[]> {
  * const { name, features } = await selectBackend({ prefer: ['webgl', 'wasm'] })
  */
 export async function selectBackend(options: SelectBackendOptions = {}): Promise<BackendReport> {
-  const names = options.prefer ?? backendNames.filter((name) => !namedOnly.includes(name))
+  const { prefer } = withDefaults('selectBackend', options, { prefer: undefined })
+  const names = prefer ?? backendNames.filter((name) => !namedOnly.includes(name))
   for (const name of names)
     if (!backendNames.includes(name))
       throw new ConfigError('There is no such backend.', {
@@ -70,7 +71,7 @@ export async function selectBackend(options: SelectBackendOptions = {}): Promise
       failures.push(report)
       continue
     }
-    if (options.prefer === undefined && report.features.includes(softwareGpu)) continue
+    if (prefer === undefined && report.features.includes(softwareGpu)) continue
     if (await tf.setBackend(tfjsNameOf(name))) {
       await tf.ready()
       if (name === 'webgpu') throwDeviceErrors(tf.backend())

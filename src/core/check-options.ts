@@ -31,11 +31,46 @@ export function checkFunction(caller: string, f: unknown): void {
   checkGiven(typeof f === 'function', `${caller} needs a function.`, { received: f })
 }
 
+/** A value, or none, for every option there is. */
+type Defaults<Options> = { readonly [Name in keyof Required<Options>]: Options[Name] | undefined }
+
+/** Options of which those with a default are there. */
+type Complete<Options, Given> = {
+  [Name in keyof Given]: Name extends keyof Options
+    ? undefined extends Given[Name]
+      ? Options[Name]
+      : Exclude<Options[Name], undefined>
+    : never
+}
+
+/**
+ * Options, with defaults in place of those that are left out or undefined.
+ *
+ * @param caller - What has the options, for the message.
+ * @param defaults - The default of each option that there is; undefined for one that has none.
+ * @throws {ConfigError} if there is an option of another name, which would be passed over.
+ * @example
+ * const { momentum, weightDecay } = withDefaults('sgd', options, { momentum: 0, weightDecay: undefined })
+ */
+export function withDefaults<Options extends object, const Given extends Defaults<Options>>(
+  caller: string,
+  options: Options,
+  defaults: Given,
+): Complete<Options, Given> {
+  checkNames(caller, options, defaults)
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(given) } as Complete<Options, Given>
+}
+
 /** @throws {ConfigError} if there is an option of another name, which would be passed over. @param caller - For the message. */
-export function checkNames(caller: string, options: object, known: Readonly<Record<string, true>>): void {
+export function checkNames(caller: string, options: object, known: object): void {
+  checkGiven(typeof options === 'object' && options !== null, `What was given as options of ${caller} is none.`, {
+    expected: 'an object',
+    received: options,
+  })
   const names = Object.keys(known)
   for (const name of Object.keys(options))
-    checkGiven(name in known, `${caller} has no option '${name}'.`, {
+    checkGiven(Object.hasOwn(known, name), `${caller} has no option '${name}'.`, {
       expected: `one of ${names.join(', ')}`,
       received: name,
       remedy: didYouMean(name, names),

@@ -7,7 +7,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import type { DataType, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow'
-import { DataError, DcmlError } from '../core/index.js'
+import { DataError, DcmlError, withDefaults } from '../core/index.js'
 import { registerCodecs } from './arrow-codecs.js'
 import type { BadRowPass } from './bad-rows.js'
 import { type ByteSource, type RandomBytes, unpacked } from './byte-source.js'
@@ -15,13 +15,14 @@ import type { Columns } from './columns.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
 import { loadPackage } from './optional-package.js'
 import { CHUNK_ROWS } from './stream.js'
-import { type ColumnForm, chooseFields, columnsOfTable, type TableOptions } from './table.js'
+import { type ColumnForm, chooseFields, columnsOfTable, type TableOptions, tableDefaults } from './table.js'
 
 type Arrow = typeof import('apache-arrow')
 
 /** The dataset of an Arrow file or stream. */
 export function arrowDataset(source: ByteSource, options: TableOptions = {}): FileDataset {
-  return fileDataset(source.name, options.onError, (pass) => readChunks(source, options, pass))
+  const chosen = withDefaults('arrow', options, tableDefaults)
+  return fileDataset(source.name, chosen.onError, (pass) => readChunks(source, chosen, pass))
 }
 
 async function* readChunks(source: ByteSource, options: TableOptions, pass: BadRowPass): AsyncGenerator<Columns> {

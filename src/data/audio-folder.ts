@@ -1,6 +1,6 @@
 /** Sounds in a folder. @module */
 
-import { ConfigError, DataError } from '../core/index.js'
+import { ConfigError, DataError, withDefaults } from '../core/index.js'
 import type { OnError } from './bad-rows.js'
 import type { FileDataset } from './file-dataset.js'
 import { folderDataset } from './folder-dataset.js'
@@ -26,7 +26,13 @@ export interface AudioFolderOptions extends FolderOptions {
  * sources.audioFolder('digits', { samples: 8000, label: (name) => name[0] })
  */
 export function audioFolder(folder: string, options: AudioFolderOptions): FileDataset {
-  const { samples, sampleRate } = options
+  const { samples, sampleRate } = withDefaults('audioFolder', options, {
+    samples: undefined,
+    sampleRate: undefined,
+    onError: undefined,
+    filter: undefined,
+    label: undefined,
+  })
   if (!Number.isInteger(samples) || samples < 1)
     throw new ConfigError('samples of audioFolder is out of range.', {
       expected: 'a whole number above 0',

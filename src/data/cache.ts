@@ -1,6 +1,6 @@
 /** Rows that are read once and kept. @module */
 
-import { checkWhole, StateError } from '../core/index.js'
+import { checkWhole, StateError, withDefaults } from '../core/index.js'
 import type { Store } from '../storage/index.js'
 import { decodeColumns, encodeColumns } from './column-bytes.js'
 import { type Columns, rowsOf, sliceColumns } from './columns.js'
@@ -30,7 +30,9 @@ type Keeper = (chunk: Columns, number: number) => Kept | Promise<Kept>
  * Reads a source once, keeps its chunks, and gives them in every later pass, from any row on. A pass that ends early
  * keeps nothing; one that begins while another fills the cache reads the source itself.
  */
-export function cached(source: Opener, { store, maxBytes = store ? Infinity : DEFAULT_BYTES }: CacheOptions): Opener {
+export function cached(source: Opener, options: CacheOptions): Opener {
+  const { store, ...limit } = withDefaults('Dataset.cache', options, { store: undefined, maxBytes: undefined })
+  const { maxBytes = store ? Infinity : DEFAULT_BYTES } = limit
   if (maxBytes !== Infinity) checkWhole('maxBytes of a cache', maxBytes)
   let kept: readonly Kept[] | undefined
   let isFilling = false

@@ -1,13 +1,21 @@
 /** Comma-separated values, streamed. @module */
 
-import { ConfigError, DataError, isWholeBeyondFloat32 } from '../core/index.js'
+import { ConfigError, DataError, isWholeBeyondFloat32, withDefaults } from '../core/index.js'
 import type { BadRowPass } from './bad-rows.js'
 import type { ByteSource } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type BrokenRecord, type CsvRecord, CsvRecords } from './csv-records.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
 import { CHUNK_ROWS } from './stream.js'
-import { type ColumnType, chooseFields, columnsOfTable, type Field, isNumeric, type TableOptions } from './table.js'
+import {
+  type ColumnType,
+  chooseFields,
+  columnsOfTable,
+  type Field,
+  isNumeric,
+  type TableOptions,
+  tableDefaults,
+} from './table.js'
 import { textOf } from './text.js'
 
 /** How a table is read. */
@@ -27,18 +35,22 @@ export interface CsvOptions extends TableOptions {
   skipLines?: number
 }
 
+/** The options, complete. */
+type CsvSettings = TableOptions & Required<Pick<CsvOptions, 'delimiter' | 'header' | 'skipLines'>>
+
 /** The dataset of a table in a text file. */
 export function csvDataset(source: ByteSource, options: CsvOptions = {}): FileDataset {
-  const { delimiter = ',', onError } = options
+  const complete = withDefaults('csv', options, { ...tableDefaults, delimiter: ',', header: true, skipLines: 0 })
+  const { delimiter, onError } = complete
   if (delimiter === '' || /["\r\n]/.test(delimiter))
     throw new ConfigError('This delimiter cannot part values.', {
       expected: 'such as "," or "\\t"',
       received: JSON.stringify(delimiter),
     })
-  return fileDataset(source.name, onError, (pass) => readChunks(source, options, pass))
+  return fileDataset(source.name, onError, (pass) => readChunks(source, complete, pass))
 }
 
-async function* readChunks(source: ByteSource, options: CsvOptions, pass: BadRowPass): AsyncGenerator<Columns> {
+async function* readChunks(source: ByteSource, options: CsvSettings, pass: BadRowPass): AsyncGenerator<Columns> {
   const { name } = source
   let header: string[] | undefined
   let fields: Field[] | undefined
@@ -56,7 +68,7 @@ async function* readChunks(source: ByteSource, options: CsvOptions, pass: BadRow
     for (const record of read) {
       if (!header) {
         header = namesOf(name, record, options)
-        if (options.header !== false) continue
+        if (options.header) continue
       }
       if ('what' in record) pass.add({ line: record.line }, brokenness(record, header))
       else if (record.fields.length !== header.length) pass.add({ line: record.line }, raggedness(record, header))
@@ -68,7 +80,7 @@ async function* readChunks(source: ByteSource, options: CsvOptions, pass: BadRow
 
 async function* recordsOf(
   source: ByteSource,
-  { delimiter = ',', skipLines = 0 }: CsvOptions,
+  { delimiter, skipLines }: CsvSettings,
 ): AsyncGenerator<(CsvRecord | BrokenRecord)[]> {
   const records = new CsvRecords(delimiter, skipLines)
   for await (const text of textOf(source)) yield records.push(text, false)
@@ -76,13 +88,13 @@ async function* recordsOf(
 }
 
 /** The names of the columns, from the first record. */
-function namesOf(name: string, record: CsvRecord | BrokenRecord, { header, columns }: CsvOptions): string[] {
+function namesOf(name: string, record: CsvRecord | BrokenRecord, { header, columns }: CsvSettings): string[] {
   if ('what' in record)
     throw new DataError(`${name}, line ${record.line}: ${record.what}, in the line that gives the columns.`, {
       received: record.value,
     })
   const { fields } = record
-  if (header !== false) return fields.map((field, place) => (field.trim() === '' ? `c${place}` : field))
+  if (header) return fields.map((field, place) => (field.trim() === '' ? `c${place}` : field))
   if (!Array.isArray(columns)) return fields.map((_, place) => `c${place}`)
   if (columns.length === fields.length) return [...columns]
   throw new ConfigError(`${name} has another number of columns than were named.`, {
@@ -91,7 +103,7 @@ function namesOf(name: string, record: CsvRecord | BrokenRecord, { header, colum
   })
 }
 
-function fieldsOf(name: string, header: string[], lines: readonly CsvRecord[], options: CsvOptions): Field[] {
+function fieldsOf(name: string, header: string[], lines: readonly CsvRecord[], options: CsvSettings): Field[] {
   return chooseFields(name, header, options, (place, isTarget) => {
     const values = lines.map(({ fields }) => fields[place]!)
     if (!values.every(isNumeric)) return { type: 'string' }

@@ -7,30 +7,28 @@
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { ConfigError, checkFunction, checkWhole, DataError, Random, StateError } from '../core/index.js'
+import { ConfigError, checkFunction, checkWhole, DataError, Random, StateError, withDefaults } from '../core/index.js'
 import { type CacheOptions, cached } from './cache.js'
 import { type Columns, checkColumns, concatColumns, gatherRows, rowsOf } from './columns.js'
 import { type FoldOptions, foldOfRows } from './folds.js'
 import { checkPass, fromMultiples, type Opener, type Pass, skippingForward, WHOLE } from './pass.js'
 import { prefetchStream } from './prefetch.js'
 import { chosen, countingPositions, type Resident, residentChunks } from './resident.js'
-import { labelsOf } from './row-groups.js'
+import { groupDefaults, labelsOf } from './row-groups.js'
 import { checkRowSource, chunksOfRows } from './row-stream.js'
 import { columnsOfRows, type Row, restoreShapes, rowAt } from './rows.js'
 import { assertRank, type ShardOptions, shardPositions } from './sharding.js'
 import { type SplitOptions, splitPositions } from './splitting.js'
-import { CHUNK_ROWS, type ColumnStream, rechunk, shardStream, shuffleStream, sliceStream } from './stream.js'
+import {
+  CHUNK_ROWS,
+  type ColumnStream,
+  rechunk,
+  type ShuffleOptions,
+  shardStream,
+  shuffleStream,
+  sliceStream,
+} from './stream.js'
 import { columnsOfTensors } from './tensors.js'
-
-/** How rows are shuffled. */
-export interface ShuffleOptions {
-  /** Integer, 0 to 2^32 - 1. @default 0 */
-  seed?: number
-  /** Whether each epoch of training has an order of its own, by seed and epoch. Other passes have that of epoch 0. @default false */
-  reshuffle?: boolean
-  /** Rows to choose from at a time, when the dataset is a stream; one in memory is always shuffled as a whole. @default 10000 */
-  bufferSize?: number
-}
 
 /** Where the rows of a dataset come from. */
 type Origin = { readonly resident: Resident } | { readonly open: Opener }
@@ -111,10 +109,11 @@ export class Dataset {
     options: { size?: number; seeks?: boolean } = {},
   ): Dataset {
     checkFunction('Dataset.fromBatches', batches)
-    const open = options.seeks
+    const { size, seeks } = withDefaults('Dataset.fromBatches', options, { size: undefined, seeks: false })
+    const open = seeks
       ? (pass: Pass) => checked(batches(pass))
       : skippingForward((epoch) => checked(batches({ fromRow: 0, epoch })))
-    return new Dataset({ open }, options.size)
+    return new Dataset({ open }, size)
   }
 
   static #resident(resident: Resident, chunkRows?: number): Dataset {
@@ -172,12 +171,13 @@ export class Dataset {
    */
   mapBatches(f: (batch: Columns) => Columns | Promise<Columns>, options: { keepsRows?: boolean } = {}): Dataset {
     checkFunction('Dataset.mapBatches', f)
+    const { keepsRows } = withDefaults('Dataset.mapBatches', options, { keepsRows: false })
     const source = this
     async function* mapped(pass: Pass): ColumnStream {
       for await (const chunk of source.#chunks(pass)) {
         const columns = await f(chunk)
         checkColumns(columns)
-        if (options.keepsRows && rowsOf(columns) !== rowsOf(chunk))
+        if (keepsRows && rowsOf(columns) !== rowsOf(chunk))
           throw new ConfigError('A function that keepsRows changed the number of rows.', {
             expected: rowsOf(chunk),
             received: rowsOf(columns),
@@ -188,14 +188,19 @@ export class Dataset {
     // The function may look at rows together, so that it gets the same ones whatever row a pass begins at.
     const together = this.resident ? (this.#chunkRows ?? CHUNK_ROWS) : this.#chunkRows
     const open =
-      options.keepsRows && together !== undefined
+      keepsRows && together !== undefined
         ? fromMultiples(together, mapped)
         : skippingForward((epoch) => mapped({ fromRow: 0, epoch }))
-    return new Dataset({ open }, options.keepsRows ? this.#size : undefined, this.#chunkRows)
+    return new Dataset({ open }, keepsRows ? this.#size : undefined, this.#chunkRows)
   }
 
   /** Random order, the same in every pass. */
-  shuffle({ seed = 0, bufferSize = 10_000, reshuffle = false }: ShuffleOptions = {}): Dataset {
+  shuffle(options: ShuffleOptions = {}): Dataset {
+    const { seed, bufferSize, reshuffle } = withDefaults('Dataset.shuffle', options, {
+      seed: 0,
+      reshuffle: false,
+      bufferSize: 10_000,
+    })
     checkWhole('The bufferSize of shuffle', bufferSize)
     const randomOf = (epoch: number) => new Random(seed, reshuffle ? epoch : 0)
     const resident = this.resident
@@ -211,7 +216,8 @@ export class Dataset {
   }
 
   /** Sets how many rows `mapBatches` and `batches()` get at a time. */
-  batch(size: number, { dropLast = false }: { dropLast?: boolean } = {}): Dataset {
+  batch(size: number, options: { dropLast?: boolean } = {}): Dataset {
+    const { dropLast } = withDefaults('Dataset.batch', options, { dropLast: false })
     checkWhole('The size of a batch', size)
     const whole = this.#size === undefined ? undefined : Math.floor(this.#size / size) * size
     const rows = dropLast ? whole : this.#size
@@ -274,7 +280,8 @@ export class Dataset {
    * @example
    * const mine = data.shard(rank, worldSize, { evenly: 'drop' })
    */
-  shard(rank: number, worldSize: number, { evenly = 'pad' }: ShardOptions = {}): Dataset {
+  shard(rank: number, worldSize: number, options: ShardOptions = {}): Dataset {
+    const { evenly } = withDefaults('Dataset.shard', options, { evenly: 'pad' })
     assertRank(rank, worldSize, evenly)
     const size = this.#size === undefined ? undefined : shardPositions(this.#size, rank, worldSize, evenly).length
     return this.#choose(
@@ -293,10 +300,8 @@ export class Dataset {
    * @example
    * const { train, test } = data.split({ train: 0.8, test: 0.2 }, { seed: 7, stratifyBy: 'y' })
    */
-  split<Name extends string>(
-    fractions: Record<Name, number>,
-    { seed = 0, ...groups }: SplitOptions = {},
-  ): Record<Name, Dataset> {
+  split<Name extends string>(fractions: Record<Name, number>, options: SplitOptions = {}): Record<Name, Dataset> {
+    const { seed, ...groups } = withDefaults('Dataset.split', options, { ...groupDefaults, seed: 0 })
     const { columns, index } = this.resident ?? streamed('split')
     const names = Object.keys(fractions) as Name[]
     const shares = names.map((name) => fractions[name])
@@ -313,7 +318,8 @@ export class Dataset {
    * @example
    * for (const { train, validation } of data.kFold(5, { seed: 7, stratifyBy: 'y' })) await trainer.fit(train, { validation })
    */
-  kFold(folds: number, { seed = 0, ...groups }: FoldOptions = {}): { train: Dataset; validation: Dataset }[] {
+  kFold(folds: number, options: FoldOptions = {}): { train: Dataset; validation: Dataset }[] {
+    const { seed, ...groups } = withDefaults('Dataset.kFold', options, { ...groupDefaults, seed: 0 })
     const { columns, index } = this.resident ?? streamed('kFold')
     const foldOf = foldOfRows(this.#size!, folds, { seed, ...labelsOf(columns, index, groups, 'kFold') })
     const rows = countingPositions(0, this.#size!)

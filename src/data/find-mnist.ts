@@ -5,7 +5,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { DataError } from '../core/index.js'
+import { DataError, withDefaults } from '../core/index.js'
 import { mnistFolder } from './mnist.js'
 
 const MIRRORS = [
@@ -53,7 +53,13 @@ export interface FoundMnist {
  * const train = dir ? await sources.mnist({ dir, split: 'train' }) : datasets.syntheticDigits({ count: 60_000 })
  */
 export async function findMnist(options: FindMnistOptions = {}): Promise<FoundMnist> {
-  const { cacheDir = defaultCache(), download = true, mirrors = MIRRORS, timeoutMs = 60_000 } = options
+  const { cacheDir, download, mirrors, timeoutMs } = withDefaults('findMnist', options, {
+    dir: undefined,
+    cacheDir: defaultCache(),
+    download: true,
+    mirrors: MIRRORS,
+    timeoutMs: 60_000,
+  })
   if (options.dir !== undefined) return { dir: named(options.dir, 'the folder that was named'), tried: [] }
   const fromEnvironment = process.env.DCML_DATA_DIR
   if (fromEnvironment) return { dir: named(fromEnvironment, 'DCML_DATA_DIR'), tried: [] }

@@ -1,7 +1,7 @@
 /** Pictures in a folder. @module */
 
 import type { default as SharpFunction } from 'sharp'
-import { ConfigError, DataError } from '../core/index.js'
+import { ConfigError, DataError, withDefaults } from '../core/index.js'
 import type { OnError } from './bad-rows.js'
 import type { FileDataset } from './file-dataset.js'
 import { folderDataset } from './folder-dataset.js'
@@ -34,7 +34,14 @@ const CHUNK_BYTES = 2 ** 24
  * const pets = sources.imageFolder('pets', { size: [64, 64] }) // pets/cat/1.jpg, pets/dog/1.jpg, ...
  */
 export function imageFolder(folder: string, options: ImageFolderOptions): FileDataset {
-  const { size, channels = 3, fit = 'fill' } = options
+  const { size, channels, fit } = withDefaults('imageFolder', options, {
+    size: undefined,
+    channels: 3,
+    fit: 'fill',
+    onError: undefined,
+    filter: undefined,
+    label: undefined,
+  })
   if (size.length !== 2 || !size.every((length) => Number.isInteger(length) && length > 0))
     throw new ConfigError('size of imageFolder is none.', { expected: '[height, width]', received: size })
   const [height, width] = size

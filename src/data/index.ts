@@ -18,7 +18,7 @@ export {
   rowsOf,
 } from './columns.js'
 export type { CsvOptions } from './csv.js'
-export { Dataset, type ShuffleOptions } from './dataset.js'
+export { Dataset } from './dataset.js'
 export { datasets } from './datasets.js'
 export type { FileDataset } from './file-dataset.js'
 export type { FoldOptions } from './folds.js'
@@ -32,6 +32,7 @@ export { checkRowSource, chunksOfRows, type RowSource } from './row-stream.js'
 export { columnsOfRows, type Row, rowAt } from './rows.js'
 export type { ShardOptions } from './sharding.js'
 export type { SplitOptions } from './splitting.js'
+export type { ShuffleOptions } from './stream.js'
 export type { ColumnType, TableOptions } from './table.js'
 
 /** Readers of files by address or as Blobs, in a browser too. Those of `dcml/node` also take paths. */

@@ -1,6 +1,6 @@
 /** Several datasets as one. @module */
 
-import { ConfigError, Random } from '../core/index.js'
+import { ConfigError, Random, withDefaults } from '../core/index.js'
 import { type Columns, rowsOf } from './columns.js'
 import { Dataset } from './dataset.js'
 import { type ColumnStream, gatherReferences, type RowReference } from './stream.js'
@@ -28,7 +28,7 @@ export interface InterleaveOptions {
  * const mixed = interleave([english, french], { weights: [3, 1], seed: 7 })
  */
 export function interleave(datasets: readonly Dataset[], options: InterleaveOptions = {}): Dataset {
-  const { weights, seed = 0, until = 'last' } = options
+  const { weights, seed, until } = withDefaults('interleave', options, { weights: undefined, seed: 0, until: 'last' })
   if (datasets.length === 0) throw new ConfigError('interleave needs datasets.', { received: '[]' })
   if (weights && (weights.length !== datasets.length || !weights.every((weight) => weight > 0 && weight < Infinity)))
     throw new ConfigError('The weights of interleave do not fit.', {

@@ -1,6 +1,6 @@
 /** JSON lines, streamed. @module */
 
-import { DataError } from '../core/index.js'
+import { DataError, withDefaults } from '../core/index.js'
 import type { BadRowPass, OnError, RowProblem } from './bad-rows.js'
 import type { ByteSource } from './byte-source.js'
 import type { Columns } from './columns.js'
@@ -22,7 +22,8 @@ interface Line {
 }
 
 /** The dataset of a file with one JSON object a line. */
-export function jsonlDataset(source: ByteSource, { onError }: JsonlOptions = {}): FileDataset {
+export function jsonlDataset(source: ByteSource, options: JsonlOptions = {}): FileDataset {
+  const { onError } = withDefaults('jsonl', options, { onError: undefined })
   return fileDataset(source.name, onError, (pass) => readChunks(source, pass))
 }
 

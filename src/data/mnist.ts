@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { DataError } from '../core/index.js'
+import { DataError, withDefaults } from '../core/index.js'
 import { arrayDataset } from './array-files.js'
 import { Dataset } from './dataset.js'
 import { fileSource } from './file-source.js'
@@ -34,7 +34,8 @@ export function mnistFolder(dir: string): string | undefined {
  * @returns `x`: uint8 pixels 0..255, `[n, 28, 28, 1]`; `y`: int32 class, `[n]`.
  * @throws {DataError} if a file is missing, truncated, or not what it should be.
  */
-export async function mnist({ dir, split }: { dir?: string; split: MnistSplit }): Promise<Dataset> {
+export async function mnist(options: { dir?: string; split: MnistSplit }): Promise<Dataset> {
+  const { dir, split } = withDefaults('mnist', options, { dir: undefined, split: undefined })
   const root = dir ?? process.env.DCML_DATA_DIR
   if (root === undefined)
     throw new DataError('No folder was named for MNIST.', { remedy: 'Pass dir, or set DCML_DATA_DIR' })

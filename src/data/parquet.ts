@@ -6,20 +6,21 @@
  */
 
 import type { Compressors, FileMetaData, ParquetParsers, SchemaTree } from 'hyparquet'
-import { DataError, DcmlError } from '../core/index.js'
+import { DataError, DcmlError, withDefaults } from '../core/index.js'
 import type { BadRowPass } from './bad-rows.js'
 import type { ByteSource, RandomBytes } from './byte-source.js'
 import type { Columns } from './columns.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
 import { CHUNK_ROWS } from './stream.js'
-import { type ColumnForm, chooseFields, columnsOfTable, type Field, type TableOptions } from './table.js'
+import { type ColumnForm, chooseFields, columnsOfTable, type Field, type TableOptions, tableDefaults } from './table.js'
 
 /** Bytes of the marks at both ends, and of the length of the index. */
 const SHORTEST = 12
 
 /** The dataset of a Parquet file. */
 export function parquetDataset(source: ByteSource, options: TableOptions = {}): FileDataset {
-  return fileDataset(source.name, options.onError, (pass) => readChunks(source, options, pass))
+  const chosen = withDefaults('parquet', options, tableDefaults)
+  return fileDataset(source.name, chosen.onError, (pass) => readChunks(source, chosen, pass))
 }
 
 async function* readChunks(source: ByteSource, options: TableOptions, pass: BadRowPass): AsyncGenerator<Columns> {

@@ -14,6 +14,9 @@ export interface RowGroups {
   groupBy?: string
 }
 
+/** Those options: none has a default. */
+export const groupDefaults = { stratifyBy: undefined, groupBy: undefined } as const
+
 /** One value per row. */
 export type Labels = ArrayLike<number | string>
 

@@ -1,12 +1,12 @@
 /** Queries over files and databases by DuckDB, chunk after chunk. @module */
 
 import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api'
-import { DataError, DcmlError } from '../core/index.js'
+import { DataError, DcmlError, withDefaults } from '../core/index.js'
 import type { BadRowPass } from './bad-rows.js'
 import type { Columns } from './columns.js'
 import { type FileDataset, fileDataset } from './file-dataset.js'
 import { loadPackage } from './optional-package.js'
-import { type ColumnForm, chooseFields, columnsOfTable, type TableOptions } from './table.js'
+import { type ColumnForm, chooseFields, columnsOfTable, type TableOptions, tableDefaults } from './table.js'
 
 /** What may be bound to a parameter. */
 export type SqlValue = string | number | bigint | boolean | null
@@ -42,7 +42,13 @@ const NAME = 'the query'
  * })
  */
 export function sql(query: string, options: SqlOptions = {}): FileDataset {
-  return fileDataset(NAME, options.onError, (pass) => readChunks(query, options, pass))
+  const chosen = withDefaults('sql', options, {
+    ...tableDefaults,
+    values: undefined,
+    database: undefined,
+    setup: undefined,
+  })
+  return fileDataset(NAME, chosen.onError, (pass) => readChunks(query, chosen, pass))
 }
 
 async function* readChunks(query: string, options: SqlOptions, pass: BadRowPass): AsyncGenerator<Columns> {

@@ -45,6 +45,16 @@ export async function* sliceStream(stream: ColumnStream, start: number, end: num
   }
 }
 
+/** How rows are shuffled. */
+export interface ShuffleOptions {
+  /** Integer, 0 to 2^32 - 1. @default 0 */
+  seed?: number
+  /** Whether each epoch of training has an order of its own, by seed and epoch. Other passes have that of epoch 0. @default false */
+  reshuffle?: boolean
+  /** Rows to choose from at a time, when the dataset is a stream; one in memory is always shuffled as a whole. @default 10000 */
+  bufferSize?: number
+}
+
 /** A row of a chunk that is kept for it. */
 export interface RowReference {
   chunk: Columns

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { checkWhole, Random } from '../core/index.js'
+import { checkWhole, Random, withDefaults } from '../core/index.js'
 import { Dataset } from './dataset.js'
 
 type Point = readonly [x: number, y: number]
@@ -150,7 +150,8 @@ const STYLES: readonly (readonly Stroke[])[][] = [
  * @example
  * const train = datasets.syntheticDigits({ count: 10_000, seed: 1 })
  */
-export function syntheticDigits({ count, seed = 0 }: { count: number; seed?: number }): Dataset {
+export function syntheticDigits(options: { count: number; seed?: number }): Dataset {
+  const { count, seed } = withDefaults('syntheticDigits', options, { count: undefined, seed: 0 })
   checkWhole('The number of digits', count)
   const random = new Random(seed)
   const x = new Uint8Array(count * SIDE * SIDE)

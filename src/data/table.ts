@@ -30,6 +30,9 @@ export interface TableOptions {
   onError?: OnError
 }
 
+/** Those options: none has a default. */
+export const tableDefaults = { columns: undefined, target: undefined, onError: undefined } as const
+
 /** A column that is read. */
 export interface Field {
   name: string

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { ConfigError, checkGiven } from '../core/index.js'
+import { ConfigError, checkGiven, withDefaults } from '../core/index.js'
 import { checkDataset } from './check-dataset.js'
 import type { Dataset } from './dataset.js'
 import { TABLE_FORMATS, type TableFormat, tablePieces } from './table-formats.js'
@@ -36,7 +36,9 @@ export async function writeTable(
   options: WriteTableOptions = {},
 ): Promise<void> {
   checkDataset('What is to be written', dataset)
-  const format = options.format ?? (typeof to === 'string' ? formatOf(to) : undefined)
+  const { format = typeof to === 'string' ? formatOf(to) : undefined } = withDefaults('writeTable', options, {
+    format: undefined,
+  })
   if (format === undefined) throw new ConfigError('A stream has no ending.', { remedy: "Pass format, such as 'csv'" })
   checkGiven(TABLE_FORMATS.includes(format), 'The format of a table is unknown.', {
     expected: TABLE_FORMATS.join(', '),

@@ -1,9 +1,10 @@
 /** A strategy whose workers' side the user writes. @module */
 
+import { withDefaults } from '../core/index.js'
 import type { DistributedStrategy } from '../training/index.js'
 import type { Transport } from '../transport/index.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy } from './group-strategy.js'
+import { type GroupOptions, GroupStrategy, groupDefaults } from './group-strategy.js'
 
 /** Options of `CustomStrategy`. */
 export interface CustomStrategyOptions extends GroupOptions {
@@ -27,7 +28,12 @@ export type MemberMaker = (transport: Transport, options?: unknown) => Distribut
 export class CustomStrategy extends GroupStrategy {
   readonly description: StrategyDescription
 
-  constructor({ member, options, ...group }: CustomStrategyOptions) {
+  constructor(given: CustomStrategyOptions) {
+    const { member, options, ...group } = withDefaults('CustomStrategy', given, {
+      ...groupDefaults,
+      member: undefined,
+      options: undefined,
+    })
     super(group)
     this.description = { name: 'custom', options: { member, ...(options === undefined ? {} : { options }) } }
   }

@@ -1,10 +1,10 @@
 /** Data parallelism over the cores of this machine, or over processes on any number of machines. @module */
 
-import { ConfigError, checkWhole } from '../core/index.js'
+import { ConfigError, checkWhole, withDefaults } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { Compression } from './compression/compression.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy, refuseDeterministic } from './group-strategy.js'
+import { type GroupOptions, GroupStrategy, groupDefaults, refuseDeterministic } from './group-strategy.js'
 
 /** Options of `DataParallel`. */
 export interface DataParallelOptions extends GroupOptions {
@@ -31,7 +31,12 @@ export interface DataParallelOptions extends GroupOptions {
 export class DataParallel extends GroupStrategy {
   readonly description: StrategyDescription & { name: 'data-parallel' }
 
-  constructor({ bucketBytes, compression, ...group }: DataParallelOptions = {}) {
+  constructor(options: DataParallelOptions = {}) {
+    const { bucketBytes, compression, ...group } = withDefaults('DataParallel', options, {
+      ...groupDefaults,
+      bucketBytes: undefined,
+      compression: undefined,
+    })
     super(group)
     if (bucketBytes !== undefined) checkWhole('bucketBytes of DataParallel', bucketBytes, 4)
     if (bucketBytes !== undefined && compression)

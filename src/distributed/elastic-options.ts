@@ -1,6 +1,6 @@
 /** What a user says about a group that may change. @module */
 
-import { ConfigError, checkWhole, type ProcessPlace } from '../core/index.js'
+import { ConfigError, checkWhole, type ProcessPlace, withDefaults } from '../core/index.js'
 import type { ProcessTransportFactory } from '../transport/index.js'
 
 /** How far a group of processes may shrink, and how it goes on. */
@@ -27,9 +27,15 @@ export type MeetingPlace = ProcessPlace & { rendezvous: string }
  * @throws {ConfigError} if they make no sense, or the transport cannot form its group anew.
  */
 export function resolveElastic(
-  { min, max, commitEverySteps = 100, waitMs = 60_000 }: ElasticOptions,
+  options: ElasticOptions,
   factory: ProcessTransportFactory,
 ): { terms: ElasticTerms; place: MeetingPlace } {
+  const { min, max, commitEverySteps, waitMs } = withDefaults('elastic', options, {
+    min: undefined,
+    max: undefined,
+    commitEverySteps: 100,
+    waitMs: 60_000,
+  })
   if (!factory.place)
     throw new ConfigError(`The transport '${factory.name}' cannot form its group anew.`, {
       remedy: "Use tcp() with elastic; under MPI, restart from a checkpoint: 'dcml launch --restarts'",

@@ -51,6 +51,9 @@ interface ThreadPlace {
   transport: ThreadTransportFactory
 }
 
+/** The options of every strategy with several workers, for those of each. */
+export const groupDefaults = { workers: 'auto', transport: undefined, elastic: undefined } as const
+
 /** Starts the workers; each makes a member of its own from the description. */
 export abstract class GroupStrategy extends DistributedStrategy {
   /** What a worker needs to know to take part. */

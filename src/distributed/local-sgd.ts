@@ -1,9 +1,9 @@
 /** Local SGD and DiLoCo: workers that talk once in many steps. @module */
 
-import { checkWhole } from '../core/index.js'
+import { checkWhole, withDefaults } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy, refuseDeterministic } from './group-strategy.js'
+import { type GroupOptions, GroupStrategy, groupDefaults, refuseDeterministic } from './group-strategy.js'
 import type { OuterOptimizer } from './outer-optimizer.js'
 
 /** Options of `LocalSGD`. */
@@ -25,7 +25,12 @@ export interface LocalSGDOptions extends GroupOptions {
 export class LocalSGD extends GroupStrategy {
   readonly description: StrategyDescription
 
-  constructor({ everySteps, outer, ...group }: LocalSGDOptions) {
+  constructor(options: LocalSGDOptions) {
+    const { everySteps, outer, ...group } = withDefaults('LocalSGD', options, {
+      ...groupDefaults,
+      everySteps: undefined,
+      outer: undefined,
+    })
     super(group)
     checkWhole('everySteps of LocalSGD', everySteps)
     this.description = { name: 'local', options: { everySteps, ...(outer ? { outer } : {}) } }

@@ -1,6 +1,6 @@
 /** The outer optimizer of DiLoCo. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, withDefaults } from '../core/index.js'
 
 /** An outer optimizer as plain data. */
 export interface OuterOptimizer {
@@ -27,7 +27,8 @@ export interface NesterovOptions {
  * @example
  * new LocalSGD({ everySteps: 50, outer: nesterov() })
  */
-export function nesterov({ learningRate = 0.7, momentum = 0.9 }: NesterovOptions = {}): OuterOptimizer {
+export function nesterov(options: NesterovOptions = {}): OuterOptimizer {
+  const { learningRate, momentum } = withDefaults('nesterov', options, { learningRate: 0.7, momentum: 0.9 })
   if (!(Number.isFinite(learningRate) && learningRate > 0))
     throw new ConfigError('The learning rate of nesterov is out of range.', {
       expected: 'a finite number above 0',

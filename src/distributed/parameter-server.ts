@@ -1,9 +1,15 @@
 /** Asynchronous training with bounded staleness. @module */
 
-import { checkWhole } from '../core/index.js'
+import { checkWhole, withDefaults } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy, refuseDeterministic, refuseWholeTensors } from './group-strategy.js'
+import {
+  type GroupOptions,
+  GroupStrategy,
+  groupDefaults,
+  refuseDeterministic,
+  refuseWholeTensors,
+} from './group-strategy.js'
 
 /** Options of `ParameterServer`. */
 export interface ParameterServerStrategyOptions extends GroupOptions {
@@ -27,7 +33,8 @@ export interface ParameterServerStrategyOptions extends GroupOptions {
 export class ParameterServer extends GroupStrategy {
   readonly description: StrategyDescription
 
-  constructor({ staleness = 2, ...group }: ParameterServerStrategyOptions = {}) {
+  constructor(options: ParameterServerStrategyOptions = {}) {
+    const { staleness, ...group } = withDefaults('ParameterServer', options, { ...groupDefaults, staleness: 2 })
     super(group)
     checkWhole('staleness of ParameterServer', staleness, 0)
     this.description = { name: 'parameter-server', options: { staleness } }

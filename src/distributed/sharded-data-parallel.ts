@@ -1,9 +1,9 @@
 /** ZeRO: data parallelism whose workers share out the optimizer's state. @module */
 
-import { ConfigError, checkWhole } from '../core/index.js'
+import { ConfigError, checkWhole, withDefaults } from '../core/index.js'
 import type { Crew, LocalParts, TrainingJob } from '../training/index.js'
 import type { StrategyDescription } from './create-member.js'
-import { type GroupOptions, GroupStrategy, refuseWholeTensors } from './group-strategy.js'
+import { type GroupOptions, GroupStrategy, groupDefaults, refuseWholeTensors } from './group-strategy.js'
 
 /** Options of `ShardedDataParallel`. */
 export interface ShardedDataParallelOptions extends GroupOptions {
@@ -33,7 +33,12 @@ export interface ShardedDataParallelOptions extends GroupOptions {
 export class ShardedDataParallel extends GroupStrategy {
   readonly description: StrategyDescription
 
-  constructor({ stage = 2, bucketBytes, ...group }: ShardedDataParallelOptions = {}) {
+  constructor(options: ShardedDataParallelOptions = {}) {
+    const { stage, bucketBytes, ...group } = withDefaults('ShardedDataParallel', options, {
+      ...groupDefaults,
+      stage: 2,
+      bucketBytes: undefined,
+    })
     super(group)
     if (stage !== 1 && stage !== 2)
       throw new ConfigError('There is no such stage of ShardedDataParallel.', { expected: '1 or 2', received: stage })

@@ -1,6 +1,6 @@
 /** How far values would move on other data of the same kind, by the bootstrap. @module */
 
-import { ConfigError, checkWhole, DataError, Random, ShapeError } from '../core/index.js'
+import { ConfigError, checkWhole, DataError, Random, ShapeError, withDefaults } from '../core/index.js'
 import { type Metric, type Predictions, rowsIn } from '../metrics/index.js'
 import { type PredictionArrays, predictionsOf } from './prediction-arrays.js'
 import { drawWeights } from './prediction-rows.js'
@@ -131,7 +131,8 @@ function percentiles(values: number[], level: number): Interval {
   return [at((1 - level) / 2), at((1 + level) / 2)]
 }
 
-function checked({ level = 0.95, resamples = 1000, seed = 0 }: ConfidenceOptions): Required<ConfidenceOptions> {
+function checked(options: ConfidenceOptions): Required<ConfidenceOptions> {
+  const { level, resamples, seed } = withDefaults('confidence', options, { level: 0.95, resamples: 1000, seed: 0 })
   if (!(level > 0 && level < 1))
     throw new ConfigError('The level of confidence is out of range.', {
       expected: 'a number above 0 and below 1',

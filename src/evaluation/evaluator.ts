@@ -8,7 +8,7 @@
 
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { ensureBackend } from '../backends/index.js'
-import { ConfigError, checkGiven, checkWhole, ShapeError, type TypedArray } from '../core/index.js'
+import { ConfigError, checkGiven, checkWhole, ShapeError, type TypedArray, withDefaults } from '../core/index.js'
 import { type Columns, checkDataset, columnOf, type Dataset, numbersOf } from '../data/index.js'
 import { createEngine, type Outputs, runModel } from '../engine/index.js'
 import {
@@ -77,15 +77,23 @@ export interface PredictionsOptions extends Pick<EvaluatorOptions, 'classes' | '
  * console.log(report.toText())
  */
 export class Evaluator {
-  readonly #options: EvaluatorOptions
+  readonly #options: EvaluatorOptions & Required<Pick<EvaluatorOptions, 'metrics' | 'batchSize' | 'target'>>
   readonly #metrics: readonly Metric[]
 
   /** @throws {ConfigError} if a metric is unknown, two have one name, or the batch size is no count. */
   constructor(options: EvaluatorOptions = {}) {
-    const { batchSize = 256 } = options
-    checkWhole('The batch size of an evaluator', batchSize)
-    this.#options = options
-    this.#metrics = checkMetrics(options.metrics ?? [accuracy(), confusionMatrix()])
+    this.#options = withDefaults('Evaluator', options, {
+      metrics: [accuracy(), confusionMatrix()],
+      batchSize: 256,
+      target: 'y',
+      sampleWeight: undefined,
+      classes: undefined,
+      confidence: undefined,
+      slices: undefined,
+      worst: undefined,
+    })
+    checkWhole('The batch size of an evaluator', this.#options.batchSize)
+    this.#metrics = checkMetrics(this.#options.metrics)
   }
 
   /**
@@ -100,7 +108,7 @@ export class Evaluator {
       received: model,
     })
     await ensureBackend()
-    const { batchSize = 256 } = this.#options
+    const { batchSize } = this.#options
     const engine = createEngine('auto')
     const run = (columns: Columns, firstRow: number) =>
       'inputs' in model ? runModel(model, columns, { batchSize, engine }) : model.predict(columns, { firstRow })
@@ -115,7 +123,7 @@ export class Evaluator {
     dataset: Dataset,
     run: (columns: Columns, firstRow: number) => Promise<Outputs>,
   ): Promise<EvaluationReport> {
-    const { batchSize = 256, target = 'y', sampleWeight } = this.#options
+    const { batchSize, target, sampleWeight } = this.#options
     const judgement = new Judgement(this.#metrics, this.#options)
     for await (const columns of dataset.batches(batchSize)) {
       const column = columnOf(columns, target, 'Evaluator')
@@ -141,8 +149,14 @@ export class Evaluator {
 export function evaluatePredictions(
   arrays: PredictionArrays,
   metrics: readonly (Metric | MetricName)[],
-  { slices = {}, ...options }: PredictionsOptions = {},
+  given: PredictionsOptions = {},
 ): EvaluationReport {
+  const { slices, ...options } = withDefaults('evaluatePredictions', given, {
+    slices: {},
+    classes: undefined,
+    confidence: undefined,
+    worst: undefined,
+  })
   const judgement = new Judgement(checkMetrics(metrics), { ...options, slices: Object.keys(slices) })
   const batch = predictionsOf(arrays)
   if (rowsIn(batch) > 0) judgement.take(batch, columnsOf(slices, rowsIn(batch)))

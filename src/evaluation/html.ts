@@ -1,5 +1,6 @@
 /** The report as one page. @module */
 
+import { withDefaults } from '../core/index.js'
 import type { CalibrationCurve, PrecisionRecallCurve, RocCurve } from '../metrics/index.js'
 import type { Interval } from './confidence.js'
 import { escapeHtml, type Figure, figures, page, plainTable, section, type Tile, themed, tiles } from './page.js'
@@ -17,10 +18,12 @@ const MOST_FEATURES = 25
 const notCurves = ['epoch', 'seconds', 'samplesPerSecond']
 
 /** Writes the page. */
-export function reportPage(
-  report: EvaluationReport,
-  { title = 'Evaluation', history, importance = [] }: HtmlOptions,
-): string {
+export function reportPage(report: EvaluationReport, options: HtmlOptions): string {
+  const { title, history, importance } = withDefaults('toHTML', options, {
+    title: 'Evaluation',
+    history: undefined,
+    importance: [],
+  })
   const { numbers, intervals } = report
   const sections = [tiles(numbers.map(([name, value]) => tileOf(name, value, intervals[name])))]
   if (history && history.epochs.length > 0) sections.push(curves(history.epochs))

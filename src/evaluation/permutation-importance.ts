@@ -1,7 +1,7 @@
 /** What a model reads: how much worse it gets when one feature is shuffled. @module */
 
 import { ensureBackend } from '../backends/index.js'
-import { checkWhole, DataError, Random } from '../core/index.js'
+import { checkWhole, DataError, Random, withDefaults } from '../core/index.js'
 import { type Columns, columnOf, Dataset } from '../data/index.js'
 import type { Metric, MetricName } from '../metrics/index.js'
 import { type Evaluable, Evaluator } from './evaluator.js'
@@ -52,7 +52,22 @@ export async function permutationImportance(
   dataset: Dataset,
   options: ImportanceOptions,
 ): Promise<FeatureImportance[]> {
-  const { metric, smallerIsBetter = false, columns: names = ['x'], repeats = 5, seed = 0, target = 'y' } = options
+  const {
+    metric,
+    smallerIsBetter,
+    columns: names,
+    repeats,
+    seed,
+    target,
+  } = withDefaults('permutationImportance', options, {
+    metric: undefined,
+    smallerIsBetter: false,
+    columns: ['x'],
+    features: undefined,
+    repeats: 5,
+    seed: 0,
+    target: 'y',
+  })
   checkWhole('repeats', repeats)
   await ensureBackend()
   const evaluator = new Evaluator({ metrics: [metric], target })

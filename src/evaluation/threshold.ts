@@ -1,6 +1,6 @@
 /** Where to cut between two classes. @module */
 
-import { ConfigError, DataError } from '../core/index.js'
+import { ConfigError, DataError, withDefaults } from '../core/index.js'
 import {
   type ClassCounts,
   eachCut,
@@ -50,10 +50,12 @@ export interface Threshold {
  * @example
  * findThreshold({ truth, scores }, { maximize: 'recall', minPrecision: 0.9 }).threshold
  */
-export function findThreshold(
-  arrays: PredictionArrays,
-  { maximize = 'f1', minPrecision = 0, minRecall = 0 }: ThresholdOptions = {},
-): Threshold {
+export function findThreshold(arrays: PredictionArrays, options: ThresholdOptions = {}): Threshold {
+  const { maximize, minPrecision, minRecall } = withDefaults('findThreshold', options, {
+    maximize: 'f1',
+    minPrecision: 0,
+    minRecall: 0,
+  })
   const predictions = predictionsOf(arrays)
   const rows = rowsIn(predictions)
   const scores = scoresFor('findThreshold', predictions)

@@ -1,6 +1,6 @@
 /** The rows that a model is most wrong about. @module */
 
-import { ConfigError, checkWhole } from '../core/index.js'
+import { ConfigError, checkWhole, withDefaults } from '../core/index.js'
 import { classScoresFor, type Predictions, predictedClasses, rowsIn, widthOf } from '../metrics/index.js'
 
 /** Which rows are listed. */
@@ -34,7 +34,8 @@ export class WorstRows {
   #seen = 0
 
   /** @throws {ConfigError} if the count is no count. */
-  constructor({ count = 20, by = 'logLoss' }: WorstOptions = {}) {
+  constructor(options: WorstOptions = {}) {
+    const { count, by } = withDefaults('worst', options, { count: 20, by: 'logLoss' })
     checkWhole('The count of worst rows', count)
     this.#count = count
     this.#by = by

@@ -65,7 +65,7 @@ interface Answered {
  */
 export async function attribute(
   { model, prepared, outputs, sources, classes, baseline }: Answered,
-  { of, steps = 64 }: Pick<AttributionOptions, 'of' | 'steps'>,
+  { of, steps }: { of: AttributionOptions['of']; steps: number },
 ): Promise<Attribution[]> {
   checkWhole('steps of an attribution', steps)
   const width = outputs.data.length / outputs.shape[0]!

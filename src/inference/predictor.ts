@@ -10,7 +10,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type BackendName, ensureBackend } from '../backends/index.js'
-import { ConfigError, checkGiven, checkWhole, NumericError, StateError } from '../core/index.js'
+import { ConfigError, checkGiven, checkWhole, NumericError, StateError, withDefaults } from '../core/index.js'
 import { type Columns, type Dataset, gatherRows, rowsOf } from '../data/index.js'
 import { createEngine, type Engine, type Outputs, runModel } from '../engine/index.js'
 import { loadBundle, outputActivation } from '../models/index.js'
@@ -88,7 +88,13 @@ export class Predictor<Input extends object = object, Output extends Prediction 
   #disposed = false
 
   /** The predictor owns the model from here on: `dispose` disposes it. */
-  constructor({ model, preprocessor, classes, batchSize = 256 }: PredictorOptions) {
+  constructor(options: PredictorOptions) {
+    const { model, preprocessor, classes, batchSize } = withDefaults('Predictor', options, {
+      model: undefined,
+      preprocessor: undefined,
+      classes: undefined,
+      batchSize: 256,
+    })
     checkWhole('The batch size of a predictor', batchSize)
     checkGiven(Array.isArray(model?.outputs), 'A predictor needs a model.', {
       expected: 'a LayersModel',
@@ -125,13 +131,18 @@ export class Predictor<Input extends object = object, Output extends Prediction 
    */
   static async load<Input extends object = object, Output extends Prediction = Prediction>(
     store: Store,
-    { prefix = '', ...options }: { prefix?: string } & Omit<PredictorOptions, 'model' | 'preprocessor'> = {},
+    options: { prefix?: string } & Omit<PredictorOptions, 'model' | 'preprocessor'> = {},
   ): Promise<Predictor<Input, Output>> {
+    const { prefix, ...rest } = withDefaults('Predictor.load', options, {
+      prefix: '',
+      classes: undefined,
+      batchSize: undefined,
+    })
     checkStore('What a predictor is loaded from', store)
     await ensureBackend()
     const { model, preprocessor } = await loadBundle(store, prefix)
     return new Predictor<Input, Output>({
-      ...options,
+      ...rest,
       model,
       ...(preprocessor === undefined ? {} : { preprocessor: Preprocessor.fromJSON(preprocessor as PreprocessorJson) }),
     })
@@ -157,7 +168,8 @@ export class Predictor<Input extends object = object, Output extends Prediction 
    * @returns `[rows, ...]`, in host memory.
    */
   predict(input: Columns | tf.Tensor, options?: Pick<PredictOptions, 'firstRow'>): Promise<Outputs>
-  async predict(input: PredictorInput, { firstRow = 0, topK = 3 }: PredictOptions = {}): Promise<Output[] | Outputs> {
+  async predict(input: PredictorInput, options: PredictOptions = {}): Promise<Output[] | Outputs> {
+    const { firstRow, topK } = withDefaults('Predictor.predict', options, { firstRow: 0, topK: 3 })
     checkWhole('topK', topK)
     if (Array.isArray(input) && input.length === 0) return []
     const outputs = await this.#outputs(await this.#columns(input, firstRow), firstRow)
@@ -174,8 +186,9 @@ export class Predictor<Input extends object = object, Output extends Prediction 
    */
   async *stream(
     rows: Iterable<Input> | AsyncIterable<Input> | Dataset,
-    { batchSize = this.#batchSize, topK = 3 }: StreamOptions = {},
+    options: StreamOptions = {},
   ): AsyncGenerator<Output, void, undefined> {
+    const { batchSize, topK } = withDefaults('Predictor.stream', options, { batchSize: this.#batchSize, topK: 3 })
     checkWhole('topK', topK)
     checkWhole('batchSize of a stream', batchSize)
     let firstRow = 0
@@ -206,8 +219,13 @@ export class Predictor<Input extends object = object, Output extends Prediction 
   explain(input: readonly Input[] | Columns | tf.Tensor, options?: PredictOptions): Promise<ClassPrediction[]>
   async explain(
     input: PredictorInput,
-    { firstRow = 0, topK = 3, attribution }: PredictOptions & { attribution?: true | AttributionOptions<Input> } = {},
+    options: PredictOptions & { attribution?: true | AttributionOptions<Input> } = {},
   ): Promise<Prediction[]> {
+    const { firstRow, topK, attribution } = withDefaults('Predictor.explain', options, {
+      firstRow: 0,
+      topK: 3,
+      attribution: undefined,
+    })
     checkWhole('topK', topK)
     if (!this.givesClasses && !attribution)
       throw new ConfigError('The model gives no probabilities of classes, so there is none to explain.', {
@@ -219,7 +237,11 @@ export class Predictor<Input extends object = object, Output extends Prediction 
     const outputs = await this.#outputs(columns, firstRow)
     const answers = this.#answers(outputs, topK)
     if (!attribution) return answers
-    const { baseline, ...options } = attribution === true ? {} : attribution
+    const { baseline, ...how } = withDefaults('attribution', attribution === true ? {} : attribution, {
+      baseline: undefined,
+      steps: 64,
+      of: undefined,
+    })
     const compared = baseline && this.#prepare(await this.#columns([baseline], 0), 0)
     if (compared) assertNumbers(compared, { firstRow: 0, sourcesOf: (name) => this.#sources(columns)[name] })
     const answered = {
@@ -232,7 +254,7 @@ export class Predictor<Input extends object = object, Output extends Prediction 
     }
     const attributions = await this.#queue.exclusively(async () => {
       if (this.#disposed) throw disposedError()
-      return attribute(answered, options)
+      return attribute(answered, how)
     })
     return answers.map((answer, row) => ({ ...answer, attribution: attributions[row]! }))
   }

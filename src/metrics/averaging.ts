@@ -27,6 +27,9 @@ export interface AverageOptions {
   threshold?: number
 }
 
+/** Those options with their defaults. */
+export const averageDefaults = { average: 'macro', multilabel: false, threshold: undefined } as const
+
 /** Weight of the rows that are, or are not, of a class, and that were, or were not, taken for it. */
 export interface ClassCounts {
   truePositives: number

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkWhole, DataError } from '../core/index.js'
+import { checkWhole, DataError, withDefaults } from '../core/index.js'
 import { type Metric, type Predictions, predictedClasses, rowsIn, scoresFor, trueClasses, widthOf } from './metric.js'
 
 /** Sums of the rows whose probability falls into each bin. */
@@ -32,15 +32,19 @@ export interface CalibrationOptions {
 }
 
 /** The points of a reliability diagram. @param options - `bins`, default 10. */
-export const calibrationCurve = ({ bins = 10 }: CalibrationOptions = {}): Metric<BinSums, CalibrationCurve> =>
-  fromBins('calibrationCurve', bins, ({ weight, probability, right }) => {
-    const filled = weight.map((_, bin) => bin).filter((bin) => weight[bin]! > 0)
-    return {
-      predicted: filled.map((bin) => probability[bin]! / weight[bin]!),
-      observed: filled.map((bin) => right[bin]! / weight[bin]!),
-      weight: filled.map((bin) => weight[bin]!),
-    }
-  })
+export const calibrationCurve = (options: CalibrationOptions = {}): Metric<BinSums, CalibrationCurve> =>
+  fromBins(
+    'calibrationCurve',
+    withDefaults('calibrationCurve', options, { bins: 10 }),
+    ({ weight, probability, right }) => {
+      const filled = weight.map((_, bin) => bin).filter((bin) => weight[bin]! > 0)
+      return {
+        predicted: filled.map((bin) => probability[bin]! / weight[bin]!),
+        observed: filled.map((bin) => right[bin]! / weight[bin]!),
+        weight: filled.map((bin) => weight[bin]!),
+      }
+    },
+  )
 
 /**
  * Expected calibration error: mean over the bins, by weight, of |share that came true - mean probability|.
@@ -48,14 +52,22 @@ export const calibrationCurve = ({ bins = 10 }: CalibrationOptions = {}): Metric
  * @param options - `bins`, default 15.
  * @see Guo et al. 2017, https://arxiv.org/abs/1706.04599
  */
-export const calibrationError = ({ bins = 15 }: CalibrationOptions = {}): Metric<BinSums, number> =>
-  fromBins('calibrationError', bins, ({ weight, probability, right }) => {
-    const all = weight.reduce((sum, each) => sum + each, 0)
-    const gaps = weight.map((_, bin) => Math.abs(right[bin]! - probability[bin]!))
-    return all === 0 ? 0 : gaps.reduce((sum, gap) => sum + gap, 0) / all
-  })
+export const calibrationError = (options: CalibrationOptions = {}): Metric<BinSums, number> =>
+  fromBins(
+    'calibrationError',
+    withDefaults('calibrationError', options, { bins: 15 }),
+    ({ weight, probability, right }) => {
+      const all = weight.reduce((sum, each) => sum + each, 0)
+      const gaps = weight.map((_, bin) => Math.abs(right[bin]! - probability[bin]!))
+      return all === 0 ? 0 : gaps.reduce((sum, gap) => sum + gap, 0) / all
+    },
+  )
 
-function fromBins<Result>(name: string, bins: number, compute: (sums: BinSums) => Result): Metric<BinSums, Result> {
+function fromBins<Result>(
+  name: string,
+  { bins }: Required<CalibrationOptions>,
+  compute: (sums: BinSums) => Result,
+): Metric<BinSums, Result> {
   checkWhole(`bins of ${name}`, bins)
   const zeros = () => new Array<number>(bins).fill(0)
   return {

@@ -1,8 +1,9 @@
 /** Metrics of predicted classes, or labels. @module */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, withDefaults } from '../core/index.js'
 import {
   type AverageOptions,
+  averageDefaults,
   averageOf,
   type ClassValue,
   fBetaOf,
@@ -22,7 +23,8 @@ export type ClassMetric<Result> = Metric<ConfusionMatrix | LabelState, Result>
 export type LabelOptions = Pick<AverageOptions, 'multilabel' | 'threshold'>
 
 /** Share of rows whose predicted class is the true one; with `multilabel`, whose labels are all right. */
-export function accuracy({ multilabel, threshold }: LabelOptions = {}): ClassMetric<number> {
+export function accuracy(options: LabelOptions = {}): ClassMetric<number> {
+  const { multilabel, threshold } = withDefaults('accuracy', options, { multilabel: undefined, threshold: undefined })
   if (multilabel) return overLabels('accuracy', threshold, ({ exact, weight }) => ratio(exact, weight))
   return fromConfusion('accuracy', (matrix) => rightShare(matrix))
 }
@@ -69,9 +71,10 @@ export function f1(options: AverageOptions = {}): ClassMetric<number | number[]>
  * @see van Rijsbergen 1979, Information Retrieval, chapter 7
  */
 export function fBeta(options: AverageOptions & { beta: number }): ClassMetric<number | number[]> {
-  if (!(options.beta > 0))
-    throw new ConfigError('beta of fBeta is out of range.', { expected: 'a number above 0', received: options.beta })
-  return eachClass(`f${options.beta}`, fBetaOf(options.beta), options)
+  const { beta, ...rest } = withDefaults('fBeta', options, { ...averageDefaults, beta: undefined })
+  if (!(beta > 0))
+    throw new ConfigError('beta of fBeta is out of range.', { expected: 'a number above 0', received: beta })
+  return eachClass(`f${beta}`, fBetaOf(beta), rest)
 }
 
 /** jaccard = rows of a class that were found / rows that are of it or were taken for it. */
@@ -80,7 +83,11 @@ export function jaccard(options: AverageOptions = {}): ClassMetric<number | numb
 }
 
 /** Share of labels that are wrong; for classes, of rows. */
-export function hammingLoss({ multilabel, threshold }: LabelOptions = {}): ClassMetric<number> {
+export function hammingLoss(options: LabelOptions = {}): ClassMetric<number> {
+  const { multilabel, threshold } = withDefaults('hammingLoss', options, {
+    multilabel: undefined,
+    threshold: undefined,
+  })
   if (!multilabel) return fromConfusion('hammingLoss', (matrix) => 1 - rightShare(matrix))
   return overLabels('hammingLoss', threshold, (state) => {
     const wrong = state.labels.reduce(
@@ -114,11 +121,10 @@ export function matthews(): Metric<ConfusionMatrix, number> {
  * @param options - `weights`: how far apart two classes are. 'linear' and 'quadratic' are for classes with an order.
  * @see Cohen 1960, https://doi.org/10.1177/001316446002000104
  */
-export function cohenKappa({
-  weights = 'none',
-}: {
-  weights?: 'none' | 'linear' | 'quadratic'
-} = {}): Metric<ConfusionMatrix, number> {
+export function cohenKappa(
+  options: { weights?: 'none' | 'linear' | 'quadratic' } = {},
+): Metric<ConfusionMatrix, number> {
+  const { weights } = withDefaults('cohenKappa', options, { weights: 'none' })
   return fromConfusion('cohenKappa', (matrix) => {
     const { actual, predicted, all } = margins(matrix)
     let found = 0
@@ -135,8 +141,8 @@ export function cohenKappa({
 }
 
 function eachClass(name: string, value: ClassValue, options: AverageOptions): ClassMetric<number | number[]> {
-  if (options.multilabel) return fromLabels(name, value, options)
-  const { average = 'macro' } = options
+  const { average, multilabel, threshold } = withDefaults(name, options, averageDefaults)
+  if (multilabel) return fromLabels(name, value, { average, threshold })
   if (average === 'samples')
     throw new ConfigError("The average 'samples' needs rows with several labels.", { remedy: 'Pass multilabel: true' })
   return fromConfusion(name, (matrix) => averageOf(countsOf(matrix), value, average, false))

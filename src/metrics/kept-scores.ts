@@ -44,7 +44,7 @@ export interface KeptScoresOptions {
 /** A metric over rows that are kept. */
 export function fromKeptScores<Result>(
   name: string,
-  { multilabel = false }: KeptScoresOptions,
+  { multilabel }: Required<KeptScoresOptions>,
   compute: (rows: ScoredRows) => Result,
 ): Metric<KeptScores, Result> {
   return {

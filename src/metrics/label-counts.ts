@@ -1,15 +1,7 @@
 /** Counts for rows that may have any number of labels. @module */
 
 import { ConfigError, DataError, ShapeError } from '../core/index.js'
-import {
-  type AverageOptions,
-  addCounts,
-  averageOf,
-  type ClassCounts,
-  type ClassValue,
-  noCounts,
-  ratio,
-} from './averaging.js'
+import { type Average, addCounts, averageOf, type ClassCounts, type ClassValue, noCounts, ratio } from './averaging.js'
 import { type Metric, type Predictions, rowsIn, widthOf } from './metric.js'
 
 /** What rows with labels leave behind. */
@@ -30,7 +22,7 @@ export interface LabelState {
 export function fromLabels(
   name: string,
   value: ClassValue,
-  { average = 'macro', threshold }: AverageOptions,
+  { average, threshold }: { average: Average; threshold: number | undefined },
 ): Metric<LabelState, number | number[]> {
   const compute = (state: LabelState) =>
     average === 'samples' ? ratio(state.rowValues, state.weight) : averageOf(state.labels, value, average, true)

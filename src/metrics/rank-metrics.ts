@@ -1,6 +1,6 @@
 /** How well scores tell rows of a class from the others, at all thresholds at once. @module */
 
-import { ConfigError, DataError } from '../core/index.js'
+import { ConfigError, DataError, withDefaults } from '../core/index.js'
 import {
   eachCut,
   fromKeptScores,
@@ -38,17 +38,18 @@ export interface RocAucOptions extends RankOptions {
  *
  * `compute` throws a DataError when no class has rows on both sides.
  */
-export function rocAuc({
-  multiclass = 'ovr',
-  average = 'macro',
-  ...options
-}: RocAucOptions = {}): Metric<KeptScores, number | number[]> {
-  if (multiclass === 'ovo' && (average === 'micro' || average === 'none' || options.multilabel))
+export function rocAuc(options: RocAucOptions = {}): Metric<KeptScores, number | number[]> {
+  const { multiclass, average, multilabel } = withDefaults('rocAuc', options, {
+    multiclass: 'ovr',
+    average: 'macro',
+    multilabel: false,
+  })
+  if (multiclass === 'ovo' && (average === 'micro' || average === 'none' || multilabel))
     throw new ConfigError('rocAuc compares pairs of classes as a mean over pairs.', {
       expected: "average 'macro' or 'weighted', and one class per row",
-      received: options.multilabel ? 'multilabel' : average,
+      received: multilabel ? 'multilabel' : average,
     })
-  return fromKeptScores('rocAuc', options, (state) => {
+  return fromKeptScores('rocAuc', { multilabel }, (state) => {
     if (state.columns > 1 && multiclass === 'ovo') return overPairs(state, average === 'weighted')
     return overColumns('rocAuc', state, average, areaOf)
   })
@@ -60,11 +61,9 @@ export function rocAuc({
  *
  * `compute` throws a DataError when no class has rows on both sides.
  */
-export function averagePrecision({
-  average = 'macro',
-  ...options
-}: RankOptions = {}): Metric<KeptScores, number | number[]> {
-  return fromKeptScores('averagePrecision', options, (state) =>
+export function averagePrecision(options: RankOptions = {}): Metric<KeptScores, number | number[]> {
+  const { average, multilabel } = withDefaults('averagePrecision', options, { average: 'macro', multilabel: false })
+  return fromKeptScores('averagePrecision', { multilabel }, (state) =>
     overColumns('averagePrecision', state, average, precisionsOf),
   )
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { checkWhole, DataError, ShapeError } from '../core/index.js'
+import { checkWhole, DataError, ShapeError, withDefaults } from '../core/index.js'
 import { meanOverRows, type WeightedSum } from './mean-over-rows.js'
 import { type Metric, type Predictions, scoresFor, widthOf } from './metric.js'
 
@@ -23,8 +23,8 @@ export interface CutOff {
  *
  * @see Järvelin and Kekäläinen 2002, https://doi.org/10.1145/582415.582418; ties: McSherry and Najork 2008
  */
-export const ndcg = ({ k }: CutOff = {}): Metric<WeightedSum, number> =>
-  overQueries('ndcg', k, ({ relevance, scores }, limit) => {
+export const ndcg = (options: CutOff = {}): Metric<WeightedSum, number> =>
+  overQueries('ndcg', withDefaults('ndcg', options, { k: undefined }).k, ({ relevance, scores }, limit) => {
     const best = gain(
       [...relevance].sort((a, b) => b - a),
       limit,
@@ -48,43 +48,53 @@ export const ndcg = ({ k }: CutOff = {}): Metric<WeightedSum, number> =>
  *
  * With `k`, over the relevant items among the first k.
  */
-export const meanAveragePrecision = ({ k }: CutOff = {}): Metric<WeightedSum, number> =>
-  overQueries('meanAveragePrecision', k, ({ relevance }, limit) => {
-    let found = 0
-    let sum = 0
-    relevance.slice(0, limit).forEach((value, rank) => {
-      if (value > 0) sum += ++found / (rank + 1)
-    })
-    return found === 0 ? 0 : sum / found
-  })
+export const meanAveragePrecision = (options: CutOff = {}): Metric<WeightedSum, number> =>
+  overQueries(
+    'meanAveragePrecision',
+    withDefaults('meanAveragePrecision', options, { k: undefined }).k,
+    ({ relevance }, limit) => {
+      let found = 0
+      let sum = 0
+      relevance.slice(0, limit).forEach((value, rank) => {
+        if (value > 0) sum += ++found / (rank + 1)
+      })
+      return found === 0 ? 0 : sum / found
+    },
+  )
 
 /** Mean reciprocal rank: 1 / the rank of the first relevant item, 0 without one among the first `k`; mean over queries. */
-export const mrr = ({ k }: CutOff = {}): Metric<WeightedSum, number> =>
-  overQueries('mrr', k, ({ relevance }, limit) => {
+export const mrr = (options: CutOff = {}): Metric<WeightedSum, number> =>
+  overQueries('mrr', withDefaults('mrr', options, { k: undefined }).k, ({ relevance }, limit) => {
     const first = relevance.slice(0, limit).findIndex((value) => value > 0)
     return first < 0 ? 0 : 1 / (first + 1)
   })
 
 /** Share of queries with a relevant item among the first `k`. @param options - `k`, default 10. */
-export const hitRate = ({ k = 10 }: CutOff = {}): Metric<WeightedSum, number> =>
-  overQueries(`hitRateAt${k}`, k, ({ relevance }, limit) =>
+export const hitRate = (options: CutOff = {}): Metric<WeightedSum, number> => {
+  const { k } = withDefaults('hitRate', options, { k: 10 })
+  return overQueries(`hitRateAt${k}`, k, ({ relevance }, limit) =>
     Number(relevance.slice(0, limit).some((value) => value > 0)),
   )
+}
 
 /**
  * Share of the relevant items that are among the first `k`; mean over queries, 0 for those without one.
  *
  * @param options - `k`, default 10.
  */
-export const recallAtK = ({ k = 10 }: CutOff = {}): Metric<WeightedSum, number> =>
-  overQueries(`recallAt${k}`, k, ({ relevance }, limit) => {
+export const recallAtK = (options: CutOff = {}): Metric<WeightedSum, number> => {
+  const { k } = withDefaults('recallAtK', options, { k: 10 })
+  return overQueries(`recallAt${k}`, k, ({ relevance }, limit) => {
     const all = countRelevant(relevance)
     return all === 0 ? 0 : countRelevant(relevance.slice(0, limit)) / all
   })
+}
 
 /** Share of the first `k` items that are relevant; mean over queries. @param options - `k`, default 10. */
-export const precisionAtK = ({ k = 10 }: CutOff = {}): Metric<WeightedSum, number> =>
-  overQueries(`precisionAt${k}`, k, ({ relevance }) => countRelevant(relevance.slice(0, k)) / k)
+export const precisionAtK = (options: CutOff = {}): Metric<WeightedSum, number> => {
+  const { k } = withDefaults('precisionAtK', options, { k: 10 })
+  return overQueries(`precisionAt${k}`, k, ({ relevance }) => countRelevant(relevance.slice(0, k)) / k)
+}
 
 /** The items of a query, by falling score. */
 interface RankedItems {

@@ -1,6 +1,6 @@
 /** Metrics on real numbers, from sums that can be merged. Several outputs count alike. @module */
 
-import { ConfigError, DataError, ShapeError } from '../core/index.js'
+import { ConfigError, DataError, ShapeError, withDefaults } from '../core/index.js'
 import { meanOverRows, type WeightedSum } from './mean-over-rows.js'
 import { type Metric, type Predictions, rowsIn, type Values, widthOf } from './metric.js'
 
@@ -50,7 +50,8 @@ export const mape = (): Metric<WeightedSum, number> =>
  *
  * @param options - `alpha`, the quantile, 0 to 1, default 0.5.
  */
-export function pinball({ alpha = 0.5 }: { alpha?: number } = {}): Metric<WeightedSum, number> {
+export function pinball(options: { alpha?: number } = {}): Metric<WeightedSum, number> {
+  const { alpha } = withDefaults('pinball', options, { alpha: 0.5 })
   if (!(alpha >= 0 && alpha <= 1))
     throw new ConfigError('alpha of pinball is out of range.', { expected: '0 to 1', received: alpha })
   return meanOverValues('pinball', (truth, predicted) =>
@@ -64,7 +65,8 @@ export function pinball({ alpha = 0.5 }: { alpha?: number } = {}): Metric<Weight
  * @param options - `delta`, above 0, default 1.
  * @see Huber 1964, https://doi.org/10.1214/aoms/1177703732
  */
-export function huberLoss({ delta = 1 }: { delta?: number } = {}): Metric<WeightedSum, number> {
+export function huberLoss(options: { delta?: number } = {}): Metric<WeightedSum, number> {
+  const { delta } = withDefaults('huberLoss', options, { delta: 1 })
   if (!(delta > 0))
     throw new ConfigError('delta of huberLoss is out of range.', { expected: 'a number above 0', received: delta })
   return meanOverValues('huberLoss', (truth, predicted) => {

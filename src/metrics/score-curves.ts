@@ -1,5 +1,6 @@
 /** Curves over all thresholds, as data for plots. @module */
 
+import { withDefaults } from '../core/index.js'
 import { ratio } from './averaging.js'
 import { cutsOf, fromKeptScores, type KeptScores, type KeptScoresOptions, type ScoredRows } from './kept-scores.js'
 import type { Metric } from './metric.js'
@@ -62,7 +63,7 @@ function overColumns<Curve>(
   options: KeptScoresOptions,
   curveOf: (scored: ScoredRows, column: number) => Curve,
 ): Metric<KeptScores, Curve[]> {
-  return fromKeptScores(name, options, (state) =>
+  return fromKeptScores(name, withDefaults(name, options, { multilabel: false }), (state) =>
     Array.from({ length: state.columns }, (_, column) => curveOf(state, column)),
   )
 }

@@ -1,6 +1,6 @@
 /** Metrics of the probabilities of classes, each a mean over rows. @module */
 
-import { checkWhole } from '../core/index.js'
+import { checkWhole, withDefaults } from '../core/index.js'
 import { meanOverRows, type WeightedSum } from './mean-over-rows.js'
 import { classScoresFor, type Metric, type Predictions } from './metric.js'
 
@@ -9,7 +9,8 @@ import { classScoresFor, type Metric, type Predictions } from './metric.js'
  *
  * @param options - `k`, default 5.
  */
-export function topKAccuracy({ k = 5 }: { k?: number } = {}): Metric<WeightedSum, number> {
+export function topKAccuracy(options: { k?: number } = {}): Metric<WeightedSum, number> {
+  const { k } = withDefaults('topKAccuracy', options, { k: 5 })
   checkWhole('k of topKAccuracy', k)
   const name = `top${k}Accuracy`
   return meanOverRows(name, (batch) => {

@@ -1,6 +1,6 @@
 /** Metrics of texts against what they should read. They take texts where other metrics take numbers. @module */
 
-import { ConfigError, checkWhole, ShapeError } from '../core/index.js'
+import { ConfigError, checkWhole, ShapeError, withDefaults } from '../core/index.js'
 import type { Metric } from './metric.js'
 
 /** Texts and what they should read. */
@@ -56,7 +56,8 @@ export const cer = (): TextMetric<EditState> => errorRate('cer', (text) => [...t
  * @param options - `maxOrder`, default 4.
  * @see Papineni et al. 2002, https://aclanthology.org/P02-1040
  */
-export function bleu({ maxOrder = 4 }: { maxOrder?: number } = {}): TextMetric<BleuState> {
+export function bleu(options: { maxOrder?: number } = {}): TextMetric<BleuState> {
+  const { maxOrder } = withDefaults('bleu', options, { maxOrder: 4 })
   checkWhole('maxOrder of bleu', maxOrder)
   const zeros = () => new Array<number>(maxOrder).fill(0)
   return {

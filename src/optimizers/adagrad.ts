@@ -1,5 +1,6 @@
 /** Adagrad. @module */
 
+import { withDefaults } from '../core/index.js'
 import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
@@ -23,7 +24,11 @@ export interface AdagradOptions {
  * adagrad({ learningRate: 0.05 })
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  const { learningRate = 0.01, epsilon = 1e-10, weightDecay = 0 } = options
+  const { learningRate, epsilon, weightDecay } = withDefaults('adagrad', options, {
+    learningRate: 0.01,
+    epsilon: 1e-10,
+    weightDecay: 0,
+  })
   checkOptions('adagrad', learningRate, {
     epsilon: { value: epsilon, from: 0 },
     weightDecay: { value: weightDecay, from: 0 },

@@ -1,5 +1,6 @@
 /** Adam and AdamW: one rule, two ways to decay the weights. @module */
 
+import { withDefaults } from '../core/index.js'
 import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
@@ -27,7 +28,7 @@ export interface AdamOptions {
  * adam({ learningRate: 1e-3 })
  */
 export function adam(options: AdamOptions = {}): Optimizer {
-  return adamRule('adam', { weightDecay: 0, ...options }, false)
+  return adamRule('adam', options, { weightDecay: 0, isDecoupled: false })
 }
 
 /**
@@ -38,11 +39,17 @@ export function adam(options: AdamOptions = {}): Optimizer {
  * adamw({ learningRate: 3e-4, weightDecay: 0.01 })
  */
 export function adamw(options: AdamOptions = {}): Optimizer {
-  return adamRule('adamw', { weightDecay: 0.01, ...options }, true)
+  return adamRule('adamw', options, { weightDecay: 0.01, isDecoupled: true })
 }
 
-function adamRule(name: string, options: AdamOptions & { weightDecay: number }, decoupled: boolean): Optimizer {
-  const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay } = options
+function adamRule(name: string, options: AdamOptions, rule: { weightDecay: number; isDecoupled: boolean }): Optimizer {
+  const { learningRate, beta1, beta2, epsilon, weightDecay } = withDefaults(name, options, {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: rule.weightDecay,
+  })
   checkOptions(name, learningRate, {
     beta1: { value: beta1, from: 0, below: 1 },
     beta2: { value: beta2, from: 0, below: 1 },
@@ -52,8 +59,8 @@ function adamRule(name: string, options: AdamOptions & { weightDecay: number }, 
   const factors = (step: number, rate: number) => ({
     stepSize: rate / (1 - beta1 ** step),
     rootScale: 1 / Math.sqrt(1 - beta2 ** step),
-    keep: decoupled ? 1 - rate * weightDecay : 1,
-    penalty: decoupled ? 0 : weightDecay,
+    keep: rule.isDecoupled ? 1 - rate * weightDecay : 1,
+    penalty: rule.isDecoupled ? 0 : weightDecay,
   })
   return {
     name,

@@ -1,5 +1,6 @@
 /** LAMB: Adam for very large batches. @module */
 
+import { withDefaults } from '../core/index.js'
 import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
@@ -28,7 +29,13 @@ export interface LambOptions {
  * lamb({ learningRate: 2e-3 })
  */
 export function lamb(options: LambOptions = {}): Optimizer {
-  const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0.01 } = options
+  const { learningRate, beta1, beta2, epsilon, weightDecay } = withDefaults('lamb', options, {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-6,
+    weightDecay: 0.01,
+  })
   checkOptions('lamb', learningRate, {
     beta1: { value: beta1, from: 0, below: 1 },
     beta2: { value: beta2, from: 0, below: 1 },

@@ -1,5 +1,6 @@
 /** RMSProp. @module */
 
+import { withDefaults } from '../core/index.js'
 import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
@@ -29,7 +30,14 @@ export interface RmspropOptions {
  * rmsprop({ learningRate: 1e-3 })
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  const { learningRate = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 } = options
+  const { learningRate, alpha, epsilon, momentum, centered, weightDecay } = withDefaults('rmsprop', options, {
+    learningRate: 0.01,
+    alpha: 0.99,
+    epsilon: 1e-8,
+    momentum: 0,
+    centered: false,
+    weightDecay: 0,
+  })
   checkOptions('rmsprop', learningRate, {
     alpha: { value: alpha, from: 0, below: 1 },
     epsilon: { value: epsilon, from: 0 },

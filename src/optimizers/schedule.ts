@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ConfigError } from '../core/index.js'
+import { ConfigError, withDefaults } from '../core/index.js'
 
 /** A learning rate that changes with the step. Made by `constant`, `cosine`, `warmupCosine`, `stepDecay`, `oneCycle`. */
 export type Schedule =
@@ -38,38 +38,35 @@ export function constant(rate: number): Schedule {
  * @see Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983
  */
 export function cosine(rate: number, options: { steps: number; final?: number }): Schedule {
-  return {
-    kind: 'cosine',
-    rate: positive('rate', rate),
-    steps: positive('steps', options.steps),
-    final: options.final ?? 0,
-  }
+  const { steps, final } = withDefaults('cosine', options, { steps: undefined, final: 0 })
+  return { kind: 'cosine', rate: positive('rate', rate), steps: positive('steps', steps), final }
 }
 
 /** A linear rise over `warmupSteps`, then half a cosine down to `final` (default 0) at step `steps`. */
 export function warmupCosine(rate: number, options: { warmupSteps: number; steps: number; final?: number }): Schedule {
-  if (options.warmupSteps >= options.steps)
+  const { warmupSteps, steps, final } = withDefaults('warmupCosine', options, {
+    warmupSteps: undefined,
+    steps: undefined,
+    final: 0,
+  })
+  if (warmupSteps >= steps)
     throw new ConfigError('The warm-up is as long as the whole schedule.', {
-      expected: `warmupSteps below ${options.steps}`,
-      received: options.warmupSteps,
+      expected: `warmupSteps below ${steps}`,
+      received: warmupSteps,
     })
   return {
     kind: 'warmupCosine',
     rate: positive('rate', rate),
-    warmupSteps: options.warmupSteps,
-    steps: positive('steps', options.steps),
-    final: options.final ?? 0,
+    warmupSteps,
+    steps: positive('steps', steps),
+    final,
   }
 }
 
 /** Multiplies the rate by `factor` (default 0.1) every `everySteps` steps. */
 export function stepDecay(rate: number, options: { everySteps: number; factor?: number }): Schedule {
-  return {
-    kind: 'stepDecay',
-    rate: positive('rate', rate),
-    everySteps: positive('everySteps', options.everySteps),
-    factor: options.factor ?? 0.1,
-  }
+  const { everySteps, factor } = withDefaults('stepDecay', options, { everySteps: undefined, factor: 0.1 })
+  return { kind: 'stepDecay', rate: positive('rate', rate), everySteps: positive('everySteps', everySteps), factor }
 }
 
 /**
@@ -83,14 +80,13 @@ export function oneCycle(
   rate: number,
   options: { steps: number; warmupFraction?: number; startDivisor?: number; finalDivisor?: number },
 ): Schedule {
-  return {
-    kind: 'oneCycle',
-    rate: positive('rate', rate),
-    steps: positive('steps', options.steps),
-    warmupFraction: options.warmupFraction ?? 0.3,
-    startDivisor: options.startDivisor ?? 25,
-    finalDivisor: options.finalDivisor ?? 1e4,
-  }
+  const { steps, ...shape } = withDefaults('oneCycle', options, {
+    steps: undefined,
+    warmupFraction: 0.3,
+    startDivisor: 25,
+    finalDivisor: 1e4,
+  })
+  return { kind: 'oneCycle', rate: positive('rate', rate), steps: positive('steps', steps), ...shape }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Stochastic gradient descent. @module */
 
+import { withDefaults } from '../core/index.js'
 import { checkOptions, type FusedRange, type Optimizer, type UpdateRange } from './optimizer.js'
 import type { Schedule } from './schedule.js'
 
@@ -25,7 +26,12 @@ export interface SgdOptions {
  * sgd({ learningRate: 0.1, momentum: 0.9 })
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  const { learningRate = 0.01, momentum = 0, nesterov = false, weightDecay = 0 } = options
+  const { learningRate, momentum, nesterov, weightDecay } = withDefaults('sgd', options, {
+    learningRate: 0.01,
+    momentum: 0,
+    nesterov: false,
+    weightDecay: 0,
+  })
   checkOptions('sgd', learningRate, {
     momentum: { value: momentum, from: 0, below: 1 },
     weightDecay: { value: weightDecay, from: 0 },

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ConfigError, checkGiven, DcmlError, StateError } from '../core/index.js'
+import { ConfigError, checkGiven, DcmlError, StateError, withDefaults } from '../core/index.js'
 import { type Columns, checkDataset, columnOf, columnsOfRows, Dataset, type Row, rowAt, rowsOf } from '../data/index.js'
 import {
   type Augmentation,
@@ -131,7 +131,8 @@ export class Preprocessor {
    * @throws {DataError} naming the step, if a column is missing or holds other values than those it was fitted on; of a
    *   stream, when it is read.
    */
-  transform(dataset: Dataset, { augment }: { augment?: AugmentOptions } = {}): Dataset {
+  transform(dataset: Dataset, options: { augment?: AugmentOptions } = {}): Dataset {
+    const { augment } = withDefaults('Preprocessor.transform', options, { augment: undefined })
     const fitted = this.#assertFitted('transform')
     const { augmentation } = this
     if (augment && augmentation) return augmented(augmentation.prepare(dataset), augmentation, augment)

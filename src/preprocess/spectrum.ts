@@ -1,6 +1,6 @@
 /** Spectra of audio on the scale of human hearing. @module */
 
-import { ConfigError, checkWhole, RealFourier, ShapeError } from '../core/index.js'
+import { ConfigError, checkWhole, RealFourier, ShapeError, withDefaults } from '../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../data/index.js'
 
 /** How a spectrum is taken. */
@@ -18,9 +18,13 @@ export interface SpectrumOptions {
 /** The options, complete. */
 export type SpectrumSettings = Required<SpectrumOptions>
 
+/** Those that have a default of their own. */
+export const spectrumDefaults = { sampleRate: undefined, frameLength: 512, hop: undefined, mels: 40 } as const
+
 /** @throws {ConfigError} if an option is out of range. */
-export function resolveSpectrum(kind: string, options: SpectrumOptions): SpectrumSettings {
-  const { sampleRate, frameLength = 512, hop = frameLength / 2, mels = 40 } = options
+export function resolveSpectrum(kind: string, given: SpectrumOptions): SpectrumSettings {
+  const { sampleRate, frameLength, mels, ...options } = withDefaults(kind, given, spectrumDefaults)
+  const { hop = frameLength / 2 } = options
   if (!(sampleRate > 0))
     throw new ConfigError(`sampleRate of ${kind} is out of range.`, {
       expected: 'samples per second, above 0',

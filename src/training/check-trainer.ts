@@ -5,6 +5,7 @@ import { checkDataset, type Dataset } from '../data/index.js'
 import { resolveLoss } from '../metrics/index.js'
 import { checkStore } from '../storage/index.js'
 import { tensorMetric } from './batch-loss.js'
+import type { Callback } from './callback.js'
 import { isTfjsOptimizer } from './tfjs-optimizer.js'
 import type { FitOptions, TrainerOptions } from './trainer.js'
 
@@ -37,6 +38,16 @@ const fitOptions: Record<keyof FitOptions, true> = {
   resumeFrom: true,
   signal: true,
   shuffle: true,
+}
+
+const callbackHooks: Record<Exclude<keyof Callback, 'relaxed'>, true> = {
+  onFitStart: true,
+  onEpochStart: true,
+  onStepEnd: true,
+  onEpochEnd: true,
+  onValidationEnd: true,
+  onException: true,
+  onFitEnd: true,
 }
 
 /** @throws {ConfigError} for options that are wrong in themselves, or do not go together. */
@@ -103,14 +114,18 @@ function checkParts(options: TrainerOptions): void {
     })
   checkPart('metrics', metrics, Array.isArray(metrics), "a list, such as ['accuracy']")
   checkPart('callbacks', callbacks, Array.isArray(callbacks), 'a list, such as [progressBar()]')
-  // Taken for a callback, it would stop nothing.
-  for (const callback of callbacks ?? [])
+  for (const callback of callbacks ?? []) {
+    // Taken for a callback, it would stop nothing.
     checkPart(
       'a callback',
       callback,
       !(callback instanceof AbortSignal),
       'a callback; a signal goes to fit(data, { signal })',
     )
+    // A callback may have what it likes, but what looks like a hook must be one.
+    const hooks = Object.entries(callback ?? {}).filter(([name]) => /^on[A-Z]/.test(name))
+    checkNames('A callback', Object.fromEntries(hooks), callbackHooks)
+  }
   checkPart('strategy', strategy, typeof strategy?.start === 'function', 'such as new DataParallel({ workers: 2 })')
   checkPart('preprocessor', preprocessor, typeof preprocessor?.transform === 'function', 'a Preprocessor')
   const isOptimizer = typeof optimizer === 'string' || isTfjsOptimizer(optimizer) || typeof optimizer?.name === 'string'

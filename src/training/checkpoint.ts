@@ -3,7 +3,7 @@
  * @module
  */
 
-import { checkWhole, StorageError } from '../core/index.js'
+import { checkWhole, StorageError, withDefaults } from '../core/index.js'
 import { decodeSafetensors, encodeSafetensors } from '../models/index.js'
 import { checkStore, type Store } from '../storage/index.js'
 import type { Callback } from './callback.js'
@@ -126,7 +126,14 @@ export interface CheckpointOptions {
  */
 export function checkpoint(options: CheckpointOptions): Callback {
   checkStore('The store of checkpoint()', options?.store)
-  const { store, keepBest = 1, mode = 'auto', everySteps, prefix = 'checkpoint' } = options
+  const { store, keepBest, mode, everySteps, prefix } = withDefaults('checkpoint', options, {
+    store: undefined,
+    keepBest: 1,
+    monitor: undefined,
+    mode: 'auto',
+    everySteps: undefined,
+    prefix: 'checkpoint',
+  })
   if (everySteps !== undefined) checkWhole('everySteps of checkpoint', everySteps)
   let ranked: { name: string; value: number }[] = []
   /** Oldest first, two at most. */

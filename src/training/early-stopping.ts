@@ -1,6 +1,6 @@
 /** Stops when the monitored value no longer improves. @module */
 
-import { ConfigError, checkWhole, didYouMean } from '../core/index.js'
+import { ConfigError, checkWhole, didYouMean, withDefaults } from '../core/index.js'
 import type { Callback } from './callback.js'
 import type { EpochRecord } from './history.js'
 
@@ -23,7 +23,12 @@ export interface EarlyStoppingOptions {
  * new Trainer({ ..., callbacks: [earlyStopping({ monitor: 'val_loss', patience: 3 })] })
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  const { monitor = 'val_loss', patience = 0, minDelta = 0, mode = 'auto' } = options
+  const { monitor, patience, minDelta, mode } = withDefaults('earlyStopping', options, {
+    monitor: 'val_loss',
+    patience: 0,
+    minDelta: 0,
+    mode: 'auto',
+  })
   checkWhole('patience of earlyStopping', patience, 0)
   const better = comparison(monitor, mode)
   let best: number | undefined

@@ -1,5 +1,6 @@
 /** A progress bar on the terminal. @module */
 
+import { withDefaults } from '../core/index.js'
 import type { Callback, FitState } from './callback.js'
 
 /** Where a progress bar writes; `process.stderr` fits. */
@@ -17,7 +18,10 @@ export interface ProgressOutput {
  * @param options - `output`: default the standard error of the process. `lines`: default false.
  */
 export function progressBar(options: { output?: ProgressOutput; lines?: boolean } = {}): Callback {
-  const output = options.output ?? (globalThis as { process?: { stderr?: ProgressOutput } }).process?.stderr
+  const { output, lines } = withDefaults('progressBar', options, {
+    output: (globalThis as { process?: { stderr?: ProgressOutput } }).process?.stderr,
+    lines: false,
+  })
   const live = output?.isTTY === true
   let startedMs = 0
   let drawnMs = 0
@@ -45,7 +49,7 @@ export function progressBar(options: { output?: ProgressOutput; lines?: boolean 
     },
     onStepEnd: draw,
     onEpochEnd(state) {
-      if (!live && !options.lines) return
+      if (!live && !lines) return
       const { epoch: _, seconds, samplesPerSecond, ...means } = state.record
       const speed = `${formatSeconds(seconds)}, ${Math.round(samplesPerSecond)} samples/s`
       output?.write(`${live ? '\r\x1b[K' : ''}${title(state)}  ${values(means)}  ${speed}\n`)

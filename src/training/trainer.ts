@@ -9,7 +9,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { type AssistName, ensureBackend, loadAssist } from '../backends/index.js'
-import { checkWhole, StateError } from '../core/index.js'
+import { checkWhole, StateError, withDefaults } from '../core/index.js'
 import { checkDataset, Dataset, rowsOf } from '../data/index.js'
 import type { EngineChoice } from '../engine/index.js'
 import { saveBundle, serializeTopology } from '../models/index.js'
@@ -192,7 +192,8 @@ export class Trainer {
    *
    * @returns Means by name, `loss` among them.
    */
-  async evaluate(dataset: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Record<string, number>> {
+  async evaluate(dataset: Dataset, options: { batchSize?: number } = {}): Promise<Record<string, number>> {
+    const { batchSize } = withDefaults('Trainer.evaluate', options, { batchSize: 256 })
     checkDataset('What the trainer is to evaluate', dataset)
     checkWhole('batchSize', batchSize)
     return this.#exclusively(() =>
@@ -223,7 +224,11 @@ export class Trainer {
    * console.log(String(await trainer.profile(train, { batchSize: 32 })))
    */
   async profile(train: Dataset, options: ProfileOptions = {}): Promise<Profile> {
-    const { batchSize = 32, repeats = 20, sampleWeight } = options
+    const { batchSize, repeats, sampleWeight } = withDefaults('Trainer.profile', options, {
+      batchSize: 32,
+      repeats: 20,
+      sampleWeight: undefined,
+    })
     checkWhole('batchSize', batchSize)
     checkWhole('repeats', repeats)
     return this.#exclusively(async () => {

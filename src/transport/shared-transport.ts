@@ -1,6 +1,6 @@
 /** Threads of one process, over shared memory. @module */
 
-import { nextTurn, TransportError } from '../core/index.js'
+import { checkNames, nextTurn, TransportError } from '../core/index.js'
 import { Mailbox } from './mailbox.js'
 import { SharedCollectives } from './shared-collectives.js'
 import {
@@ -25,6 +25,7 @@ const EAGER_TURNS = 100
  * const tickets = await factory.open(2) // post one to each thread, which calls factory.join(ticket)
  */
 export function sharedMemory(options: SharedMemoryOptions = {}): ThreadTransportFactory<SharedTicket> {
+  checkNames('sharedMemory', options, { timeoutMs: true, native: true })
   return {
     name: 'shared-memory',
     kind: 'threads',

@@ -1,6 +1,6 @@
 /** How many rows per step are fast. @module */
 
-import { ConfigError, checkWhole } from '../core/index.js'
+import { ConfigError, checkWhole, withDefaults } from '../core/index.js'
 import type { Dataset } from '../data/index.js'
 import type { Callback, Trainer } from '../training/index.js'
 import { type KeptWeights, keepWeights } from './keep-weights.js'
@@ -43,8 +43,9 @@ export interface BatchSizes {
 export async function findBatchSize(
   trainer: Trainer,
   train: Dataset,
-  { from = 8, to = 4096, steps = 10 }: BatchSizeOptions = {},
+  options: BatchSizeOptions = {},
 ): Promise<BatchSizes> {
+  const { from, to, steps } = withDefaults('findBatchSize', options, { from: 8, to: 4096, steps: 10 })
   for (const [name, value] of Object.entries({ from, to, steps })) checkWhole(name, value)
   const data = await train.collect()
   const largest = Math.min(to, data.size!)

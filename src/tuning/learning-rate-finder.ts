@@ -1,6 +1,6 @@
 /** The learning rate range test. @module */
 
-import { ConfigError, checkWhole, NumericError } from '../core/index.js'
+import { ConfigError, checkWhole, NumericError, withDefaults } from '../core/index.js'
 import type { Dataset } from '../data/index.js'
 import { draw, font, page, section, themed } from '../evaluation/index.js'
 import type { Callback, Trainer, TrainerOptions } from '../training/index.js'
@@ -53,7 +53,8 @@ export class LearningRateCurve {
   }
 
   /** One page that needs no other file. */
-  toHTML({ title = 'Learning rate' }: { title?: string } = {}): string {
+  toHTML(options: { title?: string } = {}): string {
+    const { title } = withDefaults('LearningRateCurve.toHTML', options, { title: 'Learning rate' })
     const points = (losses: readonly number[]) => losses.map((loss, i) => [this.rates[i]!, loss])
     const plot = themed((palette) => {
       const label = { color: palette.faint, fontFamily: font }
@@ -113,8 +114,14 @@ export class LearningRateCurve {
 export async function findLearningRate(
   trainer: Trainer,
   train: Dataset,
-  { from = 1e-6, to = 1, steps = 100, batchSize = 32 }: LearningRateOptions = {},
+  options: LearningRateOptions = {},
 ): Promise<LearningRateCurve> {
+  const { from, to, steps, batchSize } = withDefaults('findLearningRate', options, {
+    from: 1e-6,
+    to: 1,
+    steps: 100,
+    batchSize: 32,
+  })
   if (!(from > 0 && to > from && Number.isFinite(to)))
     throw new ConfigError('The rates to look at are not a range.', {
       expected: 'from above 0 and to above from',

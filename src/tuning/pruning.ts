@@ -1,5 +1,6 @@
 /** Reports of a training to a trial. @module */
 
+import { withDefaults } from '../core/index.js'
 import { type Callback, monitored } from '../training/index.js'
 import type { Trial } from './trial.js'
 
@@ -12,8 +13,9 @@ import type { Trial } from './trial.js'
  */
 export function pruning(
   trial: Pick<Trial, 'number' | 'report' | 'shouldPrune'>,
-  { monitor = 'val_loss' }: { monitor?: string } = {},
+  options: { monitor?: string } = {},
 ): Callback {
+  const { monitor } = withDefaults('pruning', options, { monitor: 'val_loss' })
   return {
     async onEpochEnd({ record, stop }) {
       await trial.report(record.epoch + 1, monitored(record, monitor))

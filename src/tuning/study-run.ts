@@ -27,6 +27,9 @@ export interface TuneOptions {
   signal?: AbortSignal
 }
 
+/** Those options with their defaults. */
+export const runDefaults = { trials: 100, concurrency: 1, timeoutMs: undefined, signal: undefined } as const
+
 /** Why a run ended before its last trial. */
 export type StopReason = 'aborted' | 'timeout'
 

@@ -1,14 +1,14 @@
 /** From a search space to a saved model. @module */
 
 import type * as tfl from '@tensorflow/tfjs-layers'
-import { ConfigError } from '../core/index.js'
+import { ConfigError, withDefaults } from '../core/index.js'
 import { Dataset } from '../data/index.js'
 import type { Store } from '../storage/index.js'
 import type { Callback, EpochRecord, FitOptions, History, Trainer } from '../training/index.js'
 import { pruning } from './pruning.js'
 import type { ParamsOf, SpaceDefinition } from './space/index.js'
 import { type Direction, lossOf } from './study/index.js'
-import type { TuneOptions } from './study-run.js'
+import { runDefaults, type TuneOptions } from './study-run.js'
 import type { Tuner } from './tuner.js'
 import type { TuningResult } from './tuning-result.js'
 
@@ -59,7 +59,23 @@ export async function tuneAndRetrain<S extends SpaceDefinition>(
   tuner: Tuner<S>,
   options: TuneAndRetrainOptions<ParamsOf<S>>,
 ): Promise<Retrained<ParamsOf<S>>> {
-  const { trainer: make, train, validation, fit: fitting = {}, monitor = 'val_loss', store, ...run } = options
+  const {
+    trainer: make,
+    train,
+    validation,
+    fit: fitting,
+    monitor,
+    store,
+    ...run
+  } = withDefaults('tuneAndRetrain', options, {
+    ...runDefaults,
+    trainer: undefined,
+    train: undefined,
+    validation: undefined,
+    fit: {},
+    monitor: 'val_loss',
+    store: undefined,
+  })
   const [direction, another] = tuner.directions
   if (another)
     throw new ConfigError('tuneAndRetrain needs one direction.', {

@@ -6,12 +6,12 @@
  * @module
  */
 
-import { ConfigError, checkGiven, checkWhole, describe, StateError } from '../core/index.js'
+import { ConfigError, checkGiven, checkWhole, describe, StateError, withDefaults } from '../core/index.js'
 import { type Sampler, tpe } from './samplers/index.js'
 import type { Scheduler } from './schedulers/index.js'
 import { type ParameterValue, type ParamsOf, Space, type SpaceDefinition } from './space/index.js'
 import { type Direction, memoryStudies, type StudyStorage } from './study/index.js'
-import { StudyRun, type TuneOptions } from './study-run.js'
+import { runDefaults, StudyRun, type TuneOptions } from './study-run.js'
 import type { Objective } from './trial.js'
 import type { TuningCallback } from './tuning-callback.js'
 import { TuningResult } from './tuning-result.js'
@@ -58,7 +58,17 @@ export class Tuner<const S extends SpaceDefinition> {
 
   /** @throws {ConfigError} if options do not fit together. */
   constructor(options: TunerOptions<S>) {
-    const { sampler } = options
+    const { sampler } = withDefaults('Tuner', options, {
+      space: undefined,
+      sampler: undefined,
+      scheduler: undefined,
+      direction: undefined,
+      directions: undefined,
+      constraints: undefined,
+      storage: undefined,
+      name: undefined,
+      callbacks: undefined,
+    })
     checkGiven(sampler === undefined || typeof sampler.name === 'string', 'The sampler is none.', {
       expected: 'what a function such as tpe() returns',
       received: sampler,
@@ -139,7 +149,8 @@ function checkDirections<S extends SpaceDefinition>({ direction, directions }: T
   return checked
 }
 
-function checkRun(objective: unknown, { trials = 100, concurrency = 1, timeoutMs }: TuneOptions): void {
+function checkRun(objective: unknown, options: TuneOptions): void {
+  const { trials, concurrency, timeoutMs } = withDefaults('Tuner.run', options, runDefaults)
   if (typeof objective !== 'function' && !(objective instanceof URL))
     throw new ConfigError('The objective is neither a function nor the address of a module.', {
       expected: "async (trial) => score, or new URL('./objective.js', import.meta.url)",

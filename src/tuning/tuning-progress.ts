@@ -1,5 +1,6 @@
 /** The progress of a study on the terminal. @module */
 
+import { withDefaults } from '../core/index.js'
 import type { ProgressOutput } from '../training/index.js'
 import { completed, lossOf, type TrialRecord } from './study/index.js'
 import type { TuningCallback, TuningState } from './tuning-callback.js'
@@ -15,12 +16,15 @@ const WIDTH = 24
  * new Tuner({ space, callbacks: [tuningProgress()] })
  */
 export function tuningProgress(options: { output?: ProgressOutput; lines?: boolean } = {}): TuningCallback {
-  const output = options.output ?? (globalThis as { process?: { stderr?: ProgressOutput } }).process?.stderr
+  const { output, lines } = withDefaults('tuningProgress', options, {
+    output: (globalThis as { process?: { stderr?: ProgressOutput } }).process?.stderr,
+    lines: false,
+  })
   const live = output?.isTTY === true
   return {
     onTrialEnd(trial, state) {
       if (live) output!.write(`\r\x1b[K${bar(state)}`)
-      else if (options.lines) output?.write(`${lineOf(trial)}  ${bestOf(state)}\n`)
+      else if (lines) output?.write(`${lineOf(trial)}  ${bestOf(state)}\n`)
     },
     onStudyEnd() {
       if (live) output!.write('\n')

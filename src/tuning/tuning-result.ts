@@ -1,6 +1,6 @@
 /** What a study found. @module */
 
-import { deserializeError, StateError } from '../core/index.js'
+import { deserializeError, StateError, withDefaults } from '../core/index.js'
 import { parameterImportance } from './report/importance.js'
 import { studyPage } from './report/study-page.js'
 import { nondominatedFronts } from './samplers/index.js'
@@ -77,7 +77,8 @@ export class TuningResult<P = Params> {
    * How much of the differences in value each parameter explains by itself, from 0 to 1; what is missing from 1 is
    * explained by several together. For each value of the objective, the first when none is named.
    */
-  importance({ objective = 0 }: { objective?: number } = {}): Record<string, number> {
+  importance(options: { objective?: number } = {}): Record<string, number> {
+    const { objective } = withDefaults('TuningResult.importance', options, { objective: 0 })
     const shares = parameterImportance(this.#space, completed(this.trials), objective)
     return Object.fromEntries(shares.map(({ name, share }) => [name, share]))
   }
@@ -88,7 +89,8 @@ export class TuningResult<P = Params> {
   }
 
   /** One page that needs no other file: history, importance, parallel coordinates, slices. */
-  toHTML({ title = 'Tuning' }: { title?: string } = {}): string {
+  toHTML(options: { title?: string } = {}): string {
+    const { title } = withDefaults('TuningResult.toHTML', options, { title: 'Tuning' })
     const parts = { trials: this.trials, directions: this.directions, space: this.#space, name: this.name }
     return studyPage(parts, title)
   }

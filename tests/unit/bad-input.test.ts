@@ -324,7 +324,8 @@ const cases: Record<string, Case[]> = {
     ['checkpoint store', () => dcml.checkpoint({ store: 'run' as never }), 'The store of checkpoint() is no store.'],
     ['adam rate', () => dcml.adam({ learningRate: -1 }), 'The learning rate of adam is out of range.'],
     ['adam beta', () => (dcml.adam as Untyped)({ beta1: 2 }), 'The option beta1 of adam is out of range.'],
-    ['cosine', () => (dcml.cosine as Untyped)({}), "The schedule's rate is out of range."],
+    ['cosine rate', () => (dcml.cosine as Untyped)({}, { steps: 10 }), "The schedule's rate is out of range."],
+    ['cosine options', () => (dcml.cosine as Untyped)(0.1), 'What was given as options of cosine is none.'],
     ['dataParallel 0', () => new dcml.DataParallel({ workers: 0 }), 'The number of workers is out of range.'],
     [
       'dataParallel str',

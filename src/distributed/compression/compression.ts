@@ -1,6 +1,6 @@
 /** What a user asks for when gradients are to be made smaller before they travel. @module */
 
-import { ConfigError, checkWhole } from '../../core/index.js'
+import { ConfigError, checkWhole, withDefaults } from '../../core/index.js'
 
 /** A compression as plain data: what `float16()`, `int8()`, `topK()` and their like return. */
 export type Compression =
@@ -34,7 +34,8 @@ export interface Int8Options {
  *
  * @see Karimireddy et al. 2019, error feedback, https://arxiv.org/abs/1901.09847
  */
-export function int8({ bucket = 1024 }: Int8Options = {}): Compression {
+export function int8(options: Int8Options = {}): Compression {
+  const { bucket } = withDefaults('int8', options, { bucket: 1024 })
   checkWhole('bucket of int8', bucket)
   return { name: 'int8', bucket }
 }
@@ -51,7 +52,8 @@ export interface TopKOptions {
  *
  * @see Lin et al. 2018, Deep Gradient Compression, https://arxiv.org/abs/1712.01887
  */
-export function topK({ ratio = 0.01 }: TopKOptions = {}): Compression {
+export function topK(options: TopKOptions = {}): Compression {
+  const { ratio } = withDefaults('topK', options, { ratio: 0.01 })
   if (!(ratio > 0 && ratio <= 1))
     throw new ConfigError('ratio of topK is out of range.', { expected: 'a number above 0, up to 1', received: ratio })
   return { name: 'top-k', ratio }
@@ -72,7 +74,8 @@ export interface PowerSgdOptions {
  *
  * @see Vogels et al. 2019, https://arxiv.org/abs/1905.13727
  */
-export function powerSgd({ rank = 2, seed = 0 }: PowerSgdOptions = {}): Compression {
+export function powerSgd(options: PowerSgdOptions = {}): Compression {
+  const { rank, seed } = withDefaults('powerSgd', options, { rank: 2, seed: 0 })
   checkWhole('rank of powerSgd', rank)
   checkWhole('seed of powerSgd', seed, 0)
   return { name: 'power-sgd', rank, seed }

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants, hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { type Deferred, deferred } from '../../core/index.js'
+import { type Deferred, deferred, withDefaults } from '../../core/index.js'
 import { Agent } from './agent.js'
 import type { Rendezvous } from './agent-protocol.js'
 import { type HostRanks, placeRanks } from './hosts.js'
@@ -59,8 +59,19 @@ export interface LaunchOptions {
  * process.exitCode = await launch('train.mjs', ['--epochs', '5'], { processes: 4 })
  */
 export async function launch(script: string, args: readonly string[], options: LaunchOptions = {}): Promise<number> {
-  const launcher = new Launcher([process.execPath, resolve(script), ...args], options)
-  return launcher.run()
+  const complete = withDefaults('launch', options, {
+    processes: undefined,
+    hosts: undefined,
+    restarts: 0,
+    elastic: false,
+    remoteShell: DEFAULT_SHELL,
+    masterAddress: undefined,
+    masterPort: undefined,
+    graceMs: 10_000,
+    write: undefined,
+    signal: undefined,
+  })
+  return new Launcher([process.execPath, resolve(script), ...args], complete).run()
 }
 
 /** Asks no questions, and ends when the host does not answer within 15 seconds, or is silent for so long. */
@@ -69,9 +80,12 @@ const DEFAULT_SHELL = 'ssh -T -o BatchMode=yes -o ConnectTimeout=15 -o ServerAli
 /** How long after one process others may be heard of that ended for the same reason, in milliseconds. */
 const SETTLING_MS = 1000
 
+/** The options, complete. */
+type LaunchSettings = LaunchOptions & Required<Pick<LaunchOptions, 'restarts' | 'elastic' | 'remoteShell' | 'graceMs'>>
+
 class Launcher {
   readonly #command: string[]
-  readonly #options: LaunchOptions
+  readonly #options: LaunchSettings
   readonly #hosts: HostRanks[]
   readonly #agents: Agent[]
   readonly #output: LineWriter
@@ -87,8 +101,8 @@ class Launcher {
   #allEnded: Deferred<void> = deferred()
   #isEnding = false
 
-  constructor(command: string[], options: LaunchOptions) {
-    const { processes, hosts, restarts = 0 } = options
+  constructor(command: string[], options: LaunchSettings) {
+    const { processes, hosts, restarts } = options
     this.#command = command
     this.#options = options
     this.#hosts = placeRanks(processes, hosts)
@@ -123,7 +137,7 @@ class Launcher {
   }
 
   #newAgent(host: string | undefined): Agent {
-    const { remoteShell = DEFAULT_SHELL } = this.#options
+    const { remoteShell } = this.#options
     return new Agent(host, remoteShell.split(/\s+/).filter(Boolean), {
       output: (rank, stream, text) => this.#output.take(rank, stream, text),
       exit: (rank, code, why) => this.#onExit(rank, code, why),
@@ -179,7 +193,7 @@ class Launcher {
 
   #onExit(rank: number, code: number, why: string): void {
     this.#running.delete(rank)
-    const { elastic = false } = this.#options
+    const { elastic } = this.#options
     // Those that are ended for the failure of another have not failed.
     if (code !== 0 && !this.#isEnding) this.#say(`rank ${rank} failed: ${why}`)
     if (elastic && rank > 0) {
@@ -208,7 +222,7 @@ class Launcher {
   async #end(): Promise<void> {
     if (this.#running.size === 0) return
     this.#isEnding = true
-    const { graceMs = 10_000 } = this.#options
+    const { graceMs } = this.#options
     this.#signalAll('SIGTERM')
     const timer = setTimeout(() => this.#signalAll('SIGKILL'), graceMs)
     await this.#allEnded.promise
@@ -218,7 +232,7 @@ class Launcher {
 
   #passOn(signal: NodeJS.Signals): void {
     this.#signalAll(signal)
-    const { graceMs = 10_000 } = this.#options
+    const { graceMs } = this.#options
     const timer = setTimeout(() => this.#signalAll('SIGKILL'), graceMs)
     this.#allEnded.promise.then(() => clearTimeout(timer))
   }

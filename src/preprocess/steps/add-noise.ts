@@ -1,5 +1,6 @@
 /** Values with noise. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { randomRows } from '../random-rows.js'
@@ -16,7 +17,8 @@ export interface AddNoiseOptions {
  *
  * @param columns - Columns of numbers of any shape.
  */
-export function addNoise(columns: string | readonly string[], { std }: AddNoiseOptions): Step {
+export function addNoise(columns: string | readonly string[], options: AddNoiseOptions): Step {
+  const { std } = withDefaults('addNoise', options, { std: undefined })
   checkNumbers('addNoise', { std: std ?? Number.NaN }, { from: 0 })
   return randomRows(
     'addNoise',

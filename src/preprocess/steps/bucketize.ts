@@ -1,6 +1,6 @@
 /** Numbers as the number of their bin. @module */
 
-import { ConfigError, checkWhole } from '../../core/index.js'
+import { ConfigError, checkWhole, withDefaults } from '../../core/index.js'
 import { columnOf, numbersOf } from '../../data/index.js'
 import { checkGroups, checkPer, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
@@ -28,7 +28,12 @@ export interface BucketizeOptions {
  * new Preprocessor([bucketize('age', { boundaries: [18, 65] })])
  */
 export function bucketize(columns: string | readonly string[], options: BucketizeOptions = {}): Step {
-  const { boundaries, bins = 5, strategy = 'quantile', per = 'feature' } = options
+  const { boundaries, bins, strategy, per } = withDefaults('bucketize', options, {
+    boundaries: undefined,
+    bins: 5,
+    strategy: 'quantile',
+    per: 'feature',
+  })
   const names = namesOf(columns)
   checkPer(per)
   if (

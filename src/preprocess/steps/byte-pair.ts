@@ -1,5 +1,6 @@
 /** Texts as the numbers of their syllables, so to say. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { BYTES, BytePairCodec, learnPairs, pieces } from '../byte-pairs.js'
 import { checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
@@ -33,7 +34,7 @@ const codecOf = oncePerFitted((pairs: number[]) => new BytePairCodec(pairs))
  * new Preprocessor([bytePair('x', { vocabularySize: 2000 }), pad('x', { length: 128 })])
  */
 export function bytePair(columns: string | readonly string[], options: BytePairOptions = {}): Step {
-  const { vocabularySize = 1000, minCount = 2 } = options
+  const { vocabularySize, minCount } = withDefaults('bytePair', options, { vocabularySize: 1000, minCount: 2 })
   checkCounts('bytePair', { vocabularySize }, FIRST + BYTES)
   checkCounts('bytePair', { minCount }, 1)
   const names = namesOf(columns)

@@ -1,6 +1,6 @@
 /** Values far outside, brought to the border. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import { checkPer, mapValues, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
 import { quantileFitting } from '../quantiles.js'
@@ -30,7 +30,7 @@ const defaults = { iqr: 1.5, zscore: 3, quantile: 0.01 }
  * new Preprocessor([clipOutliers('x', { method: 'iqr' }), standardize('x')])
  */
 export function clipOutliers(columns: string | readonly string[], options: ClipOutliersOptions = {}): Step {
-  const { method = 'iqr', per = 'feature' } = options
+  const { method, per } = withDefaults('clipOutliers', options, { method: 'iqr', factor: undefined, per: 'feature' })
   const names = namesOf(columns)
   checkPer(per)
   if (!Object.hasOwn(defaults, method))

@@ -1,6 +1,6 @@
 /** A part of each picture. @module */
 
-import { createTypedArray, type Random, ShapeError, typedArrayName } from '../../core/index.js'
+import { createTypedArray, type Random, ShapeError, typedArrayName, withDefaults } from '../../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../../data/index.js'
 import { checkChoice, checkCounts, checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
@@ -30,7 +30,13 @@ export interface CropOptions {
  * new Preprocessor([crop('x', { height: 32, width: 32, at: 'random', padding: 4 })])
  */
 export function crop(columns: string | readonly string[], options: CropOptions): Step {
-  const { height, width, at = 'center', padding = 0, fill = 0 } = options
+  const { height, width, at, padding, fill } = withDefaults('crop', options, {
+    height: undefined,
+    width: undefined,
+    at: 'center',
+    padding: 0,
+    fill: 0,
+  })
   checkCounts('crop', { height, width }, 1)
   checkCounts('crop', { padding })
   checkChoice('crop', 'at', at, ['center', 'random'])

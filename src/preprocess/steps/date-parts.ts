@@ -1,6 +1,6 @@
 /** What a date is made of. @module */
 
-import { ConfigError, DataError } from '../../core/index.js'
+import { ConfigError, DataError, withDefaults } from '../../core/index.js'
 import { categoryColumn, isMissing } from '../categories.js'
 import { namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
@@ -46,7 +46,10 @@ export interface DatePartsOptions {
  * new Preprocessor([dateParts('sold', { parts: ['month', 'weekday'], cyclic: true })])
  */
 export function dateParts(columns: string | readonly string[], options: DatePartsOptions = {}): Step {
-  const { parts: wanted = ['year', 'month', 'day', 'weekday'], cyclic = false } = options
+  const { parts: wanted, cyclic } = withDefaults('dateParts', options, {
+    parts: ['year', 'month', 'day', 'weekday'],
+    cyclic: false,
+  })
   const names = namesOf(columns)
   for (const part of wanted)
     if (!Object.hasOwn(parts, part))

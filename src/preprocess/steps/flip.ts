@@ -1,5 +1,6 @@
 /** Pictures as in a mirror. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { checkChoice, checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { checkPictures, type PictureSize, sizeOfPicture } from '../pictures.js'
@@ -20,7 +21,7 @@ export interface FlipOptions {
  * @param columns - Columns `[rows, height, width]` or `[rows, height, width, channels]`.
  */
 export function flip(columns: string | readonly string[], options: FlipOptions = {}): Step {
-  const { axis = 'horizontal', probability = 0.5 } = options
+  const { axis, probability } = withDefaults('flip', options, { axis: 'horizontal', probability: 0.5 })
   checkChoice('flip', 'axis', axis, ['horizontal', 'vertical', 'both'])
   checkNumbers('flip', { probability }, { from: 0, to: 1 })
   return randomRows(

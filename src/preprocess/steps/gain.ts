@@ -1,5 +1,6 @@
 /** Sounds louder or softer. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { randomRows } from '../random-rows.js'
@@ -16,7 +17,8 @@ export interface GainOptions {
  *
  * @param columns - Columns of numbers of any shape, such as sounds `[rows, samples]`.
  */
-export function gain(columns: string | readonly string[], { decibels = 6 }: GainOptions = {}): Step {
+export function gain(columns: string | readonly string[], options: GainOptions = {}): Step {
+  const { decibels } = withDefaults('gain', options, { decibels: 6 })
   checkNumbers('gain', { decibels }, { from: 0 })
   return randomRows(
     'gain',

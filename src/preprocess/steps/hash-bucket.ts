@@ -1,6 +1,6 @@
 /** Any number of categories in a fixed number of places. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import { categoryColumn, isMissing } from '../categories.js'
 import { namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
@@ -13,10 +13,8 @@ import type { Step } from '../step.js'
  * @param options - `buckets`: 1 to 2^31. `seed`: a whole number, for another hash. @default 0
  * @see Weinberger et al. 2009, https://arxiv.org/abs/0902.2206
  */
-export function hashBucket(
-  columns: string | readonly string[],
-  { buckets, seed = 0 }: { buckets: number; seed?: number },
-): Step {
+export function hashBucket(columns: string | readonly string[], options: { buckets: number; seed?: number }): Step {
+  const { buckets, seed } = withDefaults('hashBucket', options, { buckets: undefined, seed: 0 })
   const names = namesOf(columns)
   if (!Number.isInteger(buckets) || buckets < 1 || buckets > 2 ** 31)
     throw new ConfigError('buckets of hashBucket is out of range.', {

@@ -1,6 +1,6 @@
 /** Gaps filled. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import { checkPer, mapValues, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
 import { quantileFitting } from '../quantiles.js'
@@ -21,7 +21,11 @@ export interface ImputeOptions {
  * above, a sketch tells it to 0.012 % of the rows.
  */
 export function impute(columns: string | readonly string[], options: ImputeOptions = {}): Step {
-  const { with: method = 'mean', value: constant = 0, per = 'feature' } = options
+  const {
+    with: method,
+    value: constant,
+    per,
+  } = withDefaults('impute', options, { with: 'mean', value: 0, per: 'feature' })
   const names = namesOf(columns)
   checkPer(per)
   const fittings: Record<NonNullable<ImputeOptions['with']>, Fitting<unknown> | undefined> = {

@@ -1,6 +1,6 @@
 /** Rows of length 1. @module */
 
-import { ConfigError, rowSize } from '../../core/index.js'
+import { ConfigError, rowSize, withDefaults } from '../../core/index.js'
 import { mapNumbers, namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
@@ -29,7 +29,8 @@ const norms = {
  * @param columns - Numeric columns `[rows, ...]`.
  * @param options - `norm`: root of the squares, sum of the absolute values, or the greatest of them. @default 'l2'
  */
-export function l2(columns: string | readonly string[], { norm = 'l2' }: { norm?: keyof typeof norms } = {}): Step {
+export function l2(columns: string | readonly string[], options: { norm?: keyof typeof norms } = {}): Step {
+  const { norm } = withDefaults('l2', options, { norm: 'l2' })
   const names = namesOf(columns)
   if (!Object.hasOwn(norms, norm))
     throw new ConfigError('l2 does not know this norm.', { expected: Object.keys(norms).join(', '), received: norm })

@@ -1,5 +1,6 @@
 /** Between -1 and 1, with 0 where it was. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { checkPer, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
 import { fittingOf, type Step } from '../step.js'
@@ -12,7 +13,8 @@ import { affine } from './affine.js'
  * @param columns - Numeric columns of any shape.
  * @param options - `per`: which values share a statistic. @default 'feature'
  */
-export function maxAbs(columns: string | readonly string[], { per = 'feature' }: { per?: Per } = {}): Step {
+export function maxAbs(columns: string | readonly string[], options: { per?: Per } = {}): Step {
+  const { per } = withDefaults('maxAbs', options, { per: 'feature' })
   const names = namesOf(columns)
   checkPer(per)
   const fitting = momentsFitting('maxAbs', names, per, ({ least, greatest }) => ({

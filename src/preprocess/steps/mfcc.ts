@@ -1,8 +1,8 @@
 /** Sounds as few numbers that hardly depend on each other. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import { namesOf } from '../column-groups.js'
-import { melPower, resolveSpectrum, type SpectrumOptions } from '../spectrum.js'
+import { melPower, resolveSpectrum, type SpectrumOptions, spectrumDefaults } from '../spectrum.js'
 import type { Step } from '../step.js'
 
 /** Options of `mfcc`. */
@@ -22,9 +22,10 @@ const QUIETEST = 1e-10
  * @param columns - Columns `[rows, samples]`, as `sources.audioFolder` gives them.
  * @see Davis and Mermelstein 1980, https://doi.org/10.1109/TASSP.1980.1163420
  */
-export function mfcc(columns: string | readonly string[], { coefficients = 13, ...options }: MfccOptions): Step {
+export function mfcc(columns: string | readonly string[], options: MfccOptions): Step {
+  const { coefficients, ...spectrum } = withDefaults('mfcc', options, { ...spectrumDefaults, coefficients: 13 })
   const names = namesOf(columns)
-  const settings = resolveSpectrum('mfcc', options)
+  const settings = resolveSpectrum('mfcc', spectrum)
   const { mels } = settings
   if (!Number.isInteger(coefficients) || coefficients < 1 || coefficients > mels)
     throw new ConfigError('coefficients of mfcc is out of range.', {

@@ -1,6 +1,6 @@
 /** Between two bounds. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import { checkPer, mapRow, mapValues, namesOf, type Per } from '../column-groups.js'
 import { type MomentsByColumn, momentsFitting } from '../moments.js'
 import { fittingOf, type Step } from '../step.js'
@@ -16,8 +16,9 @@ type Fitted = Record<string, { least: number[]; span: number[] }>
  */
 export function minMax(
   columns: string | readonly string[],
-  { from = 0, to = 1, per = 'feature' }: { from?: number; to?: number; per?: Per } = {},
+  options: { from?: number; to?: number; per?: Per } = {},
 ): Step {
+  const { from, to, per } = withDefaults('minMax', options, { from: 0, to: 1, per: 'feature' })
   const names = namesOf(columns)
   checkPer(per)
   if (!(from < to)) throw new ConfigError('minMax needs from < to.', { received: [from, to] })

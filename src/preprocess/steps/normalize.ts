@@ -1,6 +1,6 @@
 /** Channels by given means and deviations. @module */
 
-import { ConfigError, ShapeError } from '../../core/index.js'
+import { ConfigError, ShapeError, withDefaults } from '../../core/index.js'
 import { columnOf } from '../../data/index.js'
 import { checkNumbers } from '../check-options.js'
 import { mapRow, mapValues, namesOf } from '../column-groups.js'
@@ -23,8 +23,9 @@ export interface NormalizeOptions {
  * new Preprocessor([normalize('x', { mean: [123.7, 116.3, 103.5], std: [58.4, 57.1, 57.4] })])   // ImageNet, 0..255
  */
 export function normalize(columns: string | readonly string[], options: NormalizeOptions): Step {
-  const means = [options.mean].flat() as number[]
-  const deviations = [options.std].flat() as number[]
+  const { mean, std } = withDefaults('normalize', options, { mean: undefined, std: undefined })
+  const means = [mean].flat() as number[]
+  const deviations = [std].flat() as number[]
   for (const mean of means) checkNumbers('normalize', { mean })
   for (const std of deviations) checkNumbers('normalize', { std })
   const groups = Math.max(means.length, deviations.length)

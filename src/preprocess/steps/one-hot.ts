@@ -1,6 +1,6 @@
 /** Categories as vectors of 0 and one 1. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import type { Column } from '../../data/index.js'
 import { type Category, categoriesFitting, categoryColumn, unseenCategory } from '../categories.js'
 import { namesOf } from '../column-groups.js'
@@ -24,10 +24,8 @@ export interface OneHotOptions {
  * @example
  * new Preprocessor([oneHot('y', { categories: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] })])
  */
-export function oneHot(
-  columns: string | readonly string[],
-  { categories, unseen = 'error' }: OneHotOptions = {},
-): Step {
+export function oneHot(columns: string | readonly string[], options: OneHotOptions = {}): Step {
+  const { categories, unseen } = withDefaults('oneHot', options, { categories: undefined, unseen: 'error' })
   const names = namesOf(columns)
   if (unseen !== 'error' && unseen !== 'zeros')
     throw new ConfigError('Unknown value of unseen.', { expected: "'error' or 'zeros'", received: unseen })

@@ -1,6 +1,6 @@
 /** Categories as whole numbers. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import { type Category, categoriesFitting, categoryColumn, unseenCategory } from '../categories.js'
 import { namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
@@ -26,10 +26,8 @@ export interface OrdinalOptions {
  * @example
  * new Preprocessor([ordinal('size', { categories: ['S', 'M', 'L'] })])
  */
-export function ordinal(
-  columns: string | readonly string[],
-  { categories, unseen = 'error' }: OrdinalOptions = {},
-): Step {
+export function ordinal(columns: string | readonly string[], options: OrdinalOptions = {}): Step {
+  const { categories, unseen } = withDefaults('ordinal', options, { categories: undefined, unseen: 'error' })
   const names = namesOf(columns)
   if (unseen !== 'error' && unseen !== -1 && unseen !== 'last')
     throw new ConfigError('Unknown value of unseen.', { expected: "'error', -1 or 'last'", received: unseen })

@@ -1,6 +1,14 @@
 /** Rows of one length. @module */
 
-import { ConfigError, createTypedArray, DataError, rowSize, ShapeError, typedArrayName } from '../../core/index.js'
+import {
+  ConfigError,
+  createTypedArray,
+  DataError,
+  rowSize,
+  ShapeError,
+  typedArrayName,
+  withDefaults,
+} from '../../core/index.js'
 import { columnOf, numbersOf } from '../../data/index.js'
 import { checkChoice, checkCounts, checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
@@ -27,7 +35,13 @@ export interface PadOptions {
  * @throws {DataError} for a longer row, where `keep` is 'error'.
  */
 export function pad(columns: string | readonly string[], options: PadOptions): Step {
-  const { length, side = 'end', keep = 'start', value = 0, mask } = options
+  const { length, side, keep, value, mask } = withDefaults('pad', options, {
+    length: undefined,
+    side: 'end',
+    keep: 'start',
+    value: 0,
+    mask: undefined,
+  })
   checkCounts('pad', { length }, 1)
   checkChoice('pad', 'side', side, ['start', 'end'])
   checkChoice('pad', 'keep', keep, ['start', 'end', 'error'])

@@ -1,6 +1,6 @@
 /** Few directions that say most. @module */
 
-import { ConfigError, DataError, ShapeError, symmetricEigen } from '../../core/index.js'
+import { ConfigError, DataError, ShapeError, symmetricEigen, withDefaults } from '../../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../../data/index.js'
 import { checkGroups, namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
@@ -33,7 +33,8 @@ type Fitted = Record<string, { mean: number[]; components: number[][]; variance:
  * new Preprocessor([standardize('x'), pca('x', { components: 0.95 })])
  * @see Pébay 2008, Sandia report SAND2008-6212, for the sums
  */
-export function pca(columns: string | readonly string[], { components, whiten = false }: PcaOptions): Step {
+export function pca(columns: string | readonly string[], options: PcaOptions): Step {
+  const { components, whiten } = withDefaults('pca', options, { components: undefined, whiten: false })
   const names = namesOf(columns)
   if (!(components > 0 && (components < 1 || Number.isInteger(components))))
     throw new ConfigError('components of pca is out of range.', {

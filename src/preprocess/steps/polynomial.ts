@@ -1,6 +1,6 @@
 /** Products of features. @module */
 
-import { ConfigError, checkWhole, ShapeError } from '../../core/index.js'
+import { ConfigError, checkWhole, ShapeError, withDefaults } from '../../core/index.js'
 import { mapNumbers, namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
@@ -24,7 +24,11 @@ const MOST_FEATURES = 100_000
  * @param columns - Numeric columns `[rows]` or `[rows, features]`.
  */
 export function polynomial(columns: string | readonly string[], options: PolynomialOptions = {}): Step {
-  const { degree = 2, interactionOnly = false, bias = false } = options
+  const { degree, interactionOnly, bias } = withDefaults('polynomial', options, {
+    degree: 2,
+    interactionOnly: false,
+    bias: false,
+  })
   const names = namesOf(columns)
   checkWhole('The degree of polynomial', degree)
   return {

@@ -1,6 +1,6 @@
 /** Skewed values made more like normal ones. @module */
 
-import { brentMinimum } from '../../core/index.js'
+import { brentMinimum, withDefaults } from '../../core/index.js'
 import { checkPer, mapRow, mapValues, namesOf, type Per } from '../column-groups.js'
 import type { Distribution } from '../distribution.js'
 import { quantileFitting } from '../quantiles.js'
@@ -30,7 +30,8 @@ const FURTHEST = 256
  * @param options - `per`: which values share a statistic. @default 'feature'
  * @see Yeo and Johnson 2000, https://doi.org/10.1093/biomet/87.4.954
  */
-export function power(columns: string | readonly string[], { per = 'feature' }: { per?: Per } = {}): Step {
+export function power(columns: string | readonly string[], options: { per?: Per } = {}): Step {
+  const { per } = withDefaults('power', options, { per: 'feature' })
   const names = namesOf(columns)
   checkPer(per)
   return {

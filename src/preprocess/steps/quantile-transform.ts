@@ -1,6 +1,6 @@
 /** Any distribution made uniform, or normal. @module */
 
-import { ConfigError, checkWhole, normalQuantile } from '../../core/index.js'
+import { ConfigError, checkWhole, normalQuantile, withDefaults } from '../../core/index.js'
 import { checkPer, mapValues, namesOf, type Per } from '../column-groups.js'
 import { quantileFitting } from '../quantiles.js'
 import { fittingOf, type Step } from '../step.js'
@@ -26,7 +26,11 @@ const EDGE = 1e-7
  * @param columns - Numeric columns of any shape.
  */
 export function quantileTransform(columns: string | readonly string[], options: QuantileTransformOptions = {}): Step {
-  const { output = 'uniform', quantiles = 1000, per = 'feature' } = options
+  const { output, quantiles, per } = withDefaults('quantileTransform', options, {
+    output: 'uniform',
+    quantiles: 1000,
+    per: 'feature',
+  })
   const names = namesOf(columns)
   checkPer(per)
   if (output !== 'uniform' && output !== 'normal')

@@ -1,5 +1,6 @@
 /** Pictures changed in whatever way. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { checkChoice, checkCounts, checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { type PictureOperation, pictureOperations } from '../picture-operations.js'
@@ -34,7 +35,13 @@ export interface RandAugmentOptions {
  * new Preprocessor([randAugment('x', { magnitude: 5 }), scale('x', 1 / 255)])
  */
 export function randAugment(columns: string | readonly string[], options: RandAugmentOptions = {}): Step {
-  const { count = 2, magnitude = 9, operations = every, white, fill = 0 } = options
+  const { count, magnitude, operations, white, fill } = withDefaults('randAugment', options, {
+    count: 2,
+    magnitude: 9,
+    operations: every,
+    white: undefined,
+    fill: 0,
+  })
   checkCounts('randAugment', { count })
   checkNumbers('randAugment', { magnitude }, { from: 0, to: 30 })
   checkNumbers('randAugment', { white, fill })

@@ -1,6 +1,6 @@
 /** Sounds of another sample rate. @module */
 
-import { ConfigError, createTypedArray, ShapeError, typedArrayName } from '../../core/index.js'
+import { ConfigError, createTypedArray, ShapeError, typedArrayName, withDefaults } from '../../core/index.js'
 import { columnOf, numbersOf } from '../../data/index.js'
 import { checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
@@ -33,7 +33,7 @@ const MOST_PHASES = 50_000
  * new Preprocessor([resample('x', { from: 44_100, to: 16_000 }), logMel('x', { sampleRate: 16_000 })])
  */
 export function resample(columns: string | readonly string[], options: ResampleOptions): Step {
-  const { from, to, width = 6 } = options
+  const { from, to, width } = withDefaults('resample', options, { from: undefined, to: undefined, width: 6 })
   checkCounts('resample', { from, to, width }, 1)
   const shared = greatestDivisor(from, to)
   const [down, up] = [from / shared, to / shared]

@@ -1,6 +1,6 @@
 /** Pictures of another size. @module */
 
-import { createTypedArray, rowSize, typedArrayName } from '../../core/index.js'
+import { createTypedArray, rowSize, typedArrayName, withDefaults } from '../../core/index.js'
 import { checkChoice, checkCounts } from '../check-options.js'
 import { mapNumbers, namesOf } from '../column-groups.js'
 import { checkPictures, type PictureSize, sizeOfPicture } from '../pictures.js'
@@ -29,7 +29,12 @@ export interface ResizeOptions {
  * new Preprocessor([resize('x', { height: 64, width: 64 }), scale('x', 1 / 255)])
  */
 export function resize(columns: string | readonly string[], options: ResizeOptions): Step {
-  const { height, width, method = 'bilinear', antialias = true } = options
+  const { height, width, method, antialias } = withDefaults('resize', options, {
+    height: undefined,
+    width: undefined,
+    method: 'bilinear',
+    antialias: true,
+  })
   checkCounts('resize', { height, width }, 1)
   checkChoice('resize', 'method', method, ['bilinear', 'nearest'])
   checkChoice('resize', 'antialias', antialias, [true, false])

@@ -1,6 +1,6 @@
 /** Median 0 and a spread of 1, whatever the outliers. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import { checkPer, namesOf, type Per } from '../column-groups.js'
 import { quantileFitting } from '../quantiles.js'
 import { fittingOf, type Step } from '../step.js'
@@ -24,7 +24,7 @@ export interface RobustOptions {
  * new Preprocessor([robust('income')])
  */
 export function robust(columns: string | readonly string[], options: RobustOptions = {}): Step {
-  const { range = [0.25, 0.75], per = 'feature' } = options
+  const { range, per } = withDefaults('robust', options, { range: [0.25, 0.75], per: 'feature' })
   const names = namesOf(columns)
   checkPer(per)
   const [low, high] = range

@@ -1,5 +1,6 @@
 /** Pictures turned. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { checkNumbers } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { checkPictures, rotation, sizeOfPicture, warp } from '../pictures.js'
@@ -21,7 +22,7 @@ export interface RotateOptions {
  * @param columns - Columns `[rows, height, width]` or `[rows, height, width, channels]`.
  */
 export function rotate(columns: string | readonly string[], options: RotateOptions = {}): Step {
-  const { degrees = 15, fill = 0 } = options
+  const { degrees, fill } = withDefaults('rotate', options, { degrees: 15, fill: 0 })
   checkNumbers('rotate', { degrees }, { from: 0, to: 180 })
   checkNumbers('rotate', { fill })
   return randomRows(

@@ -1,6 +1,6 @@
 /** Noise of signals, smoothed away. @module */
 
-import { ConfigError, rowSize, ShapeError } from '../../core/index.js'
+import { ConfigError, rowSize, ShapeError, withDefaults } from '../../core/index.js'
 import { mapNumbers, namesOf } from '../column-groups.js'
 import type { Step } from '../step.js'
 
@@ -19,7 +19,7 @@ export interface SmoothOptions {
  * @param columns - Numeric columns `[rows, time]` or `[rows, time, channels]`.
  */
 export function smooth(columns: string | readonly string[], options: SmoothOptions = {}): Step {
-  const { window = 5, method = 'mean' } = options
+  const { window, method } = withDefaults('smooth', options, { window: 5, method: 'mean' })
   const names = namesOf(columns)
   if (!Number.isInteger(window) || window < 1 || window % 2 === 0)
     throw new ConfigError('The window of smooth is out of range.', { expected: 'an odd number', received: window })

@@ -1,6 +1,6 @@
 /** Spectra with parts left out. @module */
 
-import { ConfigError, ShapeError } from '../../core/index.js'
+import { ConfigError, ShapeError, withDefaults } from '../../core/index.js'
 import { checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { randomRows } from '../random-rows.js'
@@ -30,7 +30,13 @@ export interface SpecAugmentOptions {
  * new Preprocessor([logMel('x', { sampleRate: 8000 }), standardize('x', { per: 'channel' }), specAugment('x')])
  */
 export function specAugment(columns: string | readonly string[], options: SpecAugmentOptions = {}): Step {
-  const { timeMasks = 2, frequencyMasks = 2, fill = 'mean', timeWidth, frequencyWidth } = options
+  const { timeMasks, frequencyMasks, fill, timeWidth, frequencyWidth } = withDefaults('specAugment', options, {
+    timeMasks: 2,
+    timeWidth: undefined,
+    frequencyMasks: 2,
+    frequencyWidth: undefined,
+    fill: 'mean',
+  })
   checkCounts('specAugment', { timeMasks, frequencyMasks, timeWidth, frequencyWidth })
   if (fill !== 'mean' && !Number.isFinite(fill))
     throw new ConfigError('fill of specAugment is no value.', { expected: "a finite number or 'mean'", received: fill })

@@ -1,5 +1,6 @@
 /** Mean 0 and standard deviation 1. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { checkPer, namesOf, type Per } from '../column-groups.js'
 import { momentsFitting } from '../moments.js'
 import { fittingOf, type Step } from '../step.js'
@@ -14,7 +15,8 @@ import { affine } from './affine.js'
  * @example
  * const preprocessor = new Preprocessor([standardize('x')])
  */
-export function standardize(columns: string | readonly string[], { per = 'feature' }: { per?: Per } = {}): Step {
+export function standardize(columns: string | readonly string[], options: { per?: Per } = {}): Step {
+  const { per } = withDefaults('standardize', options, { per: 'feature' })
   const names = namesOf(columns)
   checkPer(per)
   const fitting = momentsFitting('standardize', names, per, ({ mean, squares, count }) => ({

@@ -1,6 +1,6 @@
 /** Categories as what their rows came to. @module */
 
-import { ConfigError, ShapeError } from '../../core/index.js'
+import { ConfigError, ShapeError, withDefaults } from '../../core/index.js'
 import { type Columns, columnOf, numbersOf } from '../../data/index.js'
 import { byCategory, type Category, categoryColumn, isMissing } from '../categories.js'
 import { namesOf } from '../column-groups.js'
@@ -41,10 +41,8 @@ interface Fitted {
  * @param columns - Columns `[rows]` of numbers or strings.
  * @see Micci-Barreca 2001, https://doi.org/10.1145/507533.507538
  */
-export function targetEncode(
-  columns: string | readonly string[],
-  { target = 'y', smoothing = 10 }: TargetEncodeOptions = {},
-): Step {
+export function targetEncode(columns: string | readonly string[], options: TargetEncodeOptions = {}): Step {
+  const { target, smoothing } = withDefaults('targetEncode', options, { target: 'y', smoothing: 10 })
   const names = namesOf(columns)
   if (!(smoothing >= 0 && Number.isFinite(smoothing)))
     throw new ConfigError('smoothing of targetEncode is out of range.', { expected: 'at least 0', received: smoothing })

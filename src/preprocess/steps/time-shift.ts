@@ -1,6 +1,6 @@
 /** Sounds earlier or later. @module */
 
-import { ShapeError } from '../../core/index.js'
+import { ShapeError, withDefaults } from '../../core/index.js'
 import { checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { randomRows } from '../random-rows.js'
@@ -19,7 +19,8 @@ export interface TimeShiftOptions {
  * @example
  * new Preprocessor([timeShift('x', { most: 800 }), logMel('x', { sampleRate: 8000 })])   // up to a tenth of a second
  */
-export function timeShift(columns: string | readonly string[], { most }: TimeShiftOptions): Step {
+export function timeShift(columns: string | readonly string[], options: TimeShiftOptions): Step {
+  const { most } = withDefaults('timeShift', options, { most: undefined })
   checkCounts('timeShift', { most: most ?? Number.NaN })
   return randomRows(
     'timeShift',

@@ -1,6 +1,6 @@
 /** Texts as the numbers of their words or characters. @module */
 
-import { ConfigError, DataError } from '../../core/index.js'
+import { ConfigError, DataError, withDefaults } from '../../core/index.js'
 import { checkChoice, checkCounts } from '../check-options.js'
 import { namesOf } from '../column-groups.js'
 import { fittingOf, type Step } from '../step.js'
@@ -45,7 +45,13 @@ const WORD = /[\p{L}\p{M}\p{N}_]+(?:['\u2019][\p{L}\p{M}\p{N}_]+)*|[^\s]/gu
  * new Preprocessor([vocabulary('x', { maxSize: 10_000 }), pad('x', { length: 64 })])
  */
 export function vocabulary(columns: string | readonly string[], options: VocabularyOptions = {}): Step {
-  const { level = 'word', lowercase = false, minCount = 1, maxSize, tokens } = options
+  const { level, lowercase, minCount, maxSize, tokens } = withDefaults('vocabulary', options, {
+    level: 'word',
+    lowercase: false,
+    minCount: 1,
+    maxSize: undefined,
+    tokens: undefined,
+  })
   checkChoice('vocabulary', 'level', level, ['word', 'character'])
   checkChoice('vocabulary', 'lowercase', lowercase, [true, false])
   checkCounts('vocabulary', { minCount }, 1)

@@ -1,6 +1,6 @@
 /** Runs in an MLflow tracking server. @module */
 
-import { ConfigError, TransportError } from '../../core/index.js'
+import { ConfigError, TransportError, withDefaults } from '../../core/index.js'
 import type { Callback } from '../callback.js'
 import { type TrackerOptions, tracked } from './tracked.js'
 
@@ -35,7 +35,15 @@ const TIMEOUT_MS = 10_000
  * new Trainer({ ..., callbacks: [mlflow({ url: 'http://localhost:5000', params: trial.params })] })
  */
 export function mlflow(options: MlflowOptions): Callback {
-  const { experiment = 'dcml', run, params = {}, onError = 'warn', token } = options
+  const { experiment, run, params, onError, token, everySteps } = withDefaults('mlflow', options, {
+    url: undefined,
+    experiment: 'dcml',
+    run: undefined,
+    params: {},
+    token: undefined,
+    onError: 'warn',
+    everySteps: undefined,
+  })
   if (!URL.canParse(options.url))
     throw new ConfigError('The address of the MLflow server is none.', {
       expected: "such as 'http://localhost:5000'",
@@ -59,31 +67,35 @@ export function mlflow(options: MlflowOptions): Callback {
       await call('runs/update', { run_id: runId, status, end_time: Date.now() })
       runId = undefined
     })
-  return tracked(options, {
-    onFitStart: () =>
-      guarded(async () => {
-        const made = await call<{ run: { info: { run_id: string } } }>('runs/create', {
-          experiment_id: await experimentId(call, experiment),
-          start_time: Date.now(),
-          ...(run === undefined ? {} : { run_name: run }),
-        })
-        runId = made.run.info.run_id
-        const list = Object.entries(params).map(([key, value]) => ({ key, value: textOf(value) }))
-        for (let from = 0; from < list.length; from += MOST_PARAMS)
-          await call('runs/log-batch', { run_id: runId, params: list.slice(from, from + MOST_PARAMS) })
-      }),
-    write: ({ kind, step, values }) =>
-      guarded(async () => {
-        // Nothing to add to after a start that failed.
-        if (runId === undefined) return
-        const prefix = kind === 'step' ? 'step/' : ''
-        const timestamp = Date.now()
-        const metrics = Object.entries(values).map(([key, value]) => ({ key: prefix + key, value, timestamp, step }))
-        await call('runs/log-batch', { run_id: runId, metrics })
-      }),
-    onFitEnd: ({ history }) => end(history.stopReason === 'aborted' ? 'KILLED' : 'FINISHED'),
-    onException: () => end('FAILED'),
-  })
+  return tracked(
+    'mlflow',
+    { everySteps },
+    {
+      onFitStart: () =>
+        guarded(async () => {
+          const made = await call<{ run: { info: { run_id: string } } }>('runs/create', {
+            experiment_id: await experimentId(call, experiment),
+            start_time: Date.now(),
+            ...(run === undefined ? {} : { run_name: run }),
+          })
+          runId = made.run.info.run_id
+          const list = Object.entries(params).map(([key, value]) => ({ key, value: textOf(value) }))
+          for (let from = 0; from < list.length; from += MOST_PARAMS)
+            await call('runs/log-batch', { run_id: runId, params: list.slice(from, from + MOST_PARAMS) })
+        }),
+      write: ({ kind, step, values }) =>
+        guarded(async () => {
+          // Nothing to add to after a start that failed.
+          if (runId === undefined) return
+          const prefix = kind === 'step' ? 'step/' : ''
+          const timestamp = Date.now()
+          const metrics = Object.entries(values).map(([key, value]) => ({ key: prefix + key, value, timestamp, step }))
+          await call('runs/log-batch', { run_id: runId, metrics })
+        }),
+      onFitEnd: ({ history }) => end(history.stopReason === 'aborted' ? 'KILLED' : 'FINISHED'),
+      onException: () => end('FAILED'),
+    },
+  )
 }
 
 type Call = <Answer>(method: string, body: object) => Promise<Answer>

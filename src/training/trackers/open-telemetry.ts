@@ -1,6 +1,6 @@
 /** Metrics for OpenTelemetry. @module */
 
-import { ConfigError } from '../../core/index.js'
+import { ConfigError, withDefaults } from '../../core/index.js'
 import type { Callback } from '../callback.js'
 import { type TrackerOptions, tracked } from './tracked.js'
 
@@ -39,22 +39,31 @@ const PACKAGE = '@opentelemetry/api'
  * new Trainer({ ..., callbacks: [openTelemetry({ attributes: { run: 'first' } })] })
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Callback {
-  const { attributes = {}, prefix = 'dcml.training.' } = options
+  const { attributes, prefix, everySteps } = withDefaults('openTelemetry', options, {
+    meter: undefined,
+    attributes: {},
+    prefix: 'dcml.training.',
+    everySteps: undefined,
+  })
   let meter: TelemetryMeter
   const gauges = new Map<string, ReturnType<TelemetryMeter['createGauge']>>()
-  return tracked(options, {
-    async onFitStart() {
-      meter ??= options.meter ?? (await globalMeter())
+  return tracked(
+    'openTelemetry',
+    { everySteps },
+    {
+      async onFitStart() {
+        meter ??= options.meter ?? (await globalMeter())
+      },
+      async write({ kind, values }) {
+        for (const [name, value] of Object.entries(values)) {
+          const full = `${prefix}${kind === 'step' ? 'step.' : ''}${name}`
+          const gauge = gauges.get(full) ?? meter.createGauge(full, { description: `${name} of each ${kind}` })
+          gauges.set(full, gauge)
+          gauge.record(value, { ...attributes })
+        }
+      },
     },
-    async write({ kind, values }) {
-      for (const [name, value] of Object.entries(values)) {
-        const full = `${prefix}${kind === 'step' ? 'step.' : ''}${name}`
-        const gauge = gauges.get(full) ?? meter.createGauge(full, { description: `${name} of each ${kind}` })
-        gauges.set(full, gauge)
-        gauge.record(value, { ...attributes })
-      }
-    },
-  })
+  )
 }
 
 async function globalMeter(): Promise<TelemetryMeter> {

@@ -13,7 +13,7 @@ import { type TrackerOptions, tracked } from './tracked.js'
  * new Trainer({ ..., callbacks: [jsonlLog('run/history.jsonl', { everySteps: 10 })] })
  */
 export function jsonlLog(path: string, options: TrackerOptions = {}): Callback {
-  return tracked(options, {
+  return tracked('jsonlLog', options, {
     onFitStart: () => makeFolder(path),
     async write({ kind, epoch, step, values }) {
       await append(path, `${JSON.stringify({ kind, epoch, step, ...values })}\n`)
@@ -30,6 +30,7 @@ export function jsonlLog(path: string, options: TrackerOptions = {}): Callback {
 export function csvLog(path: string): Callback {
   let columns: string[] | undefined
   return tracked(
+    'csvLog',
     {},
     {
       async onFitStart() {

@@ -21,7 +21,7 @@ import { type TrackerOptions, tracked } from './tracked.js'
 export function tensorBoard(folder: string, options: TrackerOptions = {}): Callback {
   let file: string | undefined
   let fits = 0
-  return tracked(options, {
+  return tracked('tensorBoard', options, {
     async onFitStart() {
       const seconds = Date.now() / 1000
       const path = join(folder, `events.out.tfevents.${Math.floor(seconds)}.${hostname()}.${process.pid}.${fits++}`)

@@ -1,6 +1,6 @@
 /** What trackers have in common: when they are given what. @module */
 
-import { checkWhole } from '../../core/index.js'
+import { checkWhole, withDefaults } from '../../core/index.js'
 import type { Callback, EpochState, StepState } from '../callback.js'
 
 /** What every tracker takes. */
@@ -20,12 +20,14 @@ export interface Measurement {
   values: Readonly<Record<string, number>>
 }
 
-/** Passes on what is measured, epoch by epoch and at some updates. */
+/** Passes on what is measured, epoch by epoch and at some updates. @param kind - Name of the tracker, for messages. */
 export function tracked(
-  { everySteps }: TrackerOptions,
+  kind: string,
+  options: TrackerOptions,
   hooks: Omit<Callback, 'onEpochEnd' | 'onStepEnd'> & { write(measurement: Measurement): Promise<void> },
 ): Callback {
-  if (everySteps !== undefined) checkWhole('everySteps of a tracker', everySteps)
+  const { everySteps } = withDefaults(kind, options, { everySteps: undefined })
+  if (everySteps !== undefined) checkWhole(`everySteps of ${kind}`, everySteps)
   const { write, ...rest } = hooks
   const callback: Callback = {
     ...rest,

@@ -7,6 +7,7 @@ import {
   type ProcessPlace,
   processPlace,
   TransportError,
+  withDefaults,
 } from '../../core/index.js'
 import { DEFAULT_TIMEOUT_MS, type ProcessTransportFactory, type TransportOptions } from '../transport.js'
 import { launcherAbi, loadMpi, type MpiLibrary } from './library.js'
@@ -31,7 +32,8 @@ export interface MpiOptions extends TransportOptions {
  * // mpirun -n 4 --bind-to none node train.mjs
  * new DataParallel({ transport: mpi() })
  */
-export function mpi({ library, timeoutMs = DEFAULT_TIMEOUT_MS }: MpiOptions = {}): ProcessTransportFactory {
+export function mpi(options: MpiOptions = {}): ProcessTransportFactory {
+  const { library, timeoutMs } = withDefaults('mpi', options, { library: undefined, timeoutMs: DEFAULT_TIMEOUT_MS })
   return {
     name: 'mpi',
     kind: 'processes',

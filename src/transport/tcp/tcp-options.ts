@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions, PeerCertificate, TlsOptions } from 'node:tls'
-import { ConfigError, type ProcessPlace, processPlace, TransportError } from '../../core/index.js'
+import { ConfigError, checkNames, type ProcessPlace, processPlace, TransportError } from '../../core/index.js'
 import { DEFAULT_TIMEOUT_MS, type TransportOptions } from '../transport.js'
 import { type Address, parseAddress } from './address.js'
 
@@ -57,6 +57,29 @@ export interface TcpOptions extends TransportOptions {
   maxMessageBytes?: number
   /** Is told of strangers and of ranks that were refused, one line each. @default console.warn */
   log?: (line: string) => void
+}
+
+const tcpOptions: Record<keyof TcpOptions, true> = {
+  rendezvous: true,
+  rank: true,
+  worldSize: true,
+  generation: true,
+  secret: true,
+  tls: true,
+  bind: true,
+  timeoutMs: true,
+  joinTimeoutMs: true,
+  silenceMs: true,
+  maxMessageBytes: true,
+  log: true,
+}
+
+const tlsOptions: Record<keyof TcpTls, true> = { ca: true, cert: true, key: true, passphrase: true, identity: true }
+
+/** @throws {ConfigError} if there is an option of another name. */
+export function checkTcpNames(options: TcpOptions): void {
+  checkNames('tcp', options, tcpOptions)
+  if (options.tls) checkNames('tls of tcp', options.tls, tlsOptions)
 }
 
 /** Options with nothing left open. */

@@ -3,7 +3,7 @@
 import type { ProcessTransportFactory } from '../transport.js'
 import { formatAddress } from './address.js'
 import { joinTcp } from './join.js'
-import { resolveTcpOptions, type TcpOptions } from './tcp-options.js'
+import { checkTcpNames, resolveTcpOptions, type TcpOptions } from './tcp-options.js'
 
 /**
  * Processes on this machine or on many, over TCP. Rank 0 listens at the rendezvous, the others find it there.
@@ -17,6 +17,7 @@ import { resolveTcpOptions, type TcpOptions } from './tcp-options.js'
  * await transport.send(1, 0, bytes)
  */
 export function tcp(options: TcpOptions = {}): ProcessTransportFactory {
+  checkTcpNames(options)
   return {
     name: 'tcp',
     kind: 'processes',

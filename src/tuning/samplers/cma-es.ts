@@ -1,6 +1,6 @@
 /** CMA-ES as a sampler. @module */
 
-import { ConfigError, checkBetween, checkWhole } from '../../core/index.js'
+import { ConfigError, checkBetween, checkWhole, withDefaults } from '../../core/index.js'
 import { CmaDistribution, populationFor } from '../maths/cma.js'
 import type { Axis, Space } from '../space/index.js'
 import { completed, lossOf } from '../study/index.js'
@@ -24,7 +24,8 @@ const MOST_REDRAWS = 100
  *
  * @see Hansen 2016, https://arxiv.org/abs/1604.00772
  */
-export function cmaEs({ seed = 0, population, sigma = 1 / 6 }: CmaEsOptions = {}): Sampler {
+export function cmaEs(options: CmaEsOptions = {}): Sampler {
+  const { seed, population, sigma } = withDefaults('cmaEs', options, { population: undefined, sigma: 1 / 6, seed: 0 })
   randomOf(seed, 0)
   if (population !== undefined) checkWhole('The population of cmaEs', population, 4)
   checkBetween('sigma of cmaEs', sigma, 0, 1)

@@ -1,6 +1,6 @@
 /** Bayesian optimization with a Gaussian process. @module */
 
-import { checkWhole, normalQuantile, type Random } from '../../core/index.js'
+import { checkWhole, normalQuantile, type Random, withDefaults } from '../../core/index.js'
 import { GaussianProcess, type Prediction } from '../maths/gaussian-process.js'
 import { normalCdf, normalDensity } from '../maths/normal.js'
 import type { Params, Space } from '../space/index.js'
@@ -30,7 +30,8 @@ const LOOKS = [
  * @see Jones, Schonlau and Welch 1998, https://doi.org/10.1023/A:1008306431147
  * @see Salinas et al. 2020, https://arxiv.org/abs/1909.13595, for the scale of the values
  */
-export function gaussianProcess({ seed = 0, startupTrials = 10 }: GaussianProcessOptions = {}): Sampler {
+export function gaussianProcess(options: GaussianProcessOptions = {}): Sampler {
+  const { seed, startupTrials } = withDefaults('gaussianProcess', options, { startupTrials: 10, seed: 0 })
   checkWhole('startupTrials of gaussianProcess', startupTrials, 2)
   const first = quasiRandom({ seed })
   return {

@@ -1,6 +1,6 @@
 /** Grid search. @module */
 
-import { ConfigError, checkWhole, didYouMean } from '../../core/index.js'
+import { ConfigError, checkWhole, didYouMean, withDefaults } from '../../core/index.js'
 import type { Axis, ParameterValue, Params, Space } from '../space/index.js'
 import type { Sampler } from './sampler.js'
 
@@ -17,7 +17,8 @@ export interface GridOptions {
 const MOST_COMBINATIONS = 1_000_000
 
 /** Tries every combination once, then ends the study. Numbers are spread evenly from bound to bound. */
-export function grid({ points = 5 }: GridOptions = {}): Sampler {
+export function grid(options: GridOptions = {}): Sampler {
+  const { points } = withDefaults('grid', options, { points: 5 })
   for (const [name, count] of Object.entries(typeof points === 'number' ? { grid: points } : points))
     checkWhole(`The number of points of ${name}`, count)
   let known: { space: Space; combinations: Params[] } | undefined

@@ -1,7 +1,7 @@
 /** NSGA-II: evolution towards the Pareto front. @module */
 
 import type { Random } from '../../core/index.js'
-import { checkBetween, checkWhole } from '../../core/index.js'
+import { checkBetween, checkWhole, withDefaults } from '../../core/index.js'
 import type { Axis, Space } from '../space/index.js'
 import { completed, lossOf } from '../study/index.js'
 import { crowdingDistances, nondominatedFronts } from './pareto.js'
@@ -36,7 +36,8 @@ interface Member {
  * @see Deb et al. 2002, https://doi.org/10.1109/4235.996017
  * @see Deb and Agrawal 1995, "Simulated binary crossover for continuous search space"
  */
-export function nsga2({ seed = 0, population = 50, crossover = 0.9 }: Nsga2Options = {}): Sampler {
+export function nsga2(options: Nsga2Options = {}): Sampler {
+  const { seed, population, crossover } = withDefaults('nsga2', options, { population: 50, crossover: 0.9, seed: 0 })
   randomOf(seed, 0)
   checkWhole('The population of nsga2', population, 4)
   checkBetween('crossover of nsga2', crossover, 0, 1)

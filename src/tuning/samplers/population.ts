@@ -1,7 +1,7 @@
 /** Population-based training. @module */
 
 import type { Random } from '../../core/index.js'
-import { checkBetween, checkWhole } from '../../core/index.js'
+import { checkBetween, checkWhole, withDefaults } from '../../core/index.js'
 import type { Axis, Params, Space } from '../space/index.js'
 import { observationsOf, randomOf, randomParams, type Sampler, type SeedOptions } from './sampler.js'
 
@@ -35,7 +35,13 @@ const NUDGE = 0.1
  *   return (await trainer.fit(train, { epochs: round, validation, ...resumed })).epochs.at(-1)!.val_loss
  * }, { trials: 80 })
  */
-export function population({ seed = 0, size = 10, truncate = 0.2, resample = 0.25 }: PopulationOptions = {}): Sampler {
+export function population(options: PopulationOptions = {}): Sampler {
+  const { seed, size, truncate, resample } = withDefaults('population', options, {
+    size: 10,
+    truncate: 0.2,
+    resample: 0.25,
+    seed: 0,
+  })
   randomOf(seed, 0)
   checkWhole('The size of a population', size, 2)
   checkBetween('truncate of a population', truncate, 0, 0.5 + Number.EPSILON)

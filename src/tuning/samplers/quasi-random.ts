@@ -1,6 +1,6 @@
 /** Points that fill the space evenly. @module */
 
-import { Random } from '../../core/index.js'
+import { Random, withDefaults } from '../../core/index.js'
 import { randomOf, type Sampler, type SeedOptions } from './sampler.js'
 
 /**
@@ -11,7 +11,8 @@ import { randomOf, type Sampler, type SeedOptions } from './sampler.js'
  *
  * @see Owen 2017, "A randomized Halton algorithm in R", https://arxiv.org/abs/1706.02808
  */
-export function quasiRandom({ seed = 0 }: SeedOptions = {}): Sampler {
+export function quasiRandom(options: SeedOptions = {}): Sampler {
+  const { seed } = withDefaults('quasiRandom', options, { seed: 0 })
   randomOf(seed, 0)
   const digits: ((index: number) => number)[] = []
   return {

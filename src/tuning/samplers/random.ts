@@ -1,5 +1,6 @@
 /** Random search. @module */
 
+import { withDefaults } from '../../core/index.js'
 import { randomOf, randomParams, type Sampler, type SeedOptions } from './sampler.js'
 
 /**
@@ -7,7 +8,8 @@ import { randomOf, randomParams, type Sampler, type SeedOptions } from './sample
  *
  * @see Bergstra and Bengio 2012, https://www.jmlr.org/papers/v13/bergstra12a.html
  */
-export function random({ seed = 0 }: SeedOptions = {}): Sampler {
+export function random(options: SeedOptions = {}): Sampler {
+  const { seed } = withDefaults('random', options, { seed: 0 })
   // Made now, so that a wrong seed is told at once.
   randomOf(seed, 0)
   return {

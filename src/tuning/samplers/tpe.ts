@@ -1,6 +1,6 @@
 /** Tree-structured Parzen estimator. @module */
 
-import { checkWhole } from '../../core/index.js'
+import { checkWhole, withDefaults } from '../../core/index.js'
 import type { Axis, ParameterValue, Params } from '../space/index.js'
 import { type Direction, lossOf, type TrialRecord } from '../study/index.js'
 import { ParzenMixture } from './parzen.js'
@@ -29,7 +29,12 @@ const goodOf = (count: number) => Math.min(Math.ceil(0.1 * count), 25)
  * @example
  * new Tuner({ space, sampler: tpe({ seed: 1 }) })
  */
-export function tpe({ seed = 0, startupTrials = 10, candidates = 24 }: TpeOptions = {}): Sampler {
+export function tpe(options: TpeOptions = {}): Sampler {
+  const { seed, startupTrials, candidates } = withDefaults('tpe', options, {
+    startupTrials: 10,
+    candidates: 24,
+    seed: 0,
+  })
   randomOf(seed, 0)
   checkWhole('startupTrials of tpe', startupTrials, 0)
   checkWhole('candidates of tpe', candidates)

@@ -1,6 +1,6 @@
 /** Asynchronous successive halving. @module */
 
-import { checkWhole } from '../../core/index.js'
+import { checkWhole, withDefaults } from '../../core/index.js'
 import { lossOf } from '../study/index.js'
 import { reportAt, type Scheduler, type SchedulerContext } from './scheduler.js'
 
@@ -21,7 +21,8 @@ export interface AshaOptions {
  * @example
  * new Tuner({ space, scheduler: asha({ minSteps: 1, reductionFactor: 4 }) })
  */
-export function asha({ minSteps = 1, reductionFactor = 4 }: AshaOptions = {}): Scheduler {
+export function asha(options: AshaOptions = {}): Scheduler {
+  const { minSteps, reductionFactor } = withDefaults('asha', options, { minSteps: 1, reductionFactor: 4 })
   checkWhole('minSteps of asha', minSteps)
   checkWhole('reductionFactor of asha', reductionFactor, 2)
   return {

@@ -1,6 +1,6 @@
 /** Hyperband. @module */
 
-import { ConfigError, checkWhole, Random } from '../../core/index.js'
+import { ConfigError, checkWhole, Random, withDefaults } from '../../core/index.js'
 import { isHalved } from './asha.js'
 import type { Scheduler } from './scheduler.js'
 
@@ -22,7 +22,12 @@ export interface HyperbandOptions {
  *
  * @see Li et al. 2018, https://www.jmlr.org/papers/v18/16-558.html
  */
-export function hyperband({ minSteps = 1, maxSteps, reductionFactor = 3 }: HyperbandOptions): Scheduler {
+export function hyperband(options: HyperbandOptions): Scheduler {
+  const { minSteps, maxSteps, reductionFactor } = withDefaults('hyperband', options, {
+    minSteps: 1,
+    maxSteps: undefined,
+    reductionFactor: 3,
+  })
   checkWhole('minSteps of hyperband', minSteps)
   checkWhole('maxSteps of hyperband', maxSteps)
   checkWhole('reductionFactor of hyperband', reductionFactor, 2)

@@ -1,6 +1,6 @@
 /** The median rule. @module */
 
-import { checkWhole } from '../../core/index.js'
+import { checkWhole, withDefaults } from '../../core/index.js'
 import { lossOf } from '../study/index.js'
 import { bestLoss, reportAt, type Scheduler } from './scheduler.js'
 
@@ -17,7 +17,8 @@ export interface MedianOptions {
  *
  * @see Golovin et al. 2017, "Google Vizier", section 3.2.2, https://doi.org/10.1145/3097983.3098043
  */
-export function median({ startupTrials = 5, warmupSteps = 0 }: MedianOptions = {}): Scheduler {
+export function median(options: MedianOptions = {}): Scheduler {
+  const { startupTrials, warmupSteps } = withDefaults('median', options, { startupTrials: 5, warmupSteps: 0 })
   checkWhole('startupTrials of median', startupTrials)
   checkWhole('warmupSteps of median', warmupSteps, 0)
   return {

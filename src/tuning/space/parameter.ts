@@ -1,6 +1,6 @@
 /** The kinds of parameters of a search space, as plain data. @module */
 
-import { ConfigError, describe } from '../../core/index.js'
+import { ConfigError, describe, withDefaults } from '../../core/index.js'
 
 /** What a choice may hold: whatever JSON can. */
 export type ParameterValue =
@@ -59,7 +59,8 @@ export type ValueOf<P extends Parameter> =
  *
  * @param options - `step`: takes only `low`, `low + step`, and so on. Default: every number.
  */
-export function uniform(low: number, high: number, { step }: { step?: number } = {}): NumberParameter {
+export function uniform(low: number, high: number, options: { step?: number } = {}): NumberParameter {
+  const { step } = withDefaults('uniform', options, { step: undefined })
   checkBounds('uniform', low, high)
   if (step === undefined) return { kind: 'number', low, high, log: false }
   if (!(step > 0 && step <= high - low))
@@ -82,11 +83,8 @@ export function logUniform(low: number, high: number): NumberParameter {
  *
  * @param options - `step`: default 1. `log`: ratios instead of differences are uniform, with step 1; default false.
  */
-export function intUniform(
-  low: number,
-  high: number,
-  { step = 1, log = false }: { step?: number; log?: boolean } = {},
-): NumberParameter {
+export function intUniform(low: number, high: number, options: { step?: number; log?: boolean } = {}): NumberParameter {
+  const { step, log } = withDefaults('intUniform', options, { step: 1, log: false })
   for (const [name, value] of Object.entries({ low, high, step }))
     if (!Number.isSafeInteger(value))
       throw new ConfigError(`${name} of intUniform is not a whole number.`, {

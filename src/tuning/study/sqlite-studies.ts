@@ -12,7 +12,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { StateError, StorageError, serializeError, WorkerError } from '../../core/index.js'
+import { StateError, StorageError, serializeError, WorkerError, withDefaults } from '../../core/index.js'
 import { checkSameStudy } from './check-description.js'
 import { openSqlite, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite-driver.js'
 import { MOST_ATTEMPTS, type StudyDescription, type StudyLog, type StudyStorage } from './study-storage.js'
@@ -50,7 +50,8 @@ export interface SqliteOptions {
  * @example
  * await new Tuner({ space, storage: sqlite('tune.sqlite') }).run(objective, { trials: 100 })
  */
-export function sqlite(path: string, { leaseMs = LEASE_MS }: SqliteOptions = {}): StudyStorage {
+export function sqlite(path: string, options: SqliteOptions = {}): StudyStorage {
+  const { leaseMs } = withDefaults('sqlite', options, { leaseMs: LEASE_MS })
   const file = resolve(path)
   return {
     async open(description) {

@@ -195,14 +195,16 @@ it('holds every metric there is', () => {
   expect([...new Set(named)].sort()).toEqual(factories.map(([name]) => name).sort())
 })
 
-/** Whether a call with options makes a metric. */
+/** Whether a call makes a metric, without options or with those that one needs. */
 function isFactory(made: unknown): boolean {
-  try {
-    const metric = (made as (options: object) => Partial<Metric>)({ beta: 1 })
-    return typeof metric.name === 'string' && metric.merge !== undefined && metric.create !== undefined
-  } catch {
-    return false
-  }
+  return [undefined, { beta: 1 }].some((options) => {
+    try {
+      const metric = (made as (options?: object) => Partial<Metric>)(options)
+      return typeof metric.name === 'string' && metric.merge !== undefined && metric.create !== undefined
+    } catch {
+      return false
+    }
+  })
 }
 
 it('reset forgets', () => {

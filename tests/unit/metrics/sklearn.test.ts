@@ -50,7 +50,7 @@ function metricOf(key: string, multilabel: boolean): Metric {
         ? (metrics.rocAuc({ multiclass: 'ovo', average: options[1] as 'macro' }) as Metric)
         : (metrics.rocAuc({ ...(option ? { average: option as 'macro' } : {}), multilabel }) as Metric)
     default: {
-      return makers[name]!({ ...(option ? { average: option as 'macro' } : {}), multilabel })
+      return makers[name]!({ ...(option ? { average: option as 'macro' } : {}), ...(multilabel ? { multilabel } : {}) })
     }
   }
 }

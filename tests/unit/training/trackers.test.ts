@@ -155,7 +155,7 @@ describe('csvLog and jsonlLog', () => {
     const path = join(folder, 'other.csv')
     await writeFile(path, 'epoch,step,perplexity\n0,1,2\n')
     await expect(train(csvLog(path))).rejects.toThrow(/not the columns of.*perplexity/)
-    expect(() => jsonlLog(path, { everySteps: 0 })).toThrow(/everySteps of a tracker/)
+    expect(() => jsonlLog(path, { everySteps: 0 })).toThrow(/everySteps of jsonlLog/)
   })
 })
 
