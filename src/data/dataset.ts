@@ -25,6 +25,7 @@ import {
   rechunk,
   type ShuffleOptions,
   shardStream,
+  shuffleDefaults,
   shuffleStream,
   sliceStream,
 } from './stream.js'
@@ -196,11 +197,7 @@ export class Dataset {
 
   /** Random order, the same in every pass. */
   shuffle(options: ShuffleOptions = {}): Dataset {
-    const { seed, bufferSize, reshuffle } = withDefaults('Dataset.shuffle', options, {
-      seed: 0,
-      reshuffle: false,
-      bufferSize: 10_000,
-    })
+    const { seed, bufferSize, reshuffle } = withDefaults('Dataset.shuffle', options, shuffleDefaults)
     checkWhole('The bufferSize of shuffle', bufferSize)
     const randomOf = (epoch: number) => new Random(seed, reshuffle ? epoch : 0)
     const resident = this.resident

@@ -55,6 +55,9 @@ export interface ShuffleOptions {
   bufferSize?: number
 }
 
+/** Those options with their defaults. */
+export const shuffleDefaults = { seed: 0, reshuffle: false, bufferSize: 10_000 } as const
+
 /** A row of a chunk that is kept for it. */
 export interface RowReference {
   chunk: Columns
