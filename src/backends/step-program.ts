@@ -10,6 +10,8 @@ export interface ProgramPlan {
   readonly bytes: number
   /** Byte offset of each buffer in that range. */
   readonly offsets: ReadonlyMap<number, number>
+  /** Bytes of each buffer. */
+  readonly sizes: readonly number[]
   /** Buffers that are the same at every step. */
   readonly constants: ReadonlyMap<number, Uint8Array>
 }

@@ -6,7 +6,7 @@
 import { BackendUnavailableError, type Koffi, loadKoffi } from '../../core/index.js'
 import { type ChosenDevice, chooseDevice } from './device-choice.js'
 import { DeviceMemory } from './device-memory.js'
-import { Cublas, type Product, type ProductPrecision } from './ffi/cublas.js'
+import { Cublas, type Product, type ProductPrecision, type TableProduct } from './ffi/cublas.js'
 import { Driver, driverValues } from './ffi/driver.js'
 import { loadLibrary } from './ffi/libraries.js'
 import { textOf } from './ffi/native-calls.js'
@@ -16,6 +16,7 @@ import { HostMemory, type HostRange } from './host-memory.js'
 import type { CallForm, Grid, KernelModule } from './kernels/kernel-module.js'
 import { Launcher } from './launcher.js'
 import { ModuleCache } from './module-cache.js'
+import { OperandCopies } from './operand-copies.js'
 import { Uploads } from './uploads.js'
 
 /** What cuBLAS asks for on an H100, and more than it needs on smaller GPUs. */
@@ -44,6 +45,8 @@ export class CudaDevice {
   /** Such as 'sm_90', 'CUDA 13.0', 'NVRTC 13.0', 'cuBLAS 13.0.2'. */
   readonly features: string[]
   readonly memory: DeviceMemory
+  /** What products read in place of float32 operands. Who changes memory without a call of this class tells it. */
+  readonly copies: OperandCopies
   readonly #koffi: Koffi
   readonly #driver: Driver
   readonly #host: HostMemory
@@ -82,6 +85,8 @@ export class CudaDevice {
     this.#uploads = new Uploads(driver, this.#host, this.#stream)
     this.#launcher = new Launcher(koffi, driver, new ModuleCache(driver, nvrtc, target), this.#stream)
     this.memory = new DeviceMemory(driver, this.isDebug)
+    this.copies = new OperandCopies(this)
+    this.memory.dependents = this.copies
     const pointer = this.memory.allocate(WORKSPACE_BYTES, 'workspace of cuBLAS', [WORKSPACE_BYTES])
     this.#cublas = new Cublas(blasLibrary, this.#stream, { pointer, bytes: WORKSPACE_BYTES })
     const libraries = [`NVRTC ${nvrtc.version}`, `cuBLAS ${this.#cublas.version}`]
@@ -114,23 +119,35 @@ export class CudaDevice {
   /** Starts a kernel; see `Launcher.launch`. */
   launch(module: KernelModule, name: string, form: CallForm, grid: Grid, values: readonly number[]): void {
     this.#launcher.launch(module, name, form, grid, values, this.memory.ints)
+    if (this.copies.isEmpty) return
+    for (let i = 0; i < values.length; i++)
+      if (form.arguments[i] === 'w' || form.arguments[i] === 'u') this.copies.written(values[i]!)
   }
 
-  /** Starts a product of matrices. */
+  /** Starts products of matrices. */
   multiply(product: Product, precision: ProductPrecision): void {
     this.#cublas.multiply(product, precision)
+    this.copies.written(product.out)
+  }
+
+  /** Starts products of matrices, whose addresses stand in tables. */
+  multiplyByTables(product: TableProduct, precision: ProductPrecision): void {
+    this.#cublas.multiplyByTables(product, precision)
+    this.copies.written(product.out)
   }
 
   /** Copies to the GPU, in the order of the stream. The values may change after the call. */
   upload(pointer: number, values: ArrayBufferView): void {
     if (values.byteLength === 0) return
     this.#driver.calls.call('cuMemcpyHtoDAsync_v2', pointer, values, values.byteLength, this.#stream)
+    this.copies.written(pointer)
   }
 
   /** The same for what a function writes to an array of so many bytes, without waiting for anything. */
   send(pointer: number, sizeBytes: number, write: (bytes: ArrayBuffer) => void): void {
     if (sizeBytes <= MOST_PINNED_BYTES) {
       this.#uploads.send(pointer, sizeBytes, write)
+      this.copies.written(pointer)
       return
     }
     const bytes = new ArrayBuffer(sizeBytes)
@@ -158,7 +175,11 @@ export class CudaDevice {
     const { calls } = this.#driver
     const bytes = Math.max(4, sizeBytes)
     const pointer = calls.handle('cuMemAllocManaged', bytes, driverValues.CU_MEM_ATTACH_GLOBAL)
-    const release = () => calls.call('cuMemFree_v2', pointer)
+    this.memory.noteShared(pointer, bytes)
+    const release = () => {
+      this.memory.noteShared(pointer, undefined)
+      calls.call('cuMemFree_v2', pointer)
+    }
     return { pointer, bytes: this.#koffi.view(BigInt(pointer), bytes), release }
   }
 
@@ -189,10 +210,12 @@ export class CudaDevice {
   capture(run: () => void): CudaGraph {
     const { calls } = this.#driver
     const out = new BigUint64Array(1)
+    // Those from before belong to nobody's graph.
+    this.copies.clear()
     calls.call('cuStreamBeginCapture_v2', this.#stream, driverValues.CU_STREAM_CAPTURE_MODE_RELAXED)
     let releaseScratch: () => void
     try {
-      releaseScratch = this.memory.keepScratch(run)
+      releaseScratch = this.memory.keepScratch(() => this.copies.apart(run))
     } catch (error) {
       // What failed may have ended the capture: then there is no graph, and the code says less than the error.
       calls.function('cuStreamEndCapture')(this.#stream, out)
@@ -210,7 +233,11 @@ export class CudaDevice {
       if (out[0] !== 0n) calls.call('cuGraphDestroy', Number(out[0]))
     }
     return {
-      launch: () => calls.call('cuGraphLaunch', executable, this.#stream),
+      launch: () => {
+        // Nobody knows what it writes.
+        this.copies.clear()
+        calls.call('cuGraphLaunch', executable, this.#stream)
+      },
       dispose: () => {
         calls.call('cuGraphExecDestroy', executable)
         releaseScratch()

@@ -20,6 +20,7 @@ import { Cells } from './cells.js'
 import { writeChain } from './chain-source.js'
 import type { CudaBackend } from './cuda-backend.js'
 import { Launches, pieceOf } from './launches.js'
+import type { AddressRange } from './operand-copies.js'
 
 /** Bytes between results, at most, up to which all are copied at once: less than a second copy costs. */
 const GAP_BYTES = 16384
@@ -76,12 +77,16 @@ export class CudaProgram implements StepProgram {
     this.setInputs(inputs)
     const { device } = this.#backend
     device.finish()
-    return this.calls.map((_, i) => {
-      const start = performance.now()
-      this.#launches.runPiece(i)
-      device.finish()
-      return performance.now() - start
+    const times: number[] = []
+    device.copies.apart(() => {
+      for (let i = 0; i < this.calls.length; i++) {
+        const start = performance.now()
+        this.#launches.runPiece(i)
+        device.finish()
+        times.push(performance.now() - start)
+      }
     })
+    return times
   }
 
   async read(results: readonly ProgramResult[]): Promise<Float32Array[]> {
@@ -110,14 +115,23 @@ export class CudaProgram implements StepProgram {
   }
 
   #pieces(calls: readonly ProgramCall[], cells: Cells): (() => void)[] {
-    const { chains } = this.#backend
+    const { chains, device } = this.#backend
     const addressOf = (place: Place) => this.address(place)
     const joined = calls.map((call) => (call.parts ? writeChain(call, addressOf) : undefined))
     chains.add(joined.filter((chain) => chain !== undefined))
     return calls.map((call, i) => {
       const chain = joined[i]
-      return chain ? () => chains.run(chain) : pieceOf(this.#backend, call, cells, addressOf)
+      const piece = chain ? () => chains.run(chain) : pieceOf(this.#backend, call, cells, addressOf)
+      const ranges = [...call.places.values()].flatMap((place) => this.#rangeOf(place) ?? [])
+      return () => device.copies.within(ranges, piece)
     })
+  }
+
+  /** What a place leads into. */
+  #rangeOf({ buffer, offset }: Place): AddressRange | undefined {
+    if (buffer < 0) return this.#backend.heap.rangeAround(offset)
+    const from = this.address({ buffer, offset: 0 })
+    return { from, to: from + this.#plan.sizes[buffer]! }
   }
 }
 

@@ -12,6 +12,7 @@ import type { DeviceHeap } from '../device-backend.js'
 import { bytesOfClass, classOfSize } from '../size-classes.js'
 import type { MemoryListener } from '../wasm/memory.js'
 import { type Driver, driverValues } from './ffi/driver.js'
+import type { AddressRange } from './operand-copies.js'
 
 /** Ints of a kernel's description of shapes. */
 const INFO_LENGTH = 18
@@ -20,6 +21,8 @@ const INFO_LENGTH = 18
 export class DeviceMemory implements DeviceHeap {
   readonly ints = new Int32Array(INFO_LENGTH)
   listener: MemoryListener | undefined
+  /** What was made of the elements of ranges: it ends with them, or where there is no room. */
+  dependents: { written(pointer: number): void; clear(): void } | undefined
   /** Bytes in ranges handed out, rounding included. */
   bytesInUse = 0
   /** Bytes taken from the driver: those in use and those kept for later. */
@@ -30,6 +33,8 @@ export class DeviceMemory implements DeviceHeap {
   #free = new Map<number, number[]>()
   #isKeeping = false
   readonly #sizes = new Map<number, number>()
+  /** Bytes of ranges that JavaScript sees too, by where they begin. */
+  readonly #shared = new Map<number, number>()
 
   /**
    * @param isExact - Ranges are as long as was asked for, and none is kept: tools that look at a kernel's accesses
@@ -63,6 +68,7 @@ export class DeviceMemory implements DeviceHeap {
     const bytes = this.#sizes.get(pointer)!
     this.bytesInUse -= bytes
     this.listener?.released(pointer)
+    this.dependents?.written(pointer)
     if (this.#isExact) {
       this.#giveBack(pointer, bytes)
       return
@@ -70,6 +76,27 @@ export class DeviceMemory implements DeviceHeap {
     const free = this.#free.get(bytes)
     if (free) free.push(pointer)
     else this.#free.set(bytes, [pointer])
+  }
+
+  /** The range that was handed out and begins at a pointer. */
+  rangeAt(pointer: number): AddressRange | undefined {
+    const bytes = this.#sizes.get(pointer)
+    return bytes === undefined ? undefined : { from: pointer, to: pointer + bytes }
+  }
+
+  /** The range, handed out here or shared with JavaScript, that a pointer leads into. */
+  rangeAround(pointer: number): AddressRange | undefined {
+    const own = this.rangeAt(pointer)
+    if (own) return own
+    for (const ranges of [this.#shared, this.#sizes])
+      for (const [from, bytes] of ranges) if (from <= pointer && pointer < from + bytes) return { from, to: from + bytes }
+    return undefined
+  }
+
+  /** Makes a range of so many bytes known that JavaScript sees too; undefined: it has ended. */
+  noteShared(pointer: number, bytes: number | undefined): void {
+    if (bytes === undefined) this.#shared.delete(pointer)
+    else this.#shared.set(pointer, bytes)
   }
 
   /**
@@ -137,7 +164,10 @@ export class DeviceMemory implements DeviceHeap {
   #takeAfterFlush(bytes: number, use: string, shape: readonly number[]): number {
     const kept = this.bytesReserved - this.bytesInUse
     // Kept scratch is in use by launches that are being captured.
-    if (!this.#isKeeping) this.flush()
+    if (!this.#isKeeping) {
+      this.dependents?.clear()
+      this.flush()
+    }
     const pointer = this.#take(bytes)
     if (pointer !== undefined) return pointer
     const { free, total } = this.#room()

@@ -35,9 +35,10 @@ export class Launches {
     const segment = this.#segments.get(key) ?? { runs: 0 }
     this.#segments.set(key, segment)
     // In debug mode every launch is waited for, which a capture forbids. A graph of one piece saves nothing.
-    if (segment.runs++ === 0 || to - from === 1 || this.#device.isDebug) this.#start(from, to)
+    const start = () => this.#start(from, to)
+    if (segment.runs++ === 0 || to - from === 1 || this.#device.isDebug) this.#device.copies.apart(start)
     else {
-      segment.graph ??= this.#device.capture(() => this.#start(from, to))
+      segment.graph ??= this.#device.capture(start)
       segment.graph.launch()
     }
   }

@@ -44,5 +44,6 @@ export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>,
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))
   const cuts = cutsOf(planned)
   const handovers = (planned.buckets ?? []).map((bucket, i) => ({ ...bucket, cut: cuts[i]! }))
-  return { calls: planned.calls, offsets, bytes, constants, handovers, passingBytes: bytesOfBuckets(planned) }
+  const { calls, sizes } = planned
+  return { calls, offsets, sizes, bytes, constants, handovers, passingBytes: bytesOfBuckets(planned) }
 }

@@ -22,8 +22,16 @@ StandIn standIn;
 #define gridDim standIn.gridDim
 #define __syncthreads standIn.barrier
 
+struct alignas(16) float4 { float x, y, z, w; };
+struct alignas(8) uint2 { unsigned x, y; };
+
 static inline int __float_as_int(float value) {
   int bits;
+  std::memcpy(&bits, &value, 4);
+  return bits;
+}
+static inline unsigned __float_as_uint(float value) {
+  unsigned bits;
   std::memcpy(&bits, &value, 4);
   return bits;
 }

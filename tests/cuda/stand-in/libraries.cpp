@@ -436,35 +436,76 @@ API cublasSetStream_v2(std::uintptr_t, std::uintptr_t) { return 0; }
 API cublasSetWorkspace_v2(std::uintptr_t, std::uintptr_t workspace, std::size_t bytes) {
   return isInside(workspace, bytes) ? 0 : 7;
 }
+namespace {
+// What a product reads of an operand: bfloat16 (14), or float32 (0) with as many bits as the type of the computation takes.
+float operandAt(const void *matrix, std::int64_t index, int type, int computeType) {
+  std::uintptr_t at = reinterpret_cast<std::uintptr_t>(matrix) + index * (type == 14 ? 2 : 4);
+  if (sanitizer.isOn) sanitizer.access(at, type == 14 ? 2 : 4, false);
+  std::uint32_t bits;
+  if (type == 14) bits = std::uint32_t(*reinterpret_cast<const std::uint16_t *>(at)) << 16;
+  else {
+    bits = *reinterpret_cast<const std::uint32_t *>(at);
+    // TF32 has 13 bits less; ties to even.
+    bool isNumber = (bits & 0x7f800000) != 0x7f800000;
+    if (computeType == 77 && isNumber) bits = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
+  }
+  float value;
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+struct Gemm {
+  int transposeA, transposeB, m, n, k;
+  float scale, kept;
+  int typeA, rowStrideA, typeB, rowStrideB, typeC, rowStrideC, computeType;
+  bool fits() const {
+    return m > 0 && n > 0 && k > 0 && rowStrideA >= (transposeA ? k : m) && rowStrideB >= (transposeB ? n : k) &&
+           rowStrideC >= m && typeA == typeB && (typeA == 0 || typeA == 14) && typeC == 0 &&
+           (computeType == 68 || (computeType == 77 && typeA == 0));
+  }
+  void run(const void *a, const void *b, float *c) const {
+    for (int column = 0; column < n; column++)
+      for (int row = 0; row < m; row++) {
+        double sum = 0;
+        for (int x = 0; x < k; x++) {
+          std::int64_t atA = transposeA ? x + std::int64_t(row) * rowStrideA : row + std::int64_t(x) * rowStrideA;
+          std::int64_t atB = transposeB ? column + std::int64_t(x) * rowStrideB : x + std::int64_t(column) * rowStrideB;
+          sum += double(operandAt(a, atA, typeA, computeType)) * operandAt(b, atB, typeB, computeType);
+        }
+        float &target = c[row + std::int64_t(column) * rowStrideC];
+        std::uintptr_t at = reinterpret_cast<std::uintptr_t>(&target);
+        if (sanitizer.isOn && kept != 0) sanitizer.access(at, sizeof(float), false);
+        if (sanitizer.isOn) sanitizer.access(at, sizeof(float), true);
+        target = float(scale * sum) + (kept == 0 ? 0 : kept * target);
+      }
+  }
+};
+}  // namespace
 API cublasGemmStridedBatchedEx(std::uintptr_t, int transposeA, int transposeB, int m, int n, int k, const float *alpha,
-                               const float *a, int typeA, int rowStrideA, std::int64_t strideA, const float *b,
+                               const char *a, int typeA, int rowStrideA, std::int64_t strideA, const char *b,
                                int typeB, int rowStrideB, std::int64_t strideB, const float *beta, float *c, int typeC,
                                int rowStrideC, std::int64_t strideC, int batch, int computeType, int) {
-  bool fits = m > 0 && n > 0 && k > 0 && rowStrideA >= (transposeA ? k : m) && rowStrideB >= (transposeB ? n : k) &&
-              rowStrideC >= m && typeA == 0 && typeB == 0 && typeC == 0 &&
-              (computeType == 68 || computeType == 77 || computeType == 75);
-  if (!fits) return 7;
-  float scale = *alpha, kept = *beta;
-  auto look = [](const float *at, bool isWrite) {
-    if (sanitizer.isOn) sanitizer.access(reinterpret_cast<std::uintptr_t>(at), sizeof(float), isWrite);
-  };
+  Gemm gemm{transposeA, transposeB, m, n, k, *alpha, *beta, typeA, rowStrideA, typeB, rowStrideB, typeC, rowStrideC,
+            computeType};
+  if (!gemm.fits()) return 7;
+  int bytes = typeA == 14 ? 2 : 4;
   return start([=] {
     sanitizer.startLaunch();
-    for (int i = 0; i < batch; i++)
-      for (int column = 0; column < n; column++)
-        for (int row = 0; row < m; row++) {
-          double sum = 0;
-          for (int x = 0; x < k; x++) {
-            std::int64_t atA = transposeA ? x + std::int64_t(row) * rowStrideA : row + std::int64_t(x) * rowStrideA;
-            std::int64_t atB = transposeB ? column + std::int64_t(x) * rowStrideB : x + std::int64_t(column) * rowStrideB;
-            look(&a[i * strideA + atA], false);
-            look(&b[i * strideB + atB], false);
-            sum += double(a[i * strideA + atA]) * b[i * strideB + atB];
-          }
-          float &target = c[i * strideC + row + std::int64_t(column) * rowStrideC];
-          if (kept != 0) look(&target, false);
-          look(&target, true);
-          target = float(scale * sum) + (kept == 0 ? 0 : kept * target);
-        }
+    for (int i = 0; i < batch; i++) gemm.run(a + i * strideA * bytes, b + i * strideB * bytes, c + i * strideC);
+  });
+}
+API cublasGemmBatchedEx(std::uintptr_t, int transposeA, int transposeB, int m, int n, int k, const float *alpha,
+                        const void *const *a, int typeA, int rowStrideA, const void *const *b, int typeB,
+                        int rowStrideB, const float *beta, float *const *c, int typeC, int rowStrideC, int batch,
+                        int computeType, int) {
+  Gemm gemm{transposeA, transposeB, m, n, k, *alpha, *beta, typeA, rowStrideA, typeB, rowStrideB, typeC, rowStrideC,
+            computeType};
+  if (!gemm.fits()) return 7;
+  return start([=] {
+    sanitizer.startLaunch();
+    for (int i = 0; i < batch; i++) {
+      // As a GPU does, which reads 16 bytes at a time at such addresses alone.
+      if ((std::uintptr_t(a[i]) | std::uintptr_t(b[i]) | std::uintptr_t(c[i])) % 16 != 0) failure = 716;
+      gemm.run(a[i], b[i], c[i]);
+    }
   });
 }

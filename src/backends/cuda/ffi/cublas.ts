@@ -18,6 +18,10 @@ export const cublasPrototypes = {
     'uintptr_t handle, int transposeA, int transposeB, int m, int n, int k, const void *alpha, ' +
     'uintptr_t a, int typeA, int rowStrideA, int64_t strideA, uintptr_t b, int typeB, int rowStrideB, int64_t strideB, ' +
     'const void *beta, uintptr_t c, int typeC, int rowStrideC, int64_t strideC, int batch, int computeType, int algorithm',
+  cublasGemmBatchedEx:
+    'uintptr_t handle, int transposeA, int transposeB, int m, int n, int k, const void *alpha, ' +
+    'uintptr_t a, int typeA, int rowStrideA, uintptr_t b, int typeB, int rowStrideB, ' +
+    'const void *beta, uintptr_t c, int typeC, int rowStrideC, int batch, int computeType, int algorithm',
 } as const
 
 /**
@@ -25,7 +29,7 @@ export const cublasPrototypes = {
  *
  * - float32: all bits of both operands.
  * - tf32: operands rounded to 10 bits after the point.
- * - bfloat16: operands rounded to 7.
+ * - bfloat16: operands lie in memory as bfloat16, with 7 bits after the point.
  */
 export type ProductPrecision = 'float32' | 'tf32' | 'bfloat16'
 
@@ -33,8 +37,8 @@ export type ProductPrecision = 'float32' | 'tf32' | 'bfloat16'
 export const cublasValues = {
   CUBLAS_COMPUTE_32F: 68,
   CUBLAS_COMPUTE_32F_FAST_TF32: 77,
-  CUBLAS_COMPUTE_32F_FAST_16BF: 75,
   CUDA_R_32F: 0,
+  CUDA_R_16BF: 14,
   CUBLAS_OP_N: 0,
   CUBLAS_OP_T: 1,
   CUBLAS_GEMM_DEFAULT: -1,
@@ -43,7 +47,13 @@ export const cublasValues = {
 const computeTypes: Record<ProductPrecision, number> = {
   float32: cublasValues.CUBLAS_COMPUTE_32F,
   tf32: cublasValues.CUBLAS_COMPUTE_32F_FAST_TF32,
-  bfloat16: cublasValues.CUBLAS_COMPUTE_32F_FAST_16BF,
+  bfloat16: cublasValues.CUBLAS_COMPUTE_32F,
+}
+
+const operandTypes: Record<ProductPrecision, number> = {
+  float32: cublasValues.CUDA_R_32F,
+  tf32: cublasValues.CUDA_R_32F,
+  bfloat16: cublasValues.CUDA_R_16BF,
 }
 
 const statusNames: Readonly<Record<number, string>> = {
@@ -57,10 +67,7 @@ const statusNames: Readonly<Record<number, string>> = {
 }
 
 /** Row-major out[i] = op(a[i]) op(b[i]) + beta out[i], op = transpose where the flag is set; i counts the batch. */
-export interface Product {
-  readonly a: number
-  readonly b: number
-  readonly out: number
+interface Products {
   /** op(a) is `[m, k]`, op(b) `[k, n]`, out `[m, n]`. */
   readonly m: number
   readonly n: number
@@ -72,12 +79,28 @@ export interface Product {
   readonly rowStrideB: number
   readonly rowStrideOut: number
   readonly batch: number
+  /** 0: out is overwritten; 1: added to. */
+  readonly beta: number
+}
+
+/** Products of matrices that lie at equal distances. */
+export interface Product extends Products {
+  readonly a: number
+  readonly b: number
+  readonly out: number
   /** Elements from matrix to matrix; 0: the same one for each. */
   readonly batchStrideA: number
   readonly batchStrideB: number
   readonly batchStrideOut: number
-  /** 0: out is overwritten; 1: added to. */
-  readonly beta: number
+}
+
+/** Products of matrices anywhere: tables of their addresses, in memory of the GPU; addresses are multiples of 16. */
+export interface TableProduct extends Products {
+  readonly tableA: number
+  readonly tableB: number
+  readonly tableOut: number
+  /** Where the range begins that all results lie in. */
+  readonly out: number
 }
 
 /** cuBLAS on one stream. */
@@ -103,7 +126,7 @@ export class Cublas {
     this.#calls.call('cublasSetWorkspace_v2', this.#handle, workspace.pointer, workspace.bytes)
   }
 
-  /** Starts a product on the stream. cuBLAS is column-major: it computes the transpose, op(b)^T op(a)^T. */
+  /** Starts products on the stream. cuBLAS is column-major: it computes the transpose, op(b)^T op(a)^T. */
   multiply(product: Product, precision: ProductPrecision): void {
     const { m, n, k, transposeA, transposeB, batch } = product
     this.#beta[0] = product.beta
@@ -117,11 +140,11 @@ export class Cublas {
       k,
       this.#one,
       product.b,
-      cublasValues.CUDA_R_32F,
+      operandTypes[precision],
       product.rowStrideB,
       product.batchStrideB,
       product.a,
-      cublasValues.CUDA_R_32F,
+      operandTypes[precision],
       product.rowStrideA,
       product.batchStrideA,
       this.#beta,
@@ -129,6 +152,35 @@ export class Cublas {
       cublasValues.CUDA_R_32F,
       product.rowStrideOut,
       product.batchStrideOut,
+      batch,
+      computeTypes[precision],
+      cublasValues.CUBLAS_GEMM_DEFAULT,
+    )
+  }
+
+  /** As `multiply`, by tables. */
+  multiplyByTables(product: TableProduct, precision: ProductPrecision): void {
+    const { m, n, k, transposeA, transposeB, batch } = product
+    this.#beta[0] = product.beta
+    this.#calls.call(
+      'cublasGemmBatchedEx',
+      this.#handle,
+      transposeB ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
+      transposeA ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
+      n,
+      m,
+      k,
+      this.#one,
+      product.tableB,
+      operandTypes[precision],
+      product.rowStrideB,
+      product.tableA,
+      operandTypes[precision],
+      product.rowStrideA,
+      this.#beta,
+      product.tableOut,
+      cublasValues.CUDA_R_32F,
+      product.rowStrideOut,
       batch,
       computeTypes[precision],
       cublasValues.CUBLAS_GEMM_DEFAULT,

@@ -5,7 +5,7 @@ import { ConfigError } from '../../../core/index.js'
 import type { TensorKernels } from '../../device-backend.js'
 import { dtypeCodes } from '../../wasm/exports.js'
 import type { CudaDevice } from '../cuda-device.js'
-import type { ProductPrecision } from '../ffi/cublas.js'
+import type { Product, ProductPrecision } from '../ffi/cublas.js'
 import { biasActivate } from './elementwise.js'
 import type { Launch } from './kernel-module.js'
 
@@ -13,6 +13,9 @@ import type { Launch } from './kernel-module.js'
 const PRECISION_FLAG = 'DCML_CUDA_PRODUCTS'
 
 const precisions: readonly ProductPrecision[] = ['float32', 'tf32', 'bfloat16']
+
+/** Compute capability, times 10, of the first GPUs whose tensor cores take bfloat16. */
+const BFLOAT16_CAPABILITY = 80
 
 /** Makes the flag known: `tf.env().set('DCML_CUDA_PRODUCTS', 'tf32')`. */
 export function registerPrecisionFlag(): void {
@@ -29,6 +32,12 @@ export function registerPrecisionFlag(): void {
   )
 }
 
+/** The precision that the flag says; float32 where the GPU is older than bfloat16. */
+export function precisionOf({ capability }: CudaDevice): ProductPrecision {
+  const wanted = tf.env().getString(PRECISION_FLAG) as ProductPrecision
+  return wanted === 'bfloat16' && capability < BFLOAT16_CAPABILITY ? 'float32' : wanted
+}
+
 /** A product of row-major matrices without gaps, one by one. */
 export interface PlainProduct {
   readonly a: number
@@ -43,13 +52,37 @@ export interface PlainProduct {
   readonly accumulate?: boolean
 }
 
-/** Computes a product in the precision that the flag says. */
-export function multiply(device: CudaDevice, product: PlainProduct): void {
+/**
+ * Computes a product in the precision that the flag says.
+ *
+ * @param isRounded - Whether a lies in memory as that precision has it; b is float32 in any case.
+ */
+export function multiply(device: CudaDevice, product: PlainProduct, isRounded = false): void {
   const { m, n, k, transposeA = false, transposeB = false, accumulate = false } = product
-  const precision = tf.env().getString(PRECISION_FLAG) as ProductPrecision
   const strides = { rowStrideA: transposeA ? m : k, rowStrideB: transposeB ? k : n, rowStrideOut: n }
   const single = { batch: 1, batchStrideA: 0, batchStrideB: 0, batchStrideOut: 0 }
-  device.multiply({ ...product, transposeA, transposeB, ...strides, ...single, beta: accumulate ? 1 : 0 }, precision)
+  start(device, { ...product, transposeA, transposeB, ...strides, ...single, beta: accumulate ? 1 : 0 }, isRounded)
+}
+
+function start(device: CudaDevice, product: Product, isRounded = false): void {
+  const precision = precisionOf(device)
+  if (precision !== 'bfloat16') {
+    device.multiply(product, precision)
+    return
+  }
+  const { a, b, m, n, k, transposeA, transposeB, batch } = product
+  const lengthOf = (rows: number, columns: number, rowStride: number, batchStride: number) =>
+    (batch - 1) * batchStride + (rows - 1) * rowStride + columns
+  const lengthB = lengthOf(transposeB ? n : k, transposeB ? k : n, product.rowStrideB, product.batchStrideB)
+  const operandB = [b, lengthB] as const
+  if (isRounded) {
+    device.copies.use([operandB], (copyB) => device.multiply({ ...product, b: copyB! }, precision))
+    return
+  }
+  const lengthA = lengthOf(transposeA ? k : m, transposeA ? m : k, product.rowStrideA, product.batchStrideA)
+  device.copies.use([[a, lengthA], operandB], (copyA, copyB) =>
+    device.multiply({ ...product, a: copyA!, b: copyB! }, precision),
+  )
 }
 
 export const productKernels = (
@@ -68,7 +101,7 @@ export const productKernels = (
     } else {
       const operands = { a, b, out, m, n, k, transposeA: transposeA === 1, transposeB: transposeB === 1, beta: 0 }
       const layout = { rowStrideA, rowStrideB, rowStrideOut, batch, batchStrideA, batchStrideB, batchStrideOut }
-      device.multiply({ ...operands, ...layout }, tf.env().getString(PRECISION_FLAG) as ProductPrecision)
+      start(device, { ...operands, ...layout })
     }
     const isOne = batchStrideOut === m * rowStrideOut
     const rows = isOne ? batch * m : m

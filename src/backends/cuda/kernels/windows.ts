@@ -4,16 +4,17 @@ import type { TensorKernels } from '../../device-backend.js'
 import { dtypeCodes } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import type { CudaDevice } from '../cuda-device.js'
+import { bfloat16Source } from './bfloat16.js'
 import { biasActivate } from './elementwise.js'
 import { defineModule, each, type Launch } from './kernel-module.js'
-import { multiply } from './products.js'
+import { multiply, precisionOf } from './products.js'
 
 /** Patches of so many bytes are laid out at once. */
 const PATCH_BYTES = 2 ** 28
 
 const windowModule = defineModule(
   'windows',
-  `
+  `${bfloat16Source}
 // The 15 int32 of wasm/exports.ts.
 struct Geometry {
   int batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, height, width;
@@ -26,8 +27,7 @@ INLINE int windowAt(int at, int tap, int pad, int stride, int dilation, int coun
   return place / stride < count ? place / stride : -1;
 }
 
-// Patches [pixels, height, width, inChannels] of output pixels from "first" on.
-KERNEL patches(const float *x, float *out, int n, int first, Geometry g) {
+template <class T> INLINE void layPatches(const float *x, T *out, int n, int first, const Geometry &g) {
   EACH(i, n) {
     unsigned channel = i % g.inChannels, rest = i / g.inChannels;
     int tapColumn = rest % g.width;
@@ -38,9 +38,12 @@ KERNEL patches(const float *x, float *out, int n, int first, Geometry g) {
     int row = (int)(pixel / g.outWidth % g.outHeight) * g.strideHeight + tapRow * g.dilationHeight - g.padTop;
     long long image = pixel / g.outWidth / g.outHeight;
     bool isInside = row >= 0 && row < g.inHeight && column >= 0 && column < g.inWidth;
-    out[i] = isInside ? x[((image * g.inHeight + row) * g.inWidth + column) * g.inChannels + channel] : 0;
+    store(isInside ? x[((image * g.inHeight + row) * g.inWidth + column) * g.inChannels + channel] : 0, out + i);
   }
 }
+// Patches [pixels, height, width, inChannels] of output pixels from "first" on.
+KERNEL patches(const float *x, float *out, int n, int first, Geometry g) { layPatches(x, out, n, first, g); }
+KERNEL patchesBfloat16(const float *x, bfloat16 *out, int n, int first, Geometry g) { layPatches(x, out, n, first, g); }
 // Adds up the patches that cover each element of images from "firstImage" on.
 KERNEL foldPatches(const float *patches, float *dx, int n, Geometry g) {
   EACH(i, n) {
@@ -267,8 +270,11 @@ export function windowKernels(device: CudaDevice, launch: Launch, fill: TensorKe
       each({ firstImage, pixels: Math.min(images, g.batch - firstImage) * g.imagePixels, patches })
     memory.release(patches)
   }
-  const layPatches = (x: number, patches: number, n: number, firstPixel: number, info: number) =>
-    launch(windowModule, 'patches', { arguments: 'rwnni', infoLength: 15 }, each(n), [x, patches, n, firstPixel, info])
+  /** As the operand of a product, rounded if the product asks for it. */
+  const layPatches = (x: number, patches: number, n: number, firstPixel: number, info: number) => {
+    const kernel = precisionOf(device) === 'bfloat16' ? 'patchesBfloat16' : 'patches'
+    launch(windowModule, kernel, { arguments: 'rwnni', infoLength: 15 }, each(n), [x, patches, n, firstPixel, info])
+  }
   const foldPatches = (patches: number, dx: number, n: number, info: number) =>
     launch(windowModule, 'foldPatches', { arguments: 'rwni', infoLength: 15 }, each(n), [patches, dx, n, info])
 
@@ -283,7 +289,7 @@ export function windowKernels(device: CudaDevice, launch: Launch, fill: TensorKe
         forPatches(g, ({ firstImage, pixels, patches }) => {
           const firstPixel = firstImage * g.imagePixels
           layPatches(x, patches, pixels * g.patch, firstPixel, info)
-          multiply(device, { a: patches, b: filter, out: out + firstPixel * n * 4, m: pixels, n, k: g.patch })
+          multiply(device, { a: patches, b: filter, out: out + firstPixel * n * 4, m: pixels, n, k: g.patch }, true)
         })
       biasActivate(launch, [out, bias, activation, total, n])
     },
@@ -323,7 +329,7 @@ export function windowKernels(device: CudaDevice, launch: Launch, fill: TensorKe
         const firstPixel = firstImage * g.imagePixels
         layPatches(x, patches, pixels * g.patch, firstPixel, info)
         const b = dy + firstPixel * n * 4
-        multiply(device, { ...product, a: patches, b, k: pixels, accumulate: firstImage > 0 })
+        multiply(device, { ...product, a: patches, b, k: pixels, accumulate: firstImage > 0 }, true)
       })
     },
     depthwiseConv2d(x, filter, bias, activation, out, info) {

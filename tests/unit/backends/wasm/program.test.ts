@@ -8,6 +8,7 @@ import {
   createProgram,
   fillPart,
   pointerOf,
+  type Recording,
   randomTensor,
   recordCalls,
   selectBackend,
@@ -113,6 +114,8 @@ const uses: Record<string, () => tf.Tensor> = {
   addInto: () => tf.addN([input(5), input(5), input(5)]),
 }
 
+const sizesOf = ({ buffers }: Recording) => buffers.map(({ bytes }) => bytes)
+
 it.each(Object.keys(uses))('a program runs %s as the kernel runs by itself', async (name) => {
   tf.engine().startScope()
   // The first run makes what lives on, such as the weights of a layer.
@@ -129,7 +132,7 @@ it.each(Object.keys(uses))('a program runs %s as the kernel runs by itself', asy
     bytes += Math.ceil(buffer.bytes / 64) * 64 + 64
     if (buffer.content && 'constant' in buffer.content) constants.set(i, buffer.content.constant)
   })
-  const program = createProgram({ calls: recording.calls, bytes, offsets, constants })
+  const program = createProgram({ calls: recording.calls, bytes, offsets, sizes: sizesOf(recording), constants })
   expect(program.run({})).toBe(0)
   const { heap } = activeWasmBackend()!
   const start = program.address(recording.placeOf(pointerOf(result)))
@@ -152,7 +155,8 @@ it('reports indices that lie outside', () => {
   const table = createDeviceFloats(8)!
   fillPart(table, 0, 8, 0)
   const { recording } = recordCalls(() => tf.gather(table.tensor(0, [4, 2]), indices(1, 2)))
-  const plan = { calls: recording.calls, bytes: 256, offsets: new Map(recording.buffers.map((_, i) => [i, i * 64])) }
+  const offsets = new Map(recording.buffers.map((_, i) => [i, i * 64]))
+  const plan = { calls: recording.calls, bytes: 256, offsets, sizes: sizesOf(recording) }
   const constants = new Map([[0, new Uint8Array(Int32Array.of(1, 7).buffer)]])
   const program = createProgram({ ...plan, constants })
   expect(program.run({})).toBe(1)
