@@ -1,5 +1,6 @@
 /**
- * Attention as one kernel each way, where the backend has them: dcml-wasm. Elsewhere it is composed of tfjs' operations.
+ * Attention as one kernel each way, where the backend has them: dcml-wasm and cuda. Elsewhere it is composed of tfjs'
+ * operations.
  *
  * The kernels keep no matrix of weights: its blocks are computed, used, and computed again for the gradient, so that memory
  * grows with the number of tokens instead of its square.

@@ -16,7 +16,7 @@ import type { CallName } from './wasm/program/call-table.js'
 import { CallRecorder, type Recording } from './wasm/program/recorder.js'
 
 /** What the kernels of tfjs are made of. All take pointers of the backend's memory, as wasm/exports.ts describes them. */
-export type TensorKernels = Pick<KernelExports, Exclude<CallName, 'chain' | 'joined' | 'attention' | 'attentionGrad'>>
+export type TensorKernels = Pick<KernelExports, Exclude<CallName, 'chain' | 'joined'>>
 
 /** Update rules of optimizers, over ranges of floats. */
 export type UpdateKernels = Pick<KernelExports, 'sgd' | 'adam' | 'rmsprop' | 'adagrad' | 'lamb' | 'sumOfSquares'>

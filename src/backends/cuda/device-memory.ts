@@ -89,7 +89,8 @@ export class DeviceMemory implements DeviceHeap {
     const own = this.rangeAt(pointer)
     if (own) return own
     for (const ranges of [this.#shared, this.#sizes])
-      for (const [from, bytes] of ranges) if (from <= pointer && pointer < from + bytes) return { from, to: from + bytes }
+      for (const [from, bytes] of ranges)
+        if (from <= pointer && pointer < from + bytes) return { from, to: from + bytes }
     return undefined
   }
 

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { attentionKernels } from './attention.js'
 import { binaryKernels, compareKernels } from './binary.js'
 import { complexKernels } from './complex.js'
 import { convKernels, depthwiseKernels } from './conv.js'
@@ -32,5 +33,5 @@ export const sharedKernels: readonly OwnKernel[] = [
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomKernels],
   ...[conv3dKernels, cumulativeKernels, einsumKernels, crossEntropyKernels, layerNormKernels],
-  ...[recurrentKernels, geluKernels],
+  ...[recurrentKernels, geluKernels, attentionKernels],
 ].flat()

@@ -5,6 +5,8 @@
 
 import type { TensorKernels, UpdateKernels } from '../../device-backend.js'
 import type { CudaDevice } from '../cuda-device.js'
+import { attentionKernels, attentionModules } from './attention.js'
+import { bfloat16Modules } from './bfloat16.js'
 import { copyKernels, copyModules } from './copies.js'
 import { elementwiseKernels, elementwiseModules } from './elementwise.js'
 import type { KernelModule, Launch } from './kernel-module.js'
@@ -22,6 +24,7 @@ import { windowKernels, windowModules } from './windows.js'
 export const kernelModules: readonly KernelModule[] = [
   ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
   ...[...copyModules, ...recurrentModules, ...segmentModules, ...updateModules, ...lateModules],
+  ...[...bfloat16Modules, ...attentionModules],
 ]
 
 /** The kernels on a device. */
@@ -39,6 +42,7 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels &
     ...windowKernels(device, launch, elementwise.fill),
     ...normalizationKernels(launch, memory, reductions.reduce),
     ...recurrentKernels(launch),
+    ...attentionKernels(device, launch, elementwise.fill),
     ...updateKernels(device, launch),
   }
 }

@@ -1,12 +1,11 @@
 /**
- * The native form of `DcmlAttention` and its gradient; ../../attention.ts says what they compute.
+ * The native form of `DcmlAttention` and its gradient; ../attention.ts says what they compute.
  * @module
  */
 
 import type * as tf from '@tensorflow/tfjs-core'
-import { attentionGradKernelName, attentionKernelName } from '../../attention.js'
-import { type BackendKernel, defineKernels } from '../../kernels/define.js'
-import type { DcmlWasmBackend } from '../wasm-backend.js'
+import { attentionGradKernelName, attentionKernelName } from '../attention.js'
+import { type BackendKernel, defineKernels } from './define.js'
 
 type Inputs = Record<'dy' | 'query' | 'key' | 'value' | 'out' | 'logSums', tf.TensorInfo>
 type Geometry = [number, number, number, number, number, number, number, number]
@@ -18,7 +17,7 @@ function geometryOf({ query, key, value }: Inputs, attrs: object): Geometry {
   return [batch, queries, key.shape[1]!, heads, dim, value.shape[3]!, causal ? 1 : 0, scale]
 }
 
-const attention: BackendKernel<DcmlWasmBackend> = ({ inputs, attrs, backend }) => {
+const attention: BackendKernel = ({ inputs, attrs, backend }) => {
   const operands = inputs as Inputs
   const { query, key, value } = operands
   const [batch, queries, heads] = query.shape as [number, number, number]
@@ -29,7 +28,7 @@ const attention: BackendKernel<DcmlWasmBackend> = ({ inputs, attrs, backend }) =
   return [out, logSums]
 }
 
-const attentionGrad: BackendKernel<DcmlWasmBackend> = ({ inputs, attrs, backend }) => {
+const attentionGrad: BackendKernel = ({ inputs, attrs, backend }) => {
   const operands = inputs as Inputs
   const { dy, query, key, value, out, logSums } = operands
   const read = [dy, query, key, value, out, logSums].map((tensor) => backend.pointer(tensor))
