@@ -9,7 +9,7 @@ import { noise } from '../unit/backends/gradients/numeric-gradient.js'
 import { seeded, worstError } from '../unit/backends/wasm/kernels/arena.js'
 import { useStandIn } from './stand-in.js'
 
-const isThere = useStandIn('attention')
+const isThere = useStandIn('attention', true)
 if (isThere) testAttention('cuda')
 
 /** Operands, the gradient of the result, and what plain loops in float64 make of them. */
