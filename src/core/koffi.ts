@@ -41,7 +41,8 @@ export async function loadKoffi(): Promise<{ koffi: Koffi } | { reason: string }
     if (!hasLongStack(koffi)) lengthenStack(koffi)
     return { koffi }
   } catch (error) {
-    return (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND'
+    // A file of koffi may be what is missing.
+    return (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND' && /package 'koffi'/.test(String(error))
       ? { reason: 'The package koffi is not installed. Install it: npm install koffi.' }
       : { reason: `The package koffi does not load: ${(error as Error).message.split('\n')[0]} Install it anew.` }
   }
