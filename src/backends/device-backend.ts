@@ -14,6 +14,7 @@ import type { KernelExports } from './wasm/exports.js'
 import type { MemoryListener } from './wasm/memory.js'
 import type { CallName } from './wasm/program/call-table.js'
 import { CallRecorder, type Recording } from './wasm/program/recorder.js'
+import type { WorkerDevices } from './worker-devices.js'
 
 /** What the kernels of tfjs are made of. All take pointers of the backend's memory, as wasm/exports.ts describes them. */
 export type TensorKernels = Pick<KernelExports, Exclude<CallName, 'chain' | 'joined'>>
@@ -89,8 +90,8 @@ export abstract class DeviceBackend extends tf.KernelBackend {
   abstract readonly columnBytes: number
   /** Byte offset in `heap.ints` of 18 int32 in which a kernel finds shapes and strides. */
   abstract readonly infoPointer: number
-  /** Devices of which workers on this machine take one each; undefined where they share its cores. */
-  readonly deviceCount: number | undefined
+  /** Devices of which workers have one each; undefined where they share the cores of their machine. */
+  readonly devices: WorkerDevices | undefined
   /** Set while a step is recorded. */
   recorder: CallRecorder | undefined
   /** Data that another backend created and tfjs moved here: its id is not a record of ours. */
@@ -311,6 +312,3 @@ export function activeDeviceBackend(): DeviceBackend | undefined {
   const { backend } = engine
   return backend instanceof DeviceBackend ? backend : undefined
 }
-
-/** Devices of the backend in use that workers on this machine take one each of; undefined where they share its cores. */
-export const deviceCount = (): number | undefined => activeDeviceBackend()?.deviceCount

@@ -9,7 +9,6 @@ export { type AttentionOptions, attention } from './attention.js'
 export type { BackendName, BackendReport } from './backend-report.js'
 export { useWorkerIndex } from './cuda/device-choice.js'
 export { type DeviceArray, DeviceArrays } from './device-arrays.js'
-export { deviceCount } from './device-backend.js'
 export {
   aliasDeviceFloats,
   copyInto,
@@ -62,3 +61,4 @@ export { type CallName, kindsOf, type ProgramCallName } from './wasm/program/cal
 export { chainHead, chainLink, linkArgument, MAX_LINKS } from './wasm/program/chain-form.js'
 export type { Place, ProgramCall, RecordedCall, Recording, RowsContent } from './wasm/program/recorder.js'
 export { createKernelMemory, type KernelMemory, MEETING_POINTER, useKernelMemory } from './wasm/register.js'
+export { type DeviceGroup, type DeviceLink, type WorkerDevices, workerDevices } from './worker-devices.js'

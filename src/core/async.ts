@@ -29,6 +29,19 @@ export class CallQueue {
   }
 }
 
+/** How long a wait looks at every turn of the event loop. */
+const EAGER_MS = 20
+
+/**
+ * Waits between looks at something that tells nobody when it is done: a turn of the event loop, or a millisecond once
+ * that has gone on for a while.
+ */
+export function betweenLooks(): () => Promise<void> {
+  const startedAt = performance.now()
+  return () =>
+    performance.now() - startedAt < EAGER_MS ? nextTurn() : new Promise((resolve) => setTimeout(resolve, 1))
+}
+
 /** Resolves after everything that is due now had its turn: timers, sockets, messages. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

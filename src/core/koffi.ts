@@ -8,6 +8,10 @@ export interface Koffi {
   address(value: unknown): bigint
   /** The memory at an address, without a copy. */
   view(address: bigint, bytes: number): ArrayBuffer
+  /** Names a C struct, for prototypes. */
+  struct(name: string, fields: Record<string, unknown>): unknown
+  /** The C type of an array inside a struct. */
+  array(type: string, length: number): unknown
   config(): { async_stack_size?: number }
   config(settings: { async_stack_size: number }): unknown
 }

@@ -1,7 +1,7 @@
 /** What the coordinator's side of every strategy with several workers has in common. @module */
 
 import { canShareMemory, hardwareThreads } from '#threads'
-import { deviceCount } from '../backends/index.js'
+import { workerDevices } from '../backends/index.js'
 import { ConfigError, StateError } from '../core/index.js'
 import { namedWeights } from '../models/index.js'
 import { resolveOptimizer } from '../optimizers/index.js'
@@ -107,7 +107,7 @@ export abstract class GroupStrategy extends DistributedStrategy {
       })
     const place = this.#place
     // Not before: which backend it is shows at the first training.
-    if (place.isAuto) place.group = { ...place.group, size: deviceCount() ?? hardwareThreads() }
+    if (place.isAuto) place.group = { ...place.group, size: workerDevices()?.count ?? hardwareThreads() }
     const crew = await ThreadCrew.start(job, this, place.transport)
     await crew.writeWeights(
       Object.fromEntries(

@@ -3,6 +3,7 @@
 import { ConfigError } from '../core/index.js'
 import type { Group } from '../training/index.js'
 import type { ProcessTransportFactory, Transport } from '../transport/index.js'
+import { withDevices } from './with-devices.js'
 
 /** What a seat says of a group that may change. */
 interface ElasticSeat {
@@ -31,7 +32,7 @@ export abstract class ProcessSeat {
   /** This process's end of the group: the one that there is, else that of the next group that forms. */
   enter(): Promise<Transport> {
     if (this.#joining) return this.#joining
-    const joining = this.join()
+    const joining = this.join().then(withDevices)
     this.#joining = joining
     // Who enters after a failure tries again.
     joining.catch(() => {

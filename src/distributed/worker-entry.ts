@@ -7,6 +7,7 @@ import { modelFromTopology } from '../models/index.js'
 import { functionsFromSetup, loadSetup, makeModel, Replica } from '../training/index.js'
 import { createMember } from './create-member.js'
 import { joinWith } from './join-group.js'
+import { withDevices } from './with-devices.js'
 import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
 
 const parent = parentThread()
@@ -38,7 +39,7 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
         ? await modelFromTopology(job.model.topology)
         : await makeModel(job.model.exportName, setup)
     const onOneMemory = kernelMemory !== undefined
-    const member = createMember(strategy, await joinWith(ticket), { onOneMemory, setup })
+    const member = createMember(strategy, withDevices(await joinWith(ticket)), { onOneMemory, setup })
     replica = await Replica.create(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined
   }

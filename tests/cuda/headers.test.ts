@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { cublasPrototypes, cublasValues } from '../../src/backends/cuda/ffi/cublas.js'
 import { driverPrototypes, driverValues } from '../../src/backends/cuda/ffi/driver.js'
 import { loadLibrary } from '../../src/backends/cuda/ffi/libraries.js'
+import { ncclPrototypes, ncclValues } from '../../src/backends/cuda/ffi/nccl.js'
 import { nvrtcPrototypes } from '../../src/backends/cuda/ffi/nvrtc.js'
 import { type CudaLibraryName, folders, thisMachine } from '../../src/backends/cuda/ffi/places.js'
 import { loadKoffi, type NativeLibrary } from '../../src/core/index.js'
@@ -22,6 +23,7 @@ interface Declared {
 const declared: readonly Declared[] = [
   { library: 'driver', prototypes: driverPrototypes, values: driverValues, header: 'cuda.h', before: [] },
   { library: 'nvrtc', prototypes: nvrtcPrototypes, values: {}, header: 'nvrtc.h', before: [] },
+  { library: 'nccl', prototypes: ncclPrototypes, values: ncclValues, header: 'nccl.h', before: ['cuda_runtime.h'] },
   {
     library: 'cublas',
     prototypes: cublasPrototypes,
@@ -44,6 +46,8 @@ const kinds: Readonly<Record<string, string>> = {
   size_t: 'U',
   uint64_t: 'U',
   int64_t: 'I',
+  // By value.
+  ncclUniqueId: 's',
 }
 
 const kindsOf = (prototype: string): string =>
@@ -63,6 +67,7 @@ const checker = `
 template <class T> constexpr bool isA(char kind) {
   using Value = typename std::conditional_t<std::is_enum_v<T>, std::underlying_type<T>, std::enable_if<true, T>>::type;
   constexpr bool isInteger = std::is_integral_v<Value>, isSigned = std::is_signed_v<Value> || std::is_enum_v<T>;
+  if (kind == 's') return std::is_class_v<T>;
   if (kind == 'p') return std::is_pointer_v<T>;
   if (kind == 'h') return std::is_pointer_v<T> || (isInteger && !isSigned && sizeof(T) == 8);
   bool isWide = kind == 'U' || kind == 'I';

@@ -1,7 +1,9 @@
 /** Worker threads that train on a GPU each. */
 
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DataParallel, type DistributedStrategy, SingleWorker, selectBackend } from 'dcml'
+import koffi from 'koffi'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useStandIn } from './stand-in.js'
 
@@ -22,15 +24,22 @@ const difference = (a: number[][], b: number[][]) =>
 
 describe.runIf(isThere)('worker threads on cuda', () => {
   let alone: Result
+  /** Collectives that the stand-in has done, counted once for each worker. */
+  let operations: () => number
 
   beforeAll(async () => {
     expect((await selectBackend({ prefer: ['cuda'] })).device).toContain('number 0 of 3')
+    const library = koffi.load(join(process.env.DCML_CUDA_LIBRARIES!, 'libnccl.so.2'))
+    operations = library.func('int standInOperations(void)')
     alone = await trainWith(new SingleWorker())
   })
 
-  it.each([2, 3])('%i of them end in the weights of one worker', async (workers) => {
+  it.each([2, 3])('%i of them end in the weights of one worker, with sums from GPU to GPU', async (workers) => {
+    const before = operations()
     const { weights } = await trainWith(new DataParallel({ workers }))
     expect(difference(weights, alone.weights)).toBeLessThan(1e-5)
+    // One for each of 20 steps.
+    expect(operations() - before).toBe(workers * 20)
   })
 
   it('are as many as there are GPUs, unless told otherwise', async () => {

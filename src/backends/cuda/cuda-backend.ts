@@ -18,6 +18,7 @@ import {
   type WrittenRange,
 } from '../device-backend.js'
 import type { ProgramPlan } from '../step-program.js'
+import type { WorkerDevices } from '../worker-devices.js'
 import { ChainKernels } from './chain-kernels.js'
 import type { CudaDevice } from './cuda-device.js'
 import { CudaProgram } from './cuda-program.js'
@@ -25,6 +26,7 @@ import type { DeviceMemory } from './device-memory.js'
 import { cudaKernels } from './kernels/index.js'
 import type { Launch } from './kernels/kernel-module.js'
 import { type LateKernels, lateKernels } from './kernels/late.js'
+import { NcclLink } from './nccl-group.js'
 
 /** Of the free memory, what columns may take. */
 const COLUMN_SHARE = 0.25
@@ -38,7 +40,7 @@ export class CudaBackend extends DeviceBackend {
   override kernels: TensorKernels & UpdateKernels
   /** In host memory: kernels get what stands there by value. */
   override readonly infoPointer = 0
-  override readonly deviceCount: number
+  override readonly devices: WorkerDevices
   override readonly addressWords = 2
   /** The kernels that find some of their arguments in memory. */
   readonly lateKernels: LateKernels
@@ -50,8 +52,12 @@ export class CudaBackend extends DeviceBackend {
   constructor(readonly device: CudaDevice) {
     super()
     this.heap = device.memory
-    const { isNamed, count } = device.chosen
-    this.deviceCount = isNamed ? 1 : count
+    this.devices = {
+      count: device.chosen.isNamed ? 1 : device.chosen.count,
+      id: device.id,
+      holds: (values) => device.addressOf(values) !== undefined,
+      openLink: () => new NcclLink(device, device.loadNccl()),
+    }
     this.launch = (...values) => device.launch(...values)
     this.kernels = cudaKernels(device, this.launch)
     this.lateKernels = lateKernels(this.launch)

@@ -3,13 +3,14 @@
  * @module
  */
 
-import { BackendUnavailableError, type Koffi, loadKoffi } from '../../core/index.js'
+import { BackendUnavailableError, betweenLooks, type Koffi, loadKoffi } from '../../core/index.js'
 import { type ChosenDevice, chooseDevice } from './device-choice.js'
 import { DeviceMemory } from './device-memory.js'
 import { Cublas, type Product, type ProductPrecision, type TableProduct } from './ffi/cublas.js'
 import { Driver, driverValues } from './ffi/driver.js'
 import { loadLibrary } from './ffi/libraries.js'
 import { textOf } from './ffi/native-calls.js'
+import { Nccl } from './ffi/nccl.js'
 import { Nvrtc } from './ffi/nvrtc.js'
 import { thisMachine } from './ffi/places.js'
 import { HostMemory, type HostRange } from './host-memory.js'
@@ -42,6 +43,8 @@ export class CudaDevice {
   readonly memoryBytes: number
   /** Which of the visible GPUs this is, and why. */
   readonly chosen: ChosenDevice
+  /** 16 bytes that no other GPU has. */
+  readonly id = new Uint8Array(16)
   /** Such as 'sm_90', 'CUDA 13.0', 'NVRTC 13.0', 'cuBLAS 13.0.2'. */
   readonly features: string[]
   readonly memory: DeviceMemory
@@ -55,6 +58,8 @@ export class CudaDevice {
   readonly #stream: number
   readonly #launcher: Launcher
   readonly #cublas: Cublas
+  /** Addresses of what JavaScript sees. */
+  readonly #shared = new WeakMap<ArrayBufferLike, number>()
 
   private constructor(koffi: Koffi, driver: Driver, chosen: ChosenDevice) {
     this.#koffi = koffi
@@ -65,6 +70,7 @@ export class CudaDevice {
     const name = new Uint8Array(256)
     calls.call('cuDeviceGetName', name, name.length, device)
     this.name = textOf(name)
+    calls.call('cuDeviceGetUuid', this.id, device)
     const attribute = (code: number) => calls.int('cuDeviceGetAttribute', code, device)
     this.capability =
       attribute(driverValues.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) * 10 +
@@ -109,6 +115,11 @@ export class CudaDevice {
     const count = driver.calls.int('cuDeviceGetCount')
     if (count === 0) throw driver.error('cuDeviceGetCount', driverValues.CUDA_ERROR_NO_DEVICE)
     return new CudaDevice(loaded.koffi, driver, chooseDevice(count, process.env))
+  }
+
+  /** The stream on which all work goes in order. */
+  get stream(): number {
+    return this.#stream
   }
 
   /** Whether every launch is waited for, and ranges have their exact size: DCML_CUDA_DEBUG. */
@@ -180,7 +191,20 @@ export class CudaDevice {
       this.memory.noteShared(pointer, undefined)
       calls.call('cuMemFree_v2', pointer)
     }
-    return { pointer, bytes: this.#koffi.view(BigInt(pointer), bytes), release }
+    const view = this.#koffi.view(BigInt(pointer), bytes)
+    this.#shared.set(view, pointer)
+    return { pointer, bytes: view, release }
+  }
+
+  /** Where values of memory that `share` gave begin; undefined for all others. */
+  addressOf({ buffer, byteOffset }: Float32Array): number | undefined {
+    const start = this.#shared.get(buffer)
+    return start === undefined ? undefined : start + byteOffset
+  }
+
+  /** Loads NCCL. @throws {BackendUnavailableError} if it is not there; it says how to get it. */
+  loadNccl(): Nccl {
+    return new Nccl(this.#koffi, loadLibrary(this.#koffi, 'nccl', thisMachine(), this.#driver.version().major).library)
   }
 
   /**
@@ -199,7 +223,7 @@ export class CudaDevice {
     try {
       const { calls } = this.#driver
       calls.call('cuMemcpyDtoHAsync_v2', BigInt(range.pointer), pointer, sizeBytes, this.#stream)
-      await this.#finished()
+      await this.finished()
       return range.bytes.slice(0, sizeBytes)
     } finally {
       this.#host.release(range)
@@ -245,16 +269,22 @@ export class CudaDevice {
     }
   }
 
-  /** Until the work that was started so far is done. */
-  async #finished(): Promise<void> {
+  /**
+   * Waits until the work that was started so far is done, while the event loop goes on.
+   *
+   * @param look - Called at every look; what it throws ends the waiting.
+   */
+  async finished(look: () => void = () => {}): Promise<void> {
     const { calls } = this.#driver
     const event = this.#idleEvents.pop() ?? calls.handle('cuEventCreate', driverValues.CU_EVENT_DISABLE_TIMING)
     try {
       calls.call('cuEventRecord', event, this.#stream)
       const query = calls.function('cuEventQuery')
+      const pause = betweenLooks()
       let code = query(event) as number
       while (code === driverValues.CUDA_ERROR_NOT_READY) {
-        await new Promise((resolve) => setImmediate(resolve))
+        look()
+        await pause()
         code = query(event) as number
       }
       if (code !== 0) throw this.#driver.error('A kernel before cuEventQuery', code)

@@ -16,6 +16,7 @@ export const driverPrototypes = {
   cuDeviceGet: 'void *device, int ordinal',
   cuDeviceGetName: 'void *name, int length, int device',
   cuDeviceGetAttribute: 'void *value, int attribute, int device',
+  cuDeviceGetUuid: 'void *uuid, int device',
   cuDeviceTotalMem_v2: 'void *bytes, int device',
   cuDevicePrimaryCtxRetain: 'void *context, int device',
   cuCtxSetCurrent: 'uintptr_t context',

@@ -1,0 +1,86 @@
+/** GPUs that combine arrays by NCCL. @module */
+
+import { betweenLooks, type TransportError } from '../../core/index.js'
+import type { DeviceGroup, DeviceLink, DevicePlace, DeviceReduceOperation } from '../worker-devices.js'
+import type { CudaDevice } from './cuda-device.js'
+import type { Nccl } from './ffi/nccl.js'
+
+/** NCCL as a link between the GPUs of workers. */
+export class NcclLink implements DeviceLink {
+  readonly name: string
+  readonly version: number
+  readonly #device: CudaDevice
+  readonly #nccl: Nccl
+
+  constructor(device: CudaDevice, nccl: Nccl) {
+    this.name = `NCCL ${nccl.version}`
+    this.version = nccl.versionCode
+    this.#device = device
+    this.#nccl = nccl
+  }
+
+  createGroupId(): Uint8Array {
+    return this.#nccl.createId()
+  }
+
+  join(place: DevicePlace): NcclGroup {
+    return new NcclGroup(this.#device, this.#nccl, place)
+  }
+}
+
+/** This GPU's place among those of a group. */
+class NcclGroup implements DeviceGroup {
+  readonly ready: Promise<void>
+  readonly #device: CudaDevice
+  readonly #nccl: Nccl
+  readonly #communicator = new BigUint64Array(1)
+  #end: TransportError | undefined
+
+  constructor(device: CudaDevice, nccl: Nccl, place: DevicePlace) {
+    this.#device = device
+    this.#nccl = nccl
+    nccl.begin(this.#communicator, place)
+    this.ready = this.#settled()
+  }
+
+  allReduce(values: Float32Array, operation: DeviceReduceOperation): Promise<void> {
+    return this.#run(values, (pointer) =>
+      this.#nccl.allReduce(this.#handle, { pointer, length: values.length, operation }, this.#device.stream),
+    )
+  }
+
+  broadcast(values: Float32Array, root: number): Promise<void> {
+    return this.#run(values, (pointer) =>
+      this.#nccl.broadcast(this.#handle, { pointer, length: values.length, root }, this.#device.stream),
+    )
+  }
+
+  abort(reason: TransportError): void {
+    if (this.#end) return
+    this.#end = reason
+    this.#nccl.abort(this.#handle)
+  }
+
+  get #handle(): number {
+    return Number(this.#communicator[0])
+  }
+
+  async #run(values: Float32Array, start: (pointer: number) => void): Promise<void> {
+    if (this.#end) throw this.#end
+    if (values.length === 0) return
+    start(this.#device.addressOf(values)!)
+    await this.#settled()
+  }
+
+  /** Until what was started is done. NCCL first: a call that has not got going has put nothing on the stream yet. */
+  async #settled(): Promise<void> {
+    const pause = betweenLooks()
+    while (this.#state() === 'working') await pause()
+    await this.#device.finished(() => void this.#state())
+  }
+
+  #state(): 'done' | 'working' {
+    if (this.#end) throw this.#end
+    return this.#nccl.state(this.#handle)
+  }
+}
