@@ -3,7 +3,13 @@
  * @module
  */
 
-export { type AssistName, type AssistReport, listAssists } from './backends/node.js'
+export {
+  type AssistName,
+  type AssistReport,
+  type DeviceLinkReport,
+  listAssists,
+  listDeviceLinks,
+} from './backends/node.js'
 export { type Environment, type ProcessPlace, processPlace } from './core/index.js'
 export {
   type AudioFolderOptions,

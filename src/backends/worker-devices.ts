@@ -27,7 +27,6 @@ export interface WorkerDevices {
 
 /** A way from device to device that does not lead through the memory of their hosts. */
 export interface DeviceLink {
-  readonly name: string
   /** All members of a group need the same. */
   readonly version: number
   /** 128 bytes that every member of a new group needs; made by one of them. */
@@ -52,8 +51,6 @@ export interface DeviceGroup {
   readonly ready: Promise<void>
   /** Combines the arrays of all members element by element, in place. @param values - Of those that the device holds. */
   allReduce(values: Float32Array, operation: DeviceReduceOperation): Promise<void>
-  /** Copies the array of one member to all, in place. @param values - Of those that the device holds. */
-  broadcast(values: Float32Array, root: number): Promise<void>
   /** Ends this member's part: what is under way, and all that comes later, fails with the reason. */
   abort(reason: TransportError): void
 }

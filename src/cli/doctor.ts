@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import type { Command } from 'commander'
 import { listBackends } from '../index.js'
-import { listAssists, listTransports } from '../node.js'
+import { listAssists, listDeviceLinks, listTransports } from '../node.js'
 
 /** Adds the command. */
 export function registerDoctor(program: Command): void {
@@ -20,6 +20,7 @@ export function registerDoctor(program: Command): void {
         backends: await listBackends(),
         assists: await listAssists(),
         transports: await listTransports(),
+        deviceLinks: await listDeviceLinks(),
       }
       const text = `${JSON.stringify(found, null, 2)}\n`
       if (json === true) process.stdout.write(text)
@@ -37,9 +38,10 @@ interface Findings {
   backends: Awaited<ReturnType<typeof listBackends>>
   assists: Awaited<ReturnType<typeof listAssists>>
   transports: Awaited<ReturnType<typeof listTransports>>
+  deviceLinks: Awaited<ReturnType<typeof listDeviceLinks>>
 }
 
-function print({ node, cores, memoryBytes, backends, assists, transports }: Findings): void {
+function print({ node, cores, memoryBytes, backends, assists, transports, deviceLinks }: Findings): void {
   console.log(`Node ${node}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB memory`)
   const line = (name: string, available: boolean, details: string) =>
     console.log(`${available ? '✓' : '·'} ${name.padEnd(12)} ${details}`.trimEnd())
@@ -51,4 +53,6 @@ function print({ node, cores, memoryBytes, backends, assists, transports }: Find
   console.log('\nTransports')
   for (const { name, available, reason, library, joins } of transports)
     line(name, available, [joins, available ? library : reason].filter(Boolean).join('; '))
+  console.log('\nLinks between GPUs, where workers have one each')
+  for (const { name, available, reason, library } of deviceLinks) line(name, available, library ?? reason ?? '')
 }

@@ -45,19 +45,20 @@ export class DeviceCollectives implements Collectives {
   }
 
   allReduce(array: Reducible, options: ReduceOptions = {}): Promise<void> {
-    return this.#onDevices(
-      array,
-      (group, values) => group.allReduce(values, options.op ?? 'sum'),
-      () => this.#others.allReduce(array, options),
-    )
+    // Every worker's array is on its GPU, or nobody's: they run one job.
+    if (!(array instanceof Float32Array && this.#devices.holds(array))) return this.#others.allReduce(array, options)
+    return this.#calls.run(async () => {
+      if (this.#end) throw this.#end
+      this.#forming ??= this.#form()
+      const group = await this.#forming
+      await (group
+        ? this.#attended(group.allReduce(array, options.op ?? 'sum'))
+        : this.#others.allReduce(array, options))
+    })
   }
 
   broadcast(array: Reducible, root: number): Promise<void> {
-    return this.#onDevices(
-      array,
-      (group, values) => group.broadcast(values, root),
-      () => this.#others.broadcast(array, root),
-    )
+    return this.#others.broadcast(array, root)
   }
 
   allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
@@ -84,21 +85,6 @@ export class DeviceCollectives implements Collectives {
   end(reason: TransportError): void {
     this.#end ??= reason
     this.#group?.abort(this.#end)
-  }
-
-  /** One after another, as all workers call them. Every worker's array is on its GPU, or nobody's: they run one job. */
-  #onDevices(
-    array: Reducible,
-    operation: (group: DeviceGroup, values: Float32Array) => Promise<void>,
-    otherwise: () => Promise<void>,
-  ): Promise<void> {
-    if (!(array instanceof Float32Array && this.#devices.holds(array))) return otherwise()
-    return this.#calls.run(async () => {
-      if (this.#end) throw this.#end
-      this.#forming ??= this.#form()
-      const group = await this.#forming
-      await (group ? this.#attended(operation(group, array)) : otherwise())
-    })
   }
 
   /** Brings the GPUs together where that is possible, else says why it is not: all workers come to the same. */

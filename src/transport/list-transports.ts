@@ -3,7 +3,7 @@
 import { listMpi } from './mpi/library.js'
 
 /** How the workers of a training may exchange bytes. */
-export type TransportName = 'memory' | 'sharedMemory' | 'tcp' | 'mpi' | 'nccl'
+export type TransportName = 'memory' | 'sharedMemory' | 'tcp' | 'mpi'
 
 /** One transport on this machine. */
 export interface TransportReport {
@@ -30,11 +30,8 @@ export async function listTransports(): Promise<TransportReport[]> {
     { name: 'sharedMemory', joins: 'threads of one process', ...sharedMemorySupport() },
     { name: 'tcp', available: true, joins: 'processes and machines' },
     { name: 'mpi', joins: 'processes that mpirun starts', ...mpi, available: 'library' in mpi },
-    { name: 'nccl', joins: 'NVIDIA GPUs', ...notYet },
   ]
 }
-
-const notYet = { available: false, reason: 'not yet: this version of dcml has no such transport' }
 
 function sharedMemorySupport(): { available: boolean; reason?: string } {
   try {

@@ -7,13 +7,11 @@ import type { Nccl } from './ffi/nccl.js'
 
 /** NCCL as a link between the GPUs of workers. */
 export class NcclLink implements DeviceLink {
-  readonly name: string
   readonly version: number
   readonly #device: CudaDevice
   readonly #nccl: Nccl
 
   constructor(device: CudaDevice, nccl: Nccl) {
-    this.name = `NCCL ${nccl.version}`
     this.version = nccl.versionCode
     this.#device = device
     this.#nccl = nccl
@@ -43,16 +41,12 @@ class NcclGroup implements DeviceGroup {
     this.ready = this.#settled()
   }
 
-  allReduce(values: Float32Array, operation: DeviceReduceOperation): Promise<void> {
-    return this.#run(values, (pointer) =>
-      this.#nccl.allReduce(this.#handle, { pointer, length: values.length, operation }, this.#device.stream),
-    )
-  }
-
-  broadcast(values: Float32Array, root: number): Promise<void> {
-    return this.#run(values, (pointer) =>
-      this.#nccl.broadcast(this.#handle, { pointer, length: values.length, root }, this.#device.stream),
-    )
+  async allReduce(values: Float32Array, operation: DeviceReduceOperation): Promise<void> {
+    if (this.#end) throw this.#end
+    if (values.length === 0) return
+    const pointer = this.#device.addressOf(values)!
+    this.#nccl.allReduce(this.#handle, { pointer, length: values.length, operation }, this.#device.stream)
+    await this.#settled()
   }
 
   abort(reason: TransportError): void {
@@ -63,13 +57,6 @@ class NcclGroup implements DeviceGroup {
 
   get #handle(): number {
     return Number(this.#communicator[0])
-  }
-
-  async #run(values: Float32Array, start: (pointer: number) => void): Promise<void> {
-    if (this.#end) throw this.#end
-    if (values.length === 0) return
-    start(this.#device.addressOf(values)!)
-    await this.#settled()
   }
 
   /** Until what was started is done. NCCL first: a call that has not got going has put nothing on the stream yet. */

@@ -60,27 +60,6 @@ float combine(int op, float a, float b) {
   return op == maximum ? std::max(a, b) : op == minimum ? std::min(a, b) : a + b;
 }
 
-// Runs over all pieces of an array, in a thread of its own. `take` gives this rank's part of a piece and says whether
-// there is one; `give` reads what all gave.
-template <class Take, class Give> int operate(Communicator *comm, std::size_t count, Take take, Give give) {
-  if (comm->state != success) return invalidUsage;
-  if (comm->worker.joinable()) comm->worker.join();
-  auto operation = std::make_shared<Operation>();
-  pendingOperation = operation;
-  comm->isLaunching = true;
-  comm->worker = std::thread([=] {
-    for (std::size_t from = 0; from < count; from += pieceLength) {
-      std::size_t length = std::min(pieceLength, count - from);
-      take(from, length, comm->meeting->pieces[comm->rank]);
-      if (!comm->meet()) break;
-      give(from, length, comm->meeting->pieces);
-      if (!comm->meet()) break;
-    }
-    operations++;
-    operation->isDone = true;
-  });
-  return inProgress;
-}
 }  // namespace
 
 API int ncclGetVersion(int *version) { return *version = 23007, success; }
@@ -129,25 +108,27 @@ API int ncclCommAbort(Communicator *comm) {
 }
 API int ncclAllReduce(const float *from, float *to, std::size_t count, int type, int op, Communicator *comm, void *) {
   if (type != float32 || (op != sum && op != maximum && op != minimum && op != mean)) return invalidArgument;
-  auto take = [=](std::size_t start, std::size_t length, float *own) { std::memcpy(own, from + start, length * 4); };
-  auto give = [=](std::size_t start, std::size_t length, float (*all)[pieceLength]) {
-    for (std::size_t i = 0; i < length; i++) {
-      float value = all[0][i];
-      for (int rank = 1; rank < comm->size; rank++) value = combine(op, value, all[rank][i]);
-      to[start + i] = op == mean ? value / comm->size : value;
+  if (comm->state != success) return invalidUsage;
+  if (comm->worker.joinable()) comm->worker.join();
+  auto operation = pendingOperation = std::make_shared<Operation>();
+  comm->isLaunching = true;
+  comm->worker = std::thread([=] {
+    auto &pieces = comm->meeting->pieces;
+    for (std::size_t start = 0; start < count; start += pieceLength) {
+      std::size_t length = std::min(pieceLength, count - start);
+      std::memcpy(pieces[comm->rank], from + start, length * 4);
+      if (!comm->meet()) break;
+      for (std::size_t i = 0; i < length; i++) {
+        float value = pieces[0][i];
+        for (int rank = 1; rank < comm->size; rank++) value = combine(op, value, pieces[rank][i]);
+        to[start + i] = op == mean ? value / comm->size : value;
+      }
+      if (!comm->meet()) break;
     }
-  };
-  return operate(comm, count, take, give);
-}
-API int ncclBroadcast(const float *from, float *to, std::size_t count, int type, int root, Communicator *comm, void *) {
-  if (type != float32) return invalidArgument;
-  auto take = [=](std::size_t start, std::size_t length, float *own) {
-    if (comm->rank == root) std::memcpy(own, from + start, length * 4);
-  };
-  auto give = [=](std::size_t start, std::size_t length, float (*all)[pieceLength]) {
-    std::memcpy(to + start, all[root], length * 4);
-  };
-  return operate(comm, count, take, give);
+    operations++;
+    operation->isDone = true;
+  });
+  return inProgress;
 }
 API const char *ncclGetErrorString(int code) {
   return code == invalidUsage ? "invalid usage" : code == inProgress ? "in progress" : "an error of the stand-in";

@@ -4,14 +4,11 @@ import { listTransports } from '../../../src/transport/node.js'
 
 const files = readdirSync(new URL('../../../src/transport', import.meta.url))
 
-it('lists what the sources hold, and says "not yet" of the rest', async () => {
-  const reports = await listTransports()
-  expect(reports.map(({ name }) => name)).toEqual(['memory', 'sharedMemory', 'tcp', 'mpi', 'nccl'])
-  for (const { name, available, reason } of reports) {
-    const isWritten = files.some((file) => file === name || file.startsWith(`${name.replace('Memory', '')}-`))
-    if (isWritten) expect(reason ?? '').not.toMatch(/not yet/)
-    else expect([available, reason]).toEqual([false, expect.stringMatching(/not yet/)])
-  }
+it('lists what the sources hold', async () => {
+  const names = (await listTransports()).map(({ name }) => name)
+  expect(names).toEqual(['memory', 'sharedMemory', 'tcp', 'mpi'])
+  for (const name of names)
+    expect(files.some((file) => file === name || file.startsWith(`${name.replace('Memory', '')}-`))).toBe(true)
 })
 
 it('finds shared memory in Node', async () => {

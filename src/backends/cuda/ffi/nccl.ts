@@ -17,8 +17,6 @@ export const ncclPrototypes = {
   ncclCommAbort: 'uintptr_t communicator',
   ncclAllReduce:
     'uintptr_t from, uintptr_t to, size_t count, int dtype, int operation, uintptr_t communicator, uintptr_t stream',
-  ncclBroadcast:
-    'uintptr_t from, uintptr_t to, size_t count, int dtype, int root, uintptr_t communicator, uintptr_t stream',
 } as const
 
 /** Values of `nccl.h`, by their names there. */
@@ -103,15 +101,6 @@ export class Nccl {
   ): void {
     const code = operationCodes[operation]
     this.#start('ncclAllReduce', pointer, pointer, length, ncclValues.ncclFloat32, code, communicator, stream)
-  }
-
-  /** Starts to copy the array of one rank to all, in place, on the stream. */
-  broadcast(
-    communicator: number,
-    { pointer, length, root }: { pointer: number; length: number; root: number },
-    stream: number,
-  ): void {
-    this.#start('ncclBroadcast', pointer, pointer, length, ncclValues.ncclFloat32, root, communicator, stream)
   }
 
   /** How the last call went on. @throws {TransportError} if it failed, or the link to another rank did. */

@@ -1,0 +1,82 @@
+/** Processes that train on a GPU each, on the stand-in for NVIDIA's libraries. */
+
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type Outcome, runGroup, startGroup, trainScript, weightsOf } from '../fixtures/run-group.js'
+import { useStandIn } from './stand-in.js'
+
+process.env.STAND_IN_DEVICES = '2'
+const isThere = useStandIn('processes') && !process.env.DCML_TEST_GPU
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'dcml-gpus-'))
+
+const local = (rank: number) => ({ LOCAL_RANK: `${rank}`, LOCAL_WORLD_SIZE: '2' })
+const both = [local(0), local(1)]
+
+const difference = (a: Float32Array, b: Float32Array) =>
+  Math.hypot(...a.map((value, i) => value - b[i]!)) / Math.hypot(...b)
+
+describe.runIf(isThere)('processes on cuda', () => {
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  const orders = { backend: 'cuda', epochs: 2 }
+  const steps = 20
+
+  it('that dcml launch started take a GPU each, and end in the weights of one', async () => {
+    const [alone] = await runGroup(1, orders)
+    expect(alone!.collectives).toBe(0)
+    const results = join(folder, 'results')
+    mkdirSync(results)
+    const given = JSON.stringify({ ...orders, folder: results })
+    await promisify(execFile)(process.execPath, [cli, 'launch', '-n', '2', trainScript, given])
+    const outcomes = readdirSync(results).map(
+      (file) => JSON.parse(readFileSync(join(results, file), 'utf8')) as Outcome & { rank: number },
+    )
+    expect(outcomes.length).toBe(2)
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ warnings: [], collectives: steps })
+      expect(outcome.device).toContain(`number ${outcome.rank} of 2`)
+      expect(difference(weightsOf(outcome), weightsOf(alone!))).toBeLessThan(1e-5)
+    }
+    expect(weightsOf(outcomes[0]!)).toEqual(weightsOf(outcomes[1]!))
+  })
+
+  it('that share a GPU, or miss NCCL, say so once and go through the host', async () => {
+    const without = join(folder, 'without')
+    mkdirSync(without)
+    const libraries = process.env.DCML_CUDA_LIBRARIES!
+    for (const name of readdirSync(libraries).filter((file) => !file.includes('nccl')))
+      symlinkSync(join(libraries, name), join(without, name))
+    const shared = { DCML_CUDA_DEVICE: '1' }
+    const missing = { DCML_CUDA_LIBRARIES: without }
+    const cases = [
+      { places: [shared, shared], warning: /host.*Ranks 0 and 1 share a GPU/ },
+      { places: [{ ...both[0]!, ...missing }, both[1]!], warning: /NCCL was not found.*pip install nvidia-nccl-cu13/ },
+      { places: [both[0]!, { ...both[1]!, ...missing }], warning: /Rank 1 has no NCCL/ },
+    ]
+    for (const { places, warning } of cases) {
+      const [first, second] = await runGroup(2, orders, places)
+      expect(first).toMatchObject({ warnings: [expect.stringMatching(warning)], collectives: 0 })
+      expect(second).toMatchObject({ warnings: [], collectives: 0 })
+      expect(weightsOf(first!)).toEqual(weightsOf(second!))
+    }
+  })
+
+  it.each(['SIGKILL', 'SIGSTOP'] as const)('of which one gets %s end with an error that names it', async (signal) => {
+    const { ranks } = await startGroup(2, { ...orders, epochs: 1000, tells: true }, both)
+    const [first, second] = ranks
+    for await (const line of createInterface({ input: first!.process.stdout! })) if (line === 'step 15') break
+    second!.process.kill(signal)
+    const { error, exitCode } = await first!.outcome
+    second!.process.kill('SIGKILL')
+    expect(exitCode).toBe(1)
+    expect(error).toMatchObject({ code: 'DCML_WORKER', message: expect.stringMatching(/\b(Rank|Worker) 1\b/) })
+  })
+})
