@@ -109,6 +109,11 @@ const rules = {
     operands: [],
     out: { argument: 1, bytes: bytesOf(number(call, 0)) },
   }),
+  philoxFill: (call: RecordedCall): ElementwiseForm => ({
+    n: number(call, 1) * number(call, 2),
+    operands: [],
+    out: { argument: 0, bytes: 4 },
+  }),
   addInto(call: RecordedCall): ElementwiseForm {
     const n = number(call, 2)
     return { n, operands: [whole(0, n), whole(1, n)], out: { argument: 1, bytes: 4 } }

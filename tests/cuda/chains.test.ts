@@ -9,8 +9,8 @@ import { useStandIn } from './stand-in.js'
 const isThere = useStandIn('chains')
 
 const partNames = [
-  ...['addInto', 'binary', 'binaryStrided', 'cast', 'classify', 'compare', 'copyRows', 'fill', 'logicalNot', 'select'],
-  ...['stridedCopy', 'unary'],
+  ...['addInto', 'binary', 'binaryStrided', 'cast', 'classify', 'compare', 'copyRows', 'fill', 'logicalNot'],
+  ...['philoxFill', 'select', 'stridedCopy', 'unary'],
 ]
 
 describe.runIf(isThere)('joined calls on cuda', () => {

@@ -1,6 +1,7 @@
 /** Random computations that go element by element, of many shapes. */
 
 import * as tf from '@tensorflow/tfjs-core'
+import { randomTensor } from '../../src/backends/index.js'
 import { Random } from '../../src/core/index.js'
 
 const shapes = [
@@ -52,10 +53,11 @@ function randomChain(random: Random, shape: number[]): tf.Tensor[] {
   const pick = <T>(list: readonly T[]): T => list[random.integer(list.length)]!
   const wholes = [draw(shape)]
   const leaf = (): tf.Tensor => {
-    const kind = random.integer(5)
+    const kind = random.integer(6)
     if (kind === 0) return draw(shape.map((length) => (random.integer(2) === 0 ? 1 : length)))
     if (kind === 1) return tf.scalar(random.normal())
     if (kind === 2) return draw(shape.slice(1 + random.integer(shape.length)))
+    if (kind === 4) return drawn(random, shape)
     // Of unaligned addresses, and with gaps between rows.
     if (kind === 3)
       return tf.slice(
@@ -76,6 +78,12 @@ function randomChain(random: Random, shape: number[]): tf.Tensor[] {
     wholes.push(tf.reshape(made, shape))
   }
   return [wholes.at(-1)!, pick(wholes.slice(1))]
+}
+
+function drawn(random: Random, shape: number[]): tf.Tensor {
+  const kind = (['dropoutMask', 'uniform', 'normal'] as const)[random.integer(3)]!
+  const [seed, stream] = [random.integer(1000), random.integer(9)]
+  return randomTensor({ kind, shape, rate: 0.3, seed, step: 0, firstRow: 5, stream })
 }
 
 const swap = (random: Random, x: tf.Tensor, y: tf.Tensor): [tf.Tensor, tf.Tensor] =>

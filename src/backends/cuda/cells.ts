@@ -50,7 +50,8 @@ export class Cells {
     const names = [...varying.ints, ...varying.floats]
     this.#varying = names.length
     const kinds = new Map<string, ArgumentKind>()
-    for (const call of calls) for (const [i, cell] of cellsOf(call)) kinds.set(cell, kindsOf(call.name)[i]!)
+    for (const call of calls.flatMap((whole): readonly ProgramCall[] => whole.parts ?? [whole]))
+      for (const [i, cell] of cellsOf(call)) kinds.set(cell, kindsOf(call.name)[i]!)
     const fixed = [...kinds.keys()].filter((name) => !names.includes(name))
     for (const name of [...fixed, ...names])
       this.#cells.set(name, { at: HEAD + this.#cells.size, kind: kinds.get(name) ?? 'n' })

@@ -11,6 +11,7 @@ import { unaryCodes } from '../wasm/exports.js'
 import type { Place, RecordedCall } from '../wasm/program/recorder.js'
 import { elementwiseFunctions, elementwiseOptions, types } from './kernels/elementwise-functions.js'
 import { defineModule, type KernelModule } from './kernels/kernel-module.js'
+import { randomFunctions } from './kernels/random.js'
 
 /** A kernel, and the arguments of one call of it. */
 export interface Chain {
@@ -37,12 +38,18 @@ const WIDTH = 4
 
 /** The kernels of chains as one module. */
 export const chainModule = (texts: readonly string[]): KernelModule =>
-  defineModule('chains', `${elementwiseFunctions}${packs}${texts.join('')}`, elementwiseOptions)
+  defineModule('chains', `${elementwiseFunctions}${randomFunctions}${packs}${texts.join('')}`, elementwiseOptions)
 
-/** Writes the kernel of a joined call. `address` tells where a place is on the GPU. */
+/**
+ * Writes the kernel of a joined call.
+ *
+ * @param address - Where a place is on the GPU.
+ * @param cellsOf - Addresses of the numbers that a part finds in memory when it runs, by argument.
+ */
 export function writeChain(
   { parts = [], places }: Pick<RecordedCall, 'parts' | 'places'>,
   address: (place: Place) => number,
+  cellsOf: (part: RecordedCall) => ReadonlyMap<number, number> = () => new Map(),
 ): Chain {
   const { n } = elementwiseOf(parts[0]!)!
   const list = new ArgumentList()
@@ -80,8 +87,23 @@ export function writeChain(
     return value
   }
 
+  /** Random numbers, of one block for four elements of a row where they begin at a lane 0. */
+  const draw = (part: RecordedCall): Value => {
+    const x = `x${loads.length}`
+    const number = (argument: number) => part.numbers.get(argument)!
+    const whole = (argument: number) => list.add('n', 'int ', number(argument))
+    const cells = cellsOf(part)
+    const late = (argument: number) =>
+      cells.has(argument) ? `*${list.add('r', 'const int *', cells.get(argument)!)}` : whole(argument)
+    const of = [whole(2), list.add('d', 'double ', number(4)), whole(5), late(6), late(7), whole(8)]
+    loads.push(`Pack<float, width> ${x} = drawn<width>(${number(3)}, i, ${of.join(', ')});`)
+    isWide &&= number(2) % WIDTH === 0
+    return { text: `${x}.at[k]`, type: 'float' }
+  }
+
   parts.forEach((part, i) => {
-    const result = expressionOf(part, (index, wanted) => read(part, index, wanted), list)
+    const result =
+      part.name === 'philoxFill' ? draw(part) : expressionOf(part, (index, wanted) => read(part, index, wanted), list)
     body.push(`${result.type} v${i} = ${result.text};`)
     const { out } = elementwiseOf(part)!
     values.set(placeKey(part.places.get(out.argument)!), { text: `v${i}`, type: result.type })
@@ -124,7 +146,7 @@ class ArgumentList {
   kinds = ''
 
   /** @returns The name of the new argument. */
-  add(kind: 'r' | 'w' | 'n' | 'f', type: string, value: number): string {
+  add(kind: 'r' | 'w' | 'n' | 'f' | 'd', type: string, value: number): string {
     const name = `a${this.values.length}`
     this.#declared.push(`${type}${name}`)
     this.values.push(value)
@@ -237,9 +259,21 @@ template <int width, class T> INLINE void stored(T *to, const Pack<T, width> &va
   *reinterpret_cast<Pack<T, width> *>(to) = values;
 }
 template <int width, class T> INLINE Pack<T, width> gathered(const T *from, int step) {
+  if (step == 1 && (unsigned long long)from % sizeof(Pack<T, width>) == 0) return loaded<width>(from);
   Pack<T, width> values;
 #pragma unroll
   for (int k = 0; k < width; k++) values.at[k] = from[k * step];
+  return values;
+}
+template <int width>
+INLINE Pack<float, width> drawn(int kind, unsigned i, int rowSize, double rate, int seed, int step, int firstRow,
+                                int stream) {
+  unsigned row = i / (unsigned)rowSize, column = i - row * rowSize;
+  unsigned words[4] = {column / 4, firstRow + row, (unsigned)step, (unsigned)stream};
+  philox(words, seed, 0xffffffffu);
+  Pack<float, width> values;
+#pragma unroll
+  for (int k = 0; k < width; k++) values.at[k] = drawOf(kind, words, width == 1 ? column % 4 : k, rate);
   return values;
 }
 template <class T> INLINE T bitsAs(float x);

@@ -16,7 +16,7 @@ import type {
   VaryingInputs,
 } from '../step-program.js'
 import type { Place, ProgramCall, RecordedCall } from '../wasm/program/recorder.js'
-import { Cells } from './cells.js'
+import { Cells, cellsOf } from './cells.js'
 import { writeChain } from './chain-source.js'
 import type { CudaBackend } from './cuda-backend.js'
 import { Launches, pieceOf } from './launches.js'
@@ -117,7 +117,8 @@ export class CudaProgram implements StepProgram {
   #pieces(calls: readonly ProgramCall[], cells: Cells): (() => void)[] {
     const { chains, device } = this.#backend
     const addressOf = (place: Place) => this.address(place)
-    const joined = calls.map((call) => (call.parts ? writeChain(call, addressOf) : undefined))
+    const lateOf = (part: ProgramCall) => new Map(cellsOf(part).map(([i, cell]) => [i, cells.address(cell)]))
+    const joined = calls.map((call) => (call.parts ? writeChain(call, addressOf, lateOf) : undefined))
     chains.add(joined.filter((chain) => chain !== undefined))
     return calls.map((call, i) => {
       const chain = joined[i]

@@ -13,6 +13,7 @@ import { fuseReluGradients } from './fuse-relu-gradients.js'
 import { joinCalls } from './join-calls.js'
 import { joinChains } from './join-chains.js'
 import { bytesOfBuckets, placeBuffers } from './place-buffers.js'
+import { repeatDraws } from './repeat-draws.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
 export { writeElsewhere } from './direct-results.js'
@@ -38,8 +39,9 @@ export interface StepPlan extends ProgramPlan {
  */
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>, divided?: DividedGradients): StepPlan {
   const divide = (whole: Step) => (divided ? divideGradients(whole, divided) : whole)
-  const join = { chain: joinChains, joined: joinCalls }[joiningOf()]
-  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, join]
+  const repeat = (whole: Step) => repeatDraws(whole, constants)
+  const join = { chain: [joinChains], joined: [repeat, joinCalls] }[joiningOf()]
+  const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, ...join]
   const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))
   const cuts = cutsOf(planned)

@@ -14,6 +14,7 @@ import { lateModules } from './late.js'
 import { layoutKernels, layoutModules } from './layout.js'
 import { normalizationKernels, normalizationModules } from './normalization.js'
 import { productKernels } from './products.js'
+import { randomKernels, randomModules } from './random.js'
 import { recurrentKernels, recurrentModules } from './recurrent.js'
 import { reductionKernels, reductionModules } from './reductions.js'
 import { segmentKernels, segmentModules } from './segments.js'
@@ -23,7 +24,7 @@ import { windowKernels, windowModules } from './windows.js'
 /** Every module. */
 export const kernelModules: readonly KernelModule[] = [
   ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
-  ...[...copyModules, ...recurrentModules, ...segmentModules, ...updateModules, ...lateModules],
+  ...[...copyModules, ...randomModules, ...recurrentModules, ...segmentModules, ...updateModules, ...lateModules],
   ...[...bfloat16Modules, ...attentionModules],
 ]
 
@@ -37,6 +38,7 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels &
     ...reductions,
     ...copyKernels(launch, memory.ints),
     ...layoutKernels(launch, memory.ints),
+    ...randomKernels(launch),
     ...segmentKernels(launch, memory, elementwise.fill),
     ...productKernels(device, launch, elementwise.fill),
     ...windowKernels(device, launch, elementwise.fill),

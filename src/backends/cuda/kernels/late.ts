@@ -7,7 +7,7 @@
 import { callForm, type ProgramCallName } from '../../wasm/program/call-table.js'
 import { gatherInCells } from './copies.js'
 import { defineModule, type Launch } from './kernel-module.js'
-import { philoxInCells } from './layout.js'
+import { philoxInCells } from './random.js'
 import { type RuleName, ruleInCells } from './updates.js'
 
 /** Indices of the arguments that are addresses of cells, by kernel. */

@@ -1,7 +1,6 @@
-/** Padding, one-hot rows, resizing; and random numbers. @module */
+/** Padding, one-hot rows, resizing. @module */
 
 import type { TensorKernels } from '../../device-backend.js'
-import { randomCodes } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import { defineModule, each, type Launch } from './kernel-module.js'
 
@@ -78,57 +77,9 @@ KERNEL resizeNearestGrad(const float *dy, float *dx, int n, int height, int widt
 `,
 )
 
-const randomModule = defineModule(
-  'random',
-  `
-// Philox 4x32-10; counter and key as in random-tensor.ts.
-INLINE void philox(unsigned counter[4], unsigned k0, unsigned k1) {
-  for (int round = 0; round < 10; round++) {
-    unsigned long long p0 = 0xd2511f53ull * counter[0], p1 = 0xcd9e8d57ull * counter[2];
-    unsigned c1 = counter[1], c3 = counter[3];
-    counter[0] = (unsigned)(p1 >> 32) ^ c1 ^ k0;
-    counter[1] = (unsigned)p1;
-    counter[2] = (unsigned)(p0 >> 32) ^ c3 ^ k1;
-    counter[3] = (unsigned)p0;
-    k0 += 0x9e3779b9u;
-    k1 += 0xbb67ae85u;
-  }
-}
-INLINE double uniformOf(unsigned word) { return (word >> 8) * (1.0 / 16777216); }
-// A thread for each four elements of a row.
-INLINE void philoxRows(float *out, int rows, int rowSize, int kind, double rate, int seed, int step, int firstRow,
-                       int stream) {
-  unsigned groups = ((unsigned)rowSize + 3) / 4;
-  EACH(i, rows * groups) {
-    unsigned row = i / groups, group = i - row * groups;
-    unsigned words[4] = {group, firstRow + row, (unsigned)step, (unsigned)stream};
-    philox(words, seed, 0xffffffffu);
-    for (int lane = 0; lane < 4 && group * 4 + lane < (unsigned)rowSize; lane++) {
-      double value = uniformOf(words[lane]);
-      if (kind == ${randomCodes.dropoutMask}) value = value >= rate ? 1 / (1 - rate) : 0;
-      else if (kind == ${randomCodes.normal}) {
-        double radius = sqrt(-2 * log(1 - uniformOf(words[lane & 2])));
-        double angle = 6.283185307179586 * uniformOf(words[(lane & 2) + 1]);
-        value = radius * (lane % 2 == 0 ? cos(angle) : sin(angle));
-      }
-      out[(long long)row * rowSize + group * 4 + lane] = (float)value;
-    }
-  }
-}
-KERNEL philoxFill(float *out, int rows, int rowSize, int kind, double rate, int seed, int step, int firstRow,
-                  int stream) {
-  philoxRows(out, rows, rowSize, kind, rate, seed, step, firstRow, stream);
-}
-KERNEL philoxFillInCells(float *out, int rows, int rowSize, int kind, double rate, int seed, const int *step,
-                         const int *firstRow, int stream) {
-  philoxRows(out, rows, rowSize, kind, rate, seed, *step, *firstRow, stream);
-}
-`,
-)
+export const layoutModules = [layoutModule]
 
-export const layoutModules = [layoutModule, randomModule]
-
-type LayoutKernels = Pick<TensorKernels, 'pad' | 'oneHot' | 'philoxFill'>
+type LayoutKernels = Pick<TensorKernels, 'pad' | 'oneHot'>
 
 export function layoutKernels(launch: Launch, ints: Int32Array): LayoutKernels {
   return {
@@ -139,18 +90,8 @@ export function layoutKernels(launch: Launch, ints: Int32Array): LayoutKernels {
       launch(layoutModule, 'pad', callTable.pad, each(n), v)
     },
     oneHot: (...v) => launch(layoutModule, 'oneHot', callTable.oneHot, each(v[2] * v[3]), v),
-    philoxFill: (...v) => philoxBy(launch, 'philoxFill', 'wnnndnnnn', v),
   }
 }
-
-/** `philoxFill` that finds step and first row in cells. */
-export const philoxInCells =
-  (launch: Launch) =>
-  (values: readonly number[]): void =>
-    philoxBy(launch, 'philoxFillInCells', 'wnnndnrrn', values)
-
-const philoxBy = (launch: Launch, name: string, kinds: string, values: readonly number[]) =>
-  launch(randomModule, name, { arguments: kinds }, each(values[1]! * Math.ceil(values[2]! / 4), 1), values)
 
 /** What a resizing is given, beside the arrays and their size. */
 export interface Resizing {
