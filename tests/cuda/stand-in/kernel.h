@@ -76,6 +76,17 @@ STAND_IN_UNDEFINED(out_of_bounds, "an index is outside of its array")
 #define STAND_IN_UNSEEN
 #endif
 
+// What each thread shows the others of its warp.
+static unsigned long long standInLanes[1024];
+template <class T> STAND_IN_UNSEEN T __shfl_xor_sync(unsigned, T value, int lanes) {
+  unsigned other = threadIdx.x ^ lanes;
+  std::memcpy(&standInLanes[threadIdx.x], &value, sizeof(T));
+  standIn.warpBarrier();
+  std::memcpy(&value, &standInLanes[other], sizeof(T));
+  standIn.warpBarrier();
+  return value;
+}
+
 // A kernel with copies of its arguments.
 template <class Kernel, class Arguments, class Indices> struct StandInBound;
 template <class... Arguments, std::size_t... index>

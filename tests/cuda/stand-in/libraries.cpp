@@ -74,6 +74,9 @@ struct Fiber {
 thread_local jmp_buf scheduler;
 thread_local Fiber *current;
 thread_local std::vector<Fiber *> idle, waiting;
+// Those of each warp that wait for the others of it.
+constexpr unsigned warpSize = 32;
+thread_local std::vector<std::vector<Fiber *>> warps;
 thread_local unsigned nextThread, threadCount;
 thread_local StandIn *around;
 thread_local const StandInCall *body;
@@ -100,6 +103,12 @@ void yield() {
 void barrier() {
   unsigned thread = current->thread;
   waiting.push_back(current);
+  yield();
+  setThread(thread);
+}
+void warpBarrier() {
+  unsigned thread = current->thread;
+  warps[thread / warpSize].push_back(current);
   yield();
   setThread(thread);
 }
@@ -138,10 +147,21 @@ Fiber *takeFiber() {
   swapcontext(&creator, &fiber->start);
   return fiber;
 }
-// Resumes fibers until all of them wait or are done.
+// Resumes fibers until all of them wait at a barrier or are done.
 void runToBarrier(const std::vector<Fiber *> &released) {
   for (Fiber *fiber : released) resume(fiber);
   while (nextThread < threadCount) resume(takeFiber());
+  for (std::size_t i = 0; i < warps.size(); i++) {
+    if (warps[i].size() < std::min<std::size_t>(warpSize, threadCount - i * warpSize)) continue;
+    std::vector<Fiber *> warp;
+    warp.swap(warps[i]);
+    arrange(warp);
+    for (Fiber *fiber : warp) resume(fiber);
+    // It may have come to the next place where it waits.
+    i--;
+  }
+  for (const auto &warp : warps)
+    if (!warp.empty()) sanitizer.stop("Some threads of a warp wait for others that do not come");
   if (sanitizer.isOn && !waiting.empty() && waiting.size() < threadCount)
     sanitizer.stop(std::to_string(threadCount - waiting.size()) + " threads end, and others wait for them at a barrier");
 }
@@ -166,6 +186,8 @@ void runBlocks(unsigned count, unsigned size, const StandInCall *call, Module &m
   around->blockDim = {size, 1, 1};
   around->gridDim = {count, 1, 1};
   around->barrier = barrier;
+  around->warpBarrier = warpBarrier;
+  warps.assign((size + warpSize - 1) / warpSize, {});
   around->access = [](std::uintptr_t at, std::size_t bytes, bool isWrite) { sanitizer.access(at, bytes, isWrite); };
   around->undefined = [](const char *what) { sanitizer.stop(what); };
   sanitizer.around = reinterpret_cast<std::uintptr_t>(around);
@@ -184,7 +206,10 @@ void runBlocks(unsigned count, unsigned size, const StandInCall *call, Module &m
       sanitizer.startBlock(block);
       runBlock();
     }
-  } else waiting.clear();
+  } else {
+    waiting.clear();
+    warps.clear();
+  }
   around->access = nullptr;
   sanitizer.exit = nullptr;
   sanitizer.shared = nullptr;

@@ -10,6 +10,8 @@ struct StandInIndex { unsigned x, y, z; };
 struct StandIn {
   StandInIndex threadIdx, blockIdx, blockDim, gridDim;
   void (*barrier)();
+  // As barrier, for the threads of a warp.
+  void (*warpBarrier)();
   // Where accesses are looked at (sanitizer.h): told of each before it happens, and of what C++ leaves undefined. Set
   // while a kernel runs.
   void (*access)(std::uintptr_t at, std::size_t bytes, bool isWrite);

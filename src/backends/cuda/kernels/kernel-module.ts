@@ -2,7 +2,8 @@
  * How a module of CUDA C and the launches of its kernels are written down.
  *
  * Sources keep to what also a C++ compiler takes (with tests/cuda/stand-in/kernel.h), so that tests run the arithmetic
- * of every kernel without a GPU: no intrinsics of warps, shared arrays of a fixed size, no early return before a barrier.
+ * of every kernel without a GPU: of the intrinsics of warps __shfl_xor_sync alone, with all threads of a warp; shared arrays
+ * of a fixed size; no early return before a barrier.
  * @module
  */
 
@@ -41,10 +42,24 @@ export const each = (n: number, perThread = PER_THREAD): Grid => ({
   threads: THREADS,
 })
 
-/** One block for each row, with threads for its elements: a power of two from 32 to 256. */
-export function rowBlocks(rows: number, size: number): Grid {
-  const threads = size > 128 ? THREADS : size > 64 ? 128 : size > 32 ? 64 : 32
-  return { blocks: rows, threads }
+/** Rows of a block whose warps have one each: `WarpRow`. */
+const WARP_ROWS = 8
+
+/**
+ * Starts the form of a kernel over rows that fits: `NAME_warp`, whose blocks have eight rows, or `NAME_block` for long
+ * rows, and for longer ones where there are too few to keep a GPU busy with a warp each.
+ */
+export function launchRows(
+  launch: Launch,
+  module: KernelModule,
+  name: string,
+  form: CallForm,
+  [rows, size]: readonly [rows: number, size: number],
+  values: readonly number[],
+): void {
+  const isShort = size <= 128 || (size <= 1024 && rows >= 512)
+  const grid = { blocks: isShort ? Math.ceil(rows / WARP_ROWS) : rows, threads: THREADS }
+  launch(module, `${name}_${isShort ? 'warp' : 'block'}`, form, grid, values)
 }
 
 /** A module; its source follows what all of them use. */
@@ -79,19 +94,35 @@ struct Multiply { template <class T> static INLINE T join(T a, T b) { return a *
 struct Larger { template <class T> static INLINE T join(T a, T b) { return a > b || a != a ? a : b; } };
 struct Smaller { template <class T> static INLINE T join(T a, T b) { return a < b || a != a ? a : b; } };
 
-// What the values of all threads of a block come to, in each of them. The block has 32 to 256 threads.
-template <class Op, class T> INLINE T joinBlock(T value) {
-  __shared__ T parts[256];
-  parts[threadIdx.x] = value;
-  __syncthreads();
-  if (threadIdx.x < 32) {
-    for (unsigned i = threadIdx.x + 32; i < blockDim.x; i += 32) value = Op::join(value, parts[i]);
-    parts[threadIdx.x] = value;
-  }
-  __syncthreads();
-  T result = parts[0];
-  for (int i = 1; i < 32; i++) result = Op::join(result, parts[i]);
-  __syncthreads();
-  return result;
+// What the values of a warp's threads come to, in each of them: + and the like give the same bits in both orders.
+template <class T> INLINE T ofLane(T value, int lanes) { return __shfl_xor_sync(0xffffffffu, value, lanes); }
+template <class Op, class T> INLINE T joinWarp(T value) {
+  for (int lanes = 16; lanes > 0; lanes /= 2) value = Op::join(value, ofLane(value, lanes));
+  return value;
 }
+// The same of a block, which has 32 to 256 threads.
+template <class Op, class T> INLINE T joinBlock(T value) {
+  __shared__ T parts[8];
+  value = joinWarp<Op>(value);
+  if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = value;
+  __syncthreads();
+  value = parts[0];
+  for (unsigned warp = 1; warp < blockDim.x / 32; warp++) value = Op::join(value, parts[warp]);
+  __syncthreads();
+  return value;
+}
+
+// The threads that share a row: a warp, so that a block has eight rows and waits at no barrier, or a block.
+struct WarpRow {
+  int row, rank, size;
+  INLINE WarpRow() : row(blockIdx.x * 8 + threadIdx.x / 32), rank(threadIdx.x % 32), size(32) {}
+  template <class Op, class T> INLINE T join(T value) const { return joinWarp<Op>(value); }
+};
+struct BlockRow {
+  int row, rank, size;
+  INLINE BlockRow() : row(blockIdx.x), rank(threadIdx.x), size(blockDim.x) {}
+  template <class Op, class T> INLINE T join(T value) const { return joinBlock<Op>(value); }
+};
+// The elements of a row that this thread has.
+#define EACH_IN(r, i, n) for (int i = r.rank; i < (n); i += r.size)
 `

@@ -4,8 +4,8 @@ import type { TensorKernels } from '../../device-backend.js'
 import { reduceCodes } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import type { DeviceMemory } from '../device-memory.js'
-import { defineModule, each, type Launch, rowBlocks } from './kernel-module.js'
-import { columnSource, inChunks, tiles } from './reductions.js'
+import { defineModule, each, type Launch, launchRows } from './kernel-module.js'
+import { COLUMN_CHUNK, columnSource, inChunks, tiles } from './reductions.js'
 
 const normalizationModule = defineModule(
   'normalization',
@@ -19,46 +19,44 @@ KERNEL batchNorm(const float *x, const float *mean, const float *variance, const
   }
 }
 
-// Sums over the rows of [rows, size] of what a term makes of each element.
-template <class Term> INLINE void sumColumns(const Term &term, float *out, int rows, int size, int chunk, float share) {
+// Sums over the rows of [rows, size] of squared distances to the means.
+KERNEL squaredDistances(const float *x, const float *mean, float *out, int rows, int size, int chunk, float share) {
   Tile tile(rows, size, chunk);
   float sum = 0;
   if (tile.column < size)
-    for (int row = tile.from + tile.row; row < tile.to; row += 8) sum += term.at(row, tile.column, size);
+    for (int row = tile.from + tile.row; row < tile.to; row += 8) {
+      float d = x[(long long)row * size + tile.column] - mean[tile.column];
+      sum += d * d;
+    }
   sum = joinTile<Add>(sum);
   if (tile.row == 0 && tile.column < size) out[tile.chunkIndex * size + tile.column] = sum / share;
 }
-struct SquaredDistance {
-  const float *x, *mean;
-  INLINE float at(int row, int column, int size) const {
-    float d = x[(long long)row * size + column] - mean[column];
-    return d * d;
-  }
-};
-struct WeightedDistance {
-  const float *dy, *x, *mean;
-  INLINE float at(int row, int column, int size) const {
-    long long i = (long long)row * size + column;
-    return dy[i] * (x[i] - mean[column]);
-  }
-};
-struct WeightedNormal {
-  const float *dy, *x, *moments;
-  INLINE float at(int row, int column, int size) const {
-    long long i = (long long)row * size + column;
-    return dy[i] * (x[i] - moments[2 * row]) * moments[2 * row + 1];
-  }
-};
-KERNEL squaredDistances(const float *x, const float *mean, float *out, int rows, int size, int chunk, float share) {
-  sumColumns(SquaredDistance{x, mean}, out, rows, size, chunk, share);
+// Sums over the rows of dy, and of dy times what x is there: what scale and offset of a normalization have to do with it.
+template <class Of>
+INLINE void sumGradients(const float *dy, float *products, float *sums, int rows, int size, int chunk, const Of &of) {
+  Tile tile(rows, size, chunk);
+  float product = 0, sum = 0;
+  if (tile.column < size)
+    for (int row = tile.from + tile.row; row < tile.to; row += 8) {
+      long long i = (long long)row * size + tile.column;
+      float slope = dy[i];
+      sum += slope;
+      product += slope * of(i, row, tile.column);
+    }
+  product = joinTile<Add>(product);
+  sum = joinTile<Add>(sum);
+  if (tile.row != 0 || tile.column >= size) return;
+  products[tile.chunkIndex * size + tile.column] = product;
+  sums[tile.chunkIndex * size + tile.column] = sum;
 }
-KERNEL weightedDistances(const float *dy, const float *x, const float *mean, float *out, int rows, int size, int chunk,
-                         float share) {
-  sumColumns(WeightedDistance{dy, x, mean}, out, rows, size, chunk, share);
+KERNEL batchNormSums(const float *dy, const float *x, const float *mean, float *products, float *sums, int rows,
+                     int size, int chunk) {
+  sumGradients(dy, products, sums, rows, size, chunk, [=](long long i, int, int c) { return x[i] - mean[c]; });
 }
-KERNEL weightedNormals(const float *dy, const float *x, const float *moments, float *out, int rows, int size, int chunk,
-                       float share) {
-  sumColumns(WeightedNormal{dy, x, moments}, out, rows, size, chunk, share);
+KERNEL layerNormSums(const float *dy, const float *x, const float *moments, float *products, float *sums, int rows,
+                     int size, int chunk) {
+  auto normal = [=](long long i, int row, int) { return (x[i] - moments[2 * row]) * moments[2 * row + 1]; };
+  sumGradients(dy, products, sums, rows, size, chunk, normal);
 }
 
 // dScale holds the sums of dy times the distance to the mean.
@@ -76,40 +74,54 @@ KERNEL divideByDeviation(const float *x, const float *variance, float *out, int 
   EACH(i, n) out[i] = x[i] / sqrtf(variance[i] + epsilon);
 }
 
-// A block for each row.
-KERNEL layerNorm(const float *x, const float *scale, const float *offset, float *out, float *moments, int, int size,
-                 float epsilon) {
-  long long first = (long long)blockIdx.x * size;
+template <class Row>
+INLINE void layerNorm(const Row &r, const float *x, const float *scale, const float *offset, float *out,
+                      float *moments, int rows, int size, float epsilon) {
+  if (r.row >= rows) return;
+  x += (long long)r.row * size;
+  out += (long long)r.row * size;
   float sum = 0;
-  EACH_OF_ROW(i, size) sum += x[first + i];
-  float mean = joinBlock<Add>(sum) / size;
+  EACH_IN(r, i, size) sum += x[i];
+  float mean = r.template join<Add>(sum) / size;
   float squares = 0;
-  EACH_OF_ROW(i, size) squares += (x[first + i] - mean) * (x[first + i] - mean);
-  float root = 1.0f / sqrtf(joinBlock<Add>(squares) / size + epsilon);
-  EACH_OF_ROW(i, size)
-    out[first + i] = (x[first + i] - mean) * root * (scale ? scale[i] : 1) + (offset ? offset[i] : 0);
-  if (threadIdx.x == 0) {
-    moments[2 * blockIdx.x] = mean;
-    moments[2 * blockIdx.x + 1] = root;
+  EACH_IN(r, i, size) squares += (x[i] - mean) * (x[i] - mean);
+  float root = 1.0f / sqrtf(r.template join<Add>(squares) / size + epsilon);
+  EACH_IN(r, i, size) out[i] = (x[i] - mean) * root * (scale ? scale[i] : 1) + (offset ? offset[i] : 0);
+  if (r.rank == 0) {
+    moments[2 * r.row] = mean;
+    moments[2 * r.row + 1] = root;
   }
 }
-KERNEL layerNormGrad(const float *dy, const float *x, const float *scale, const float *moments, float *dx, int,
-                     int size) {
-  long long first = (long long)blockIdx.x * size;
-  float mean = moments[2 * blockIdx.x], root = moments[2 * blockIdx.x + 1];
+template <class Row>
+INLINE void layerNormGrad(const Row &r, const float *dy, const float *x, const float *scale, const float *moments,
+                          float *dx, int rows, int size) {
+  if (r.row >= rows) return;
+  long long first = (long long)r.row * size;
+  float mean = moments[2 * r.row], root = moments[2 * r.row + 1];
   float sum = 0, product = 0;
-  EACH_OF_ROW(i, size) {
+  EACH_IN(r, i, size) {
     float g = dy[first + i] * (scale ? scale[i] : 1);
     sum += g;
     product += g * (x[first + i] - mean) * root;
   }
-  sum = joinBlock<Add>(sum) / size;
-  product = joinBlock<Add>(product) / size;
-  EACH_OF_ROW(i, size) {
+  sum = r.template join<Add>(sum) / size;
+  product = r.template join<Add>(product) / size;
+  EACH_IN(r, i, size) {
     float g = dy[first + i] * (scale ? scale[i] : 1);
     dx[first + i] = (g - sum - (x[first + i] - mean) * root * product) * root;
   }
 }
+#define LAYER_NORM(FORM, ROW) \\
+  KERNEL layerNorm_##FORM(const float *x, const float *scale, const float *offset, float *out, float *moments, \\
+                          int rows, int size, float epsilon) { \\
+    layerNorm(ROW(), x, scale, offset, out, moments, rows, size, epsilon); \\
+  } \\
+  KERNEL layerNormGrad_##FORM(const float *dy, const float *x, const float *scale, const float *moments, float *dx, \\
+                              int rows, int size) { \\
+    layerNormGrad(ROW(), dy, x, scale, moments, dx, rows, size); \\
+  }
+LAYER_NORM(warp, WarpRow)
+LAYER_NORM(block, BlockRow)
 `,
 )
 
@@ -126,17 +138,28 @@ export function normalizationKernels(
   memory: DeviceMemory,
   reduce: TensorKernels['reduce'],
 ): NormalizationKernels {
-  /** out[c] = the sum over the rows of a term, by its kernel, divided by `share`. */
-  const sumColumns = (
-    kernel: 'squaredDistances' | 'weightedDistances' | 'weightedNormals',
+  const sum = `float_${reduceCodes.sum}`
+  /** Sums over the rows of dy times something of x, and of dy, by a kernel that makes both. */
+  const sumGradients = (
+    kernel: 'batchNormSums' | 'layerNormSums',
     operands: number[],
-    [out, rows, size, share]: [out: number, rows: number, size: number, share: number],
+    outs: readonly [products: number, sums: number],
+    [rows, size]: readonly [rows: number, size: number],
   ) => {
-    const target = { out, outer: 1, size: rows, inner: size, share }
-    inChunks(launch, memory, `float_${reduceCodes.sum}`, target, (to, chunk, part) => {
-      const form = { arguments: `${'r'.repeat(operands.length)}wnnnf` }
+    const run = (to: readonly number[], chunk: number) => {
       const grid = tiles(Math.max(1, Math.ceil(rows / chunk)), size)
-      launch(normalizationModule, kernel, form, grid, [...operands, to, rows, size, chunk, part])
+      launch(normalizationModule, kernel, { arguments: 'rrrwwnnn' }, grid, [...operands, ...to, rows, size, chunk])
+    }
+    if (rows <= COLUMN_CHUNK) {
+      run(outs, Math.max(1, rows))
+      return
+    }
+    const chunks = Math.ceil(rows / COLUMN_CHUNK)
+    const partials = outs.map(() => memory.scratch(chunks * size * 4, 'partial sum', [chunks, size]))
+    run(partials, COLUMN_CHUNK)
+    partials.forEach((partial, i) => {
+      reduce(reduceCodes.sum, partial, outs[i]!, 1, chunks, size)
+      memory.release(partial)
     })
   }
   const batchNorm: TensorKernels['batchNorm'] = (...v) =>
@@ -145,23 +168,26 @@ export function normalizationKernels(
     batchNorm,
     batchNormTraining(x, scale, offset, out, mean, variance, rows, channels, epsilon) {
       reduce(reduceCodes.mean, x, mean, 1, rows, channels)
-      sumColumns('squaredDistances', [x, mean], [variance, rows, channels, rows])
+      const target = { out: variance, outer: 1, size: rows, inner: channels, share: rows }
+      inChunks(launch, memory, sum, target, (to, chunk, share) => {
+        const grid = tiles(Math.max(1, Math.ceil(rows / chunk)), channels)
+        const values = [x, mean, to, rows, channels, chunk, share]
+        launch(normalizationModule, 'squaredDistances', { arguments: 'rrwnnnf' }, grid, values)
+      })
       batchNorm(x, mean, variance, scale, offset, out, rows, channels, epsilon)
     },
     batchNormTrainingGrad(dy, x, scale, mean, variance, dx, dScale, dOffset, rows, channels, epsilon) {
-      reduce(reduceCodes.sum, dy, dOffset, 1, rows, channels)
-      sumColumns('weightedDistances', [dy, x, mean], [dScale, rows, channels, 1])
+      sumGradients('batchNormSums', [dy, x, mean], [dScale, dOffset], [rows, channels])
       const values = [dy, x, scale, mean, variance, dx, dScale, dOffset, rows, channels, epsilon]
       launch(normalizationModule, 'batchNormInputGrad', { arguments: 'rrrrrwrrnnf' }, each(rows * channels), values)
       const last = [dScale, variance, dScale, channels, epsilon]
       launch(normalizationModule, 'divideByDeviation', { arguments: 'rrwnf' }, each(channels), last)
     },
-    layerNorm: (...v) => launch(normalizationModule, 'layerNorm', callTable.layerNorm, rowBlocks(v[5], v[6]), v),
+    layerNorm: (...v) => launchRows(launch, normalizationModule, 'layerNorm', callTable.layerNorm, [v[5], v[6]], v),
     layerNormGrad: (...v) =>
-      launch(normalizationModule, 'layerNormGrad', callTable.layerNormGrad, rowBlocks(v[5], v[6]), v),
+      launchRows(launch, normalizationModule, 'layerNormGrad', callTable.layerNormGrad, [v[5], v[6]], v),
     layerNormParameterGrad(dy, x, moments, dScale, dOffset, rows, size) {
-      sumColumns('weightedNormals', [dy, x, moments], [dScale, rows, size, 1])
-      reduce(reduceCodes.sum, dy, dOffset, 1, rows, size)
+      sumGradients('layerNormSums', [dy, x, moments], [dScale, dOffset], [rows, size])
     },
   }
 }

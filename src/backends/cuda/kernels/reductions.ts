@@ -4,14 +4,16 @@ import type { TensorKernels } from '../../device-backend.js'
 import { dtypeCodes, reduceCodes as r } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import type { DeviceMemory } from '../device-memory.js'
-import { defineModule, each, type Launch, rowBlocks } from './kernel-module.js'
+import { defineModule, each, type Launch, launchRows } from './kernel-module.js'
 
 /** Columns of a tile of `sumColumns` and `reduceColumns`, and the rows that its threads read at once. */
 const TILE = { columns: 32, rows: 8 } as const
 const TILE_THREADS = TILE.columns * TILE.rows
 /** So many elements of a row, and so many of each column of a tile, one block takes. */
 const CHUNK = 4096
-const COLUMN_CHUNK = 256
+export const COLUMN_CHUNK = 256
+/** Rows of so many elements get a thread each. */
+const SHORT = 16
 
 /** What reductions and sums over columns share. */
 export const columnSource = `
@@ -48,15 +50,25 @@ struct Tile {
 const reduceModule = defineModule(
   'reduce',
   `${columnSource}
-// A chunk of a row of [outer, size] for each block.
-template <class Op, class T> INLINE void reduceRows(const T *x, T *out, int size, int chunk, T empty, float share) {
+// A chunk of a row of [outer, size] for each group of threads, of which there are as many as outputs.
+template <class Op, class T, class Row>
+INLINE void reduceRow(const Row &r, const T *x, T *out, int outputs, int size, int chunk, T empty, float share) {
   int chunks = size > chunk ? (size + chunk - 1) / chunk : 1;
-  const T *row = x + (long long)(blockIdx.x / chunks) * size;
-  int from = blockIdx.x % chunks * chunk, to = from + chunk < size ? from + chunk : size;
+  if (r.row >= outputs) return;
+  const T *row = x + (long long)(r.row / chunks) * size;
+  int from = r.row % chunks * chunk, to = from + chunk < size ? from + chunk : size;
   T value = empty;
-  for (int i = from + threadIdx.x; i < to; i += blockDim.x) value = Op::join(value, row[i]);
-  value = joinBlock<Op>(value);
-  if (threadIdx.x == 0) out[blockIdx.x] = share == 1 ? value : (T)(value / share);
+  for (int i = from + r.rank; i < to; i += r.size) value = Op::join(value, row[i]);
+  value = r.template join<Op>(value);
+  if (r.rank == 0) out[r.row] = share == 1 ? value : (T)(value / share);
+}
+// A thread for each row: for rows of a few elements.
+template <class Op, class T> INLINE void reduceShort(const T *x, T *out, int outputs, int size, T empty, float share) {
+  EACH(row, outputs) {
+    T value = empty;
+    for (int i = 0; i < size; i++) value = Op::join(value, x[(long long)row * size + i]);
+    out[row] = share == 1 ? value : (T)(value / share);
+  }
 }
 template <class Op, class T>
 INLINE void reduceColumns(const T *x, T *out, int size, int inner, int chunk, T empty, float share) {
@@ -70,8 +82,14 @@ INLINE void reduceColumns(const T *x, T *out, int size, int inner, int chunk, T 
     out[tile.chunkIndex * inner + tile.column] = share == 1 ? value : (T)(value / share);
 }
 #define REDUCE(NAME, OP, T, EMPTY) \\
-  KERNEL reduceRows_##NAME(const T *x, T *out, int size, int, int chunk, float share) { \\
-    reduceRows<OP, T>(x, out, size, chunk, EMPTY, share); \\
+  KERNEL reduceRow_##NAME##_warp(const T *x, T *out, int outputs, int size, int chunk, float share) { \\
+    reduceRow<OP, T>(WarpRow(), x, out, outputs, size, chunk, EMPTY, share); \\
+  } \\
+  KERNEL reduceRow_##NAME##_block(const T *x, T *out, int outputs, int size, int chunk, float share) { \\
+    reduceRow<OP, T>(BlockRow(), x, out, outputs, size, chunk, EMPTY, share); \\
+  } \\
+  KERNEL reduceShort_##NAME(const T *x, T *out, int outputs, int size, int, float share) { \\
+    reduceShort<OP, T>(x, out, outputs, size, EMPTY, share); \\
   } \\
   KERNEL reduceColumns_##NAME(const T *x, T *out, int size, int inner, int chunk, float share) { \\
     reduceColumns<OP, T>(x, out, size, inner, chunk, EMPTY, share); \\
@@ -90,33 +108,39 @@ REDUCE(int_${r.min}, Smaller, int, 0x7fffffff)
 REDUCE(bool_1, Both, u8, 1)
 REDUCE(bool_0, Either, u8, 0)
 
-// The first extreme; NaN is none, except at the first place. A block for each column of [outer, size, inner].
-KERNEL argExtreme(int isMin, const float *x, int *out, int, int size, int inner) {
-  __shared__ float values[256];
-  __shared__ int indices[256];
-  const float *column = x + (long long)(blockIdx.x / inner) * size * inner + blockIdx.x % inner;
-  float best = size > 0 ? column[0] : 0;
-  int index = 0;
-  for (int i = threadIdx.x; i < size; i += blockDim.x) {
-    float value = column[(long long)i * inner];
-    if (isMin ? value < best : value > best) {
-      best = value;
-      index = i;
-    }
+// The first extreme; NaN is none, except at the first place. A row is a column of [outer, size, inner].
+struct Extreme { float value; int index; };
+INLINE Extreme ofLane(Extreme extreme, int lanes) {
+  return {ofLane(extreme.value, lanes), ofLane(extreme.index, lanes)};
+}
+struct FirstLargest {
+  static INLINE Extreme join(Extreme a, Extreme b) {
+    return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
   }
-  values[threadIdx.x] = best;
-  indices[threadIdx.x] = index;
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    for (unsigned t = 1; t < blockDim.x; t++) {
-      bool isBetter = isMin ? values[t] < best : values[t] > best;
-      if (isBetter || (values[t] == best && indices[t] < index)) {
-        best = values[t];
-        index = indices[t];
-      }
-    }
-    out[blockIdx.x] = index;
+};
+struct FirstSmallest {
+  static INLINE Extreme join(Extreme a, Extreme b) {
+    return b.value < a.value || (b.value == a.value && b.index < a.index) ? b : a;
   }
+};
+template <class Op, class Row> INLINE void extremeOf(const Row &r, const float *x, int *out, int size, int inner) {
+  const float *column = x + (long long)(r.row / inner) * size * inner + r.row % inner;
+  Extreme best = {size > 0 ? column[0] : 0, 0};
+  EACH_IN(r, i, size) best = Op::join(best, Extreme{column[(long long)i * inner], i});
+  best = r.template join<Op>(best);
+  if (r.rank == 0) out[r.row] = best.index;
+}
+template <class Row>
+INLINE void argExtreme(const Row &r, int isMin, const float *x, int *out, int outer, int size, int inner) {
+  if (r.row >= outer * inner) return;
+  if (isMin) extremeOf<FirstSmallest>(r, x, out, size, inner);
+  else extremeOf<FirstLargest>(r, x, out, size, inner);
+}
+KERNEL argExtreme_warp(int isMin, const float *x, int *out, int outer, int size, int inner) {
+  argExtreme(WarpRow(), isMin, x, out, outer, size, inner);
+}
+KERNEL argExtreme_block(int isMin, const float *x, int *out, int outer, int size, int inner) {
+  argExtreme(BlockRow(), isMin, x, out, outer, size, inner);
 }
 
 // A thread for each column of [outer, size, inner]; in float64, so that long sums keep their digits.
@@ -143,52 +167,83 @@ const softmaxModule = defineModule(
   'softmax',
   `
 // NaN is passed over: it shows up in the sum.
-INLINE float largestOfRow(const float *x, int size) {
+template <class Row> INLINE float largestOf(const Row &r, const float *x, int size) {
   float largest = -infinity();
-  EACH_OF_ROW(i, size) largest = fmaxf(largest, x[i]);
-  return joinBlock<Larger>(largest);
+  EACH_IN(r, i, size) largest = fmaxf(largest, x[i]);
+  return r.template join<Larger>(largest);
 }
-INLINE float sumOfPowers(const float *x, int size, float shift) {
+template <class Row> INLINE float sumOfPowers(const Row &r, const float *x, int size, float shift) {
   float sum = 0;
-  EACH_OF_ROW(i, size) sum += expf(x[i] - shift);
-  return joinBlock<Add>(sum);
+  EACH_IN(r, i, size) sum += expf(x[i] - shift);
+  return r.template join<Add>(sum);
 }
-KERNEL softmax(int isLog, const float *x, float *out, int, int size) {
-  long long first = (long long)blockIdx.x * size;
-  float shift = largestOfRow(x + first, size);
-  float sum = sumOfPowers(x + first, size, shift);
+template <class Row> INLINE void softmax(const Row &r, int isLog, const float *x, float *out, int rows, int size) {
+  if (r.row >= rows) return;
+  x += (long long)r.row * size;
+  out += (long long)r.row * size;
+  float shift = largestOf(r, x, size);
+  float sum = sumOfPowers(r, x, size, shift);
   float logarithm = logf(sum);
-  EACH_OF_ROW(i, size) {
-    float shifted = x[first + i] - shift;
-    out[first + i] = isLog ? shifted - logarithm : expf(shifted) / sum;
+  EACH_IN(r, i, size) {
+    float shifted = x[i] - shift;
+    out[i] = isLog ? shifted - logarithm : expf(shifted) / sum;
   }
 }
-KERNEL crossEntropy(const float *logits, const float *targets, const int *labels, float *out, int, int size) {
-  long long first = (long long)blockIdx.x * size;
-  float shift = largestOfRow(logits + first, size);
-  float logarithm = logf(sumOfPowers(logits + first, size, shift));
+// What a row should be: a share of each class, or one class.
+struct Truth {
+  const float *targets;
+  int label;
+  INLINE Truth(const float *targets, const int *labels, int row, int size)
+      : targets(targets + (long long)row * size), label(labels ? labels[row] : 0) {
+    if (labels) this->targets = nullptr;
+  }
+  INLINE float at(int i) const { return targets ? targets[i] : label == i; }
+};
+template <class Row>
+INLINE void crossEntropy(const Row &r, const float *logits, const float *targets, const int *labels, float *out,
+                         int rows, int size) {
+  if (r.row >= rows) return;
+  const float *x = logits + (long long)r.row * size;
+  Truth truth(targets, labels, r.row, size);
+  float shift = largestOf(r, x, size);
+  float logarithm = logf(sumOfPowers(r, x, size, shift));
   float loss = 0;
-  EACH_OF_ROW(i, size) {
-    float target = labels ? labels[blockIdx.x] == i : targets[first + i];
+  EACH_IN(r, i, size) {
+    float target = truth.at(i);
     // 0 times Infinity is 0 here.
-    if (target != 0) loss += target * (logarithm - (logits[first + i] - shift));
+    if (target != 0) loss += target * (logarithm - (x[i] - shift));
   }
-  loss = joinBlock<Add>(loss);
-  if (threadIdx.x == 0) out[blockIdx.x] = loss;
+  loss = r.template join<Add>(loss);
+  if (r.rank == 0) out[r.row] = loss;
 }
-KERNEL crossEntropyGrad(const float *dy, const float *logits, const float *targets, const int *labels, float *out, int,
-                        int size) {
-  long long first = (long long)blockIdx.x * size;
-  float shift = largestOfRow(logits + first, size);
-  float sum = sumOfPowers(logits + first, size, shift);
+template <class Row>
+INLINE void crossEntropyGrad(const Row &r, const float *dy, const float *logits, const float *targets,
+                             const int *labels, float *out, int rows, int size) {
+  if (r.row >= rows) return;
+  const float *x = logits + (long long)r.row * size;
+  out += (long long)r.row * size;
+  Truth truth(targets, labels, r.row, size);
+  float shift = largestOf(r, x, size);
+  float sum = sumOfPowers(r, x, size, shift);
   float total = 0;
-  EACH_OF_ROW(i, size) total += labels ? labels[blockIdx.x] == i : targets[first + i];
-  total = joinBlock<Add>(total);
-  EACH_OF_ROW(i, size) {
-    float target = labels ? labels[blockIdx.x] == i : targets[first + i];
-    out[first + i] = dy[blockIdx.x] * (expf(logits[first + i] - shift) / sum * total - target);
-  }
+  EACH_IN(r, i, size) total += truth.at(i);
+  total = r.template join<Add>(total);
+  EACH_IN(r, i, size) out[i] = dy[r.row] * (expf(x[i] - shift) / sum * total - truth.at(i));
 }
+#define SOFTMAX(FORM, ROW) \\
+  KERNEL softmax_##FORM(int isLog, const float *x, float *out, int rows, int size) { \\
+    softmax(ROW(), isLog, x, out, rows, size); \\
+  } \\
+  KERNEL crossEntropy_##FORM(const float *logits, const float *targets, const int *labels, float *out, int rows, \\
+                             int size) { \\
+    crossEntropy(ROW(), logits, targets, labels, out, rows, size); \\
+  } \\
+  KERNEL crossEntropyGrad_##FORM(const float *dy, const float *logits, const float *targets, const int *labels, \\
+                                 float *out, int rows, int size) { \\
+    crossEntropyGrad(ROW(), dy, logits, targets, labels, out, rows, size); \\
+  }
+SOFTMAX(warp, WarpRow)
+SOFTMAX(block, BlockRow)
 `,
 )
 
@@ -214,12 +269,12 @@ export function reductionKernels(launch: Launch, memory: DeviceMemory): Reductio
     reduce: reduceWith('float'),
     reduceInt: reduceWith('int'),
     reduceBool: reduceWith('bool'),
-    argExtreme: (...v) => launch(reduceModule, 'argExtreme', callTable.argExtreme, rowBlocks(v[3] * v[5], v[4]), v),
+    argExtreme: (...v) => launchRows(launch, reduceModule, 'argExtreme', callTable.argExtreme, [v[3] * v[5], v[4]], v),
     cumulative: (...v) => launch(reduceModule, `cumulative_${v[1]}`, callTable.cumulative, each(v[4] * v[6], 1), v),
-    softmax: (...v) => launch(softmaxModule, 'softmax', callTable.softmax, rowBlocks(v[3], v[4]), v),
-    crossEntropy: (...v) => launch(softmaxModule, 'crossEntropy', callTable.crossEntropy, rowBlocks(v[4], v[5]), v),
+    softmax: (...v) => launchRows(launch, softmaxModule, 'softmax', callTable.softmax, [v[3], v[4]], v),
+    crossEntropy: (...v) => launchRows(launch, softmaxModule, 'crossEntropy', callTable.crossEntropy, [v[4], v[5]], v),
     crossEntropyGrad: (...v) =>
-      launch(softmaxModule, 'crossEntropyGrad', callTable.crossEntropyGrad, rowBlocks(v[5], v[6]), v),
+      launchRows(launch, softmaxModule, 'crossEntropyGrad', callTable.crossEntropyGrad, [v[5], v[6]], v),
   }
 }
 
@@ -234,7 +289,7 @@ interface Target {
 
 /**
  * Runs a reduction in one go, or, where a few long columns would leave the GPU idle, in chunks whose results are
- * reduced in turn. The order of additions depends on the shape alone, so results are the same at every run.
+ * reduced in turn, in chunks again where there are many. The order of additions depends on the shape alone, so results are the same at every run.
  *
  * @param kernel - What reduces the results of the chunks.
  * @param first - Reduces chunks of so many elements to a place, and divides by the share.
@@ -255,7 +310,10 @@ export function inChunks(
   const chunks = Math.ceil(size / chunk)
   const partial = memory.scratch(outer * chunks * inner * 4, 'partial result', [outer, chunks, inner])
   first(partial, chunk, 1)
-  reduceOnce(launch, kernel, { ...target, input: partial, size: chunks, chunk: chunks })
+  const rest = { ...target, size: chunks }
+  inChunks(launch, memory, kernel, rest, (to, part, share) =>
+    reduceOnce(launch, kernel, { ...rest, input: partial, out: to, chunk: part, share }),
+  )
   memory.release(partial)
 }
 
@@ -266,10 +324,15 @@ function reduceOnce(
   kernel: string,
   { input, out, outer, size, inner, chunk, share }: Target & { readonly input: number; readonly chunk: number },
 ): void {
-  const values = [input, out, size, inner, chunk, share]
-  const chunks = Math.max(1, Math.ceil(size / chunk))
-  if (inner === 1) launch(reduceModule, `reduceRows_${kernel}`, reduceForm, rowBlocks(outer * chunks, chunk), values)
-  else launch(reduceModule, `reduceColumns_${kernel}`, reduceForm, tiles(outer * chunks, inner), values)
+  const outputs = outer * Math.max(1, Math.ceil(size / chunk))
+  if (inner !== 1) {
+    const values = [input, out, size, inner, chunk, share]
+    launch(reduceModule, `reduceColumns_${kernel}`, reduceForm, tiles(outputs, inner), values)
+    return
+  }
+  const values = [input, out, outputs, size, chunk, share]
+  if (size <= SHORT) launch(reduceModule, `reduceShort_${kernel}`, reduceForm, each(outputs, 1), values)
+  else launchRows(launch, reduceModule, `reduceRow_${kernel}`, reduceForm, [outputs, chunk], values)
 }
 
 /** A block for each tile of columns. */

@@ -117,15 +117,16 @@ KERNEL lambMeans(const float *parameters, const float *gradients, float *mean, f
     squares[2 * blockIdx.x + 1] = directions;
   }
 }
-KERNEL lambWeights(float *parameters, const float *mean, const float *squaredMean, const double *squares, int blocks,
-                   int n, float rate, float meanScale, float rootScale, float epsilon, float weightDecay) {
-  double weights = 0, directions = 0;
-  for (int block = 0; block < blocks; block++) {
-    weights += squares[2 * block];
-    directions += squares[2 * block + 1];
-  }
-  double trust = weights > 0 && directions > 0 ? sqrt(weights / directions) : 1;
-  float change = (float)(rate * trust);
+// One block: how far the weights may go, instead of the partial sums.
+KERNEL lambTrust(double *squares, int blocks) {
+  bool isMine = (int)threadIdx.x < blocks;
+  double weights = joinBlock<Add>(isMine ? squares[2 * threadIdx.x] : 0);
+  double directions = joinBlock<Add>(isMine ? squares[2 * threadIdx.x + 1] : 0);
+  if (threadIdx.x == 0) squares[0] = weights > 0 && directions > 0 ? sqrt(weights / directions) : 1;
+}
+KERNEL lambWeights(float *parameters, const float *mean, const float *squaredMean, const double *trust, int n,
+                   float rate, float meanScale, float rootScale, float epsilon, float weightDecay) {
+  float change = (float)(rate * *trust);
   EACH(i, n) {
     float w = parameters[i];
     float u = meanScale * mean[i] / (sqrtf(squaredMean[i]) * rootScale + epsilon) + weightDecay * w;
@@ -160,7 +161,11 @@ export function updateKernels(device: CudaDevice, launch: Launch): UpdateKernels
       const squares = memory.scratch(grid.blocks * 16, 'partial sum', [grid.blocks, 2])
       const first = [parameters, gradients, mean, squaredMean, squares, n, meanScale, rootScale, beta1, beta2]
       launch(updateModule, 'lambMeans', lambMeansForm, grid, [...first, epsilon, weightDecay, gradientScale])
-      const second = [parameters, mean, squaredMean, squares, grid.blocks, n, rate, meanScale, rootScale]
+      launch(updateModule, 'lambTrust', { arguments: 'un' }, { blocks: 1, threads: SQUARES_BLOCKS }, [
+        squares,
+        grid.blocks,
+      ])
+      const second = [parameters, mean, squaredMean, squares, n, rate, meanScale, rootScale]
       launch(updateModule, 'lambWeights', lambWeightsForm, each(n), [...second, epsilon, weightDecay])
       memory.release(squares)
     },
@@ -187,4 +192,4 @@ export function ruleInCells(launch: Launch, name: RuleName): (values: readonly n
 const lengthOf = (name: RuleName): number => callForm(name).arguments.indexOf('n')
 
 const lambMeansForm: CallForm = { arguments: 'rruuwnffddfff' }
-const lambWeightsForm: CallForm = { arguments: 'urrrnnfffff' }
+const lambWeightsForm: CallForm = { arguments: 'urrrnfffff' }

@@ -1,20 +1,21 @@
 /** Convolutions, plain as products of patches and depthwise, and pooling, both ways. @module */
 
 import type { TensorKernels } from '../../device-backend.js'
-import { dtypeCodes } from '../../wasm/exports.js'
+import { dtypeCodes, reduceCodes } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import type { CudaDevice } from '../cuda-device.js'
 import { bfloat16Source } from './bfloat16.js'
 import { biasActivate } from './elementwise.js'
 import { defineModule, each, type Launch } from './kernel-module.js'
 import { multiply, precisionOf } from './products.js'
+import { columnSource, inChunks, tiles } from './reductions.js'
 
 /** Patches of so many bytes are laid out at once. */
 const PATCH_BYTES = 2 ** 28
 
 const windowModule = defineModule(
   'windows',
-  `${bfloat16Source}
+  `${bfloat16Source}${columnSource}
 // The 15 int32 of wasm/exports.ts.
 struct Geometry {
   int batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, height, width;
@@ -189,22 +190,23 @@ KERNEL depthwiseConv2dInputGrad(const float *dy, const float *filter, float *dx,
     dx[i] = sum;
   }
 }
-// A block for each element of the filter.
-KERNEL depthwiseConv2dFilterGrad(const float *x, const float *dy, float *dFilter, Geometry g) {
-  int multiplier = g.outChannels / g.inChannels;
-  int channel = blockIdx.x % g.outChannels, tap = blockIdx.x / g.outChannels;
-  int tapRow = tap / g.width, tapColumn = tap % g.width;
+// Sums over a chunk of the output pixels, for each tap and channel: [taps, chunks, outChannels].
+KERNEL depthwiseFilterSums(const float *x, const float *dy, float *out, int chunk, Geometry g) {
+  Tile tile(g.batch * g.outHeight * g.outWidth, g.outChannels, chunk);
+  int tapRow = tile.outerIndex / g.width, tapColumn = tile.outerIndex % g.width;
+  int channel = tile.column / (g.outChannels / g.inChannels);
   float sum = 0;
-  EACH_OF_ROW(pixel, g.batch * g.outHeight * g.outWidth) {
-    int column = pixel % g.outWidth * g.strideWidth + tapColumn * g.dilationWidth - g.padLeft;
-    int row = pixel / g.outWidth % g.outHeight * g.strideHeight + tapRow * g.dilationHeight - g.padTop;
-    if (row < 0 || row >= g.inHeight || column < 0 || column >= g.inWidth) continue;
-    long long image = pixel / g.outWidth / g.outHeight;
-    sum += x[((image * g.inHeight + row) * g.inWidth + column) * g.inChannels + channel / multiplier] *
-           dy[(long long)pixel * g.outChannels + channel];
-  }
-  sum = joinBlock<Add>(sum);
-  if (threadIdx.x == 0) dFilter[blockIdx.x] = sum;
+  if (tile.column < g.outChannels)
+    for (int pixel = tile.from + tile.row; pixel < tile.to; pixel += 8) {
+      int column = pixel % g.outWidth * g.strideWidth + tapColumn * g.dilationWidth - g.padLeft;
+      int row = pixel / g.outWidth % g.outHeight * g.strideHeight + tapRow * g.dilationHeight - g.padTop;
+      if (row < 0 || row >= g.inHeight || column < 0 || column >= g.inWidth) continue;
+      long long image = pixel / g.outWidth / g.outHeight;
+      sum += x[((image * g.inHeight + row) * g.inWidth + column) * g.inChannels + channel] *
+             dy[(long long)pixel * g.outChannels + tile.column];
+    }
+  sum = joinTile<Add>(sum);
+  if (tile.row == 0 && tile.column < g.outChannels) out[tile.chunkIndex * g.outChannels + tile.column] = sum;
 }
 `,
 )
@@ -339,10 +341,15 @@ export function windowKernels(device: CudaDevice, launch: Launch, fill: TensorKe
     },
     depthwiseConv2dInputGrad: (...v) =>
       launch(windowModule, 'depthwiseConv2dInputGrad', callTable.depthwiseConv2dInputGrad, each(inputs(v[3])), v),
-    depthwiseConv2dFilterGrad: (...v) => {
-      const { height, width, outChannels } = geometryAt(ints, v[3])
-      const grid = { blocks: height * width * outChannels, threads: 256 }
-      launch(windowModule, 'depthwiseConv2dFilterGrad', callTable.depthwiseConv2dFilterGrad, grid, v)
+    depthwiseConv2dFilterGrad(x, dy, dFilter, info) {
+      const { batch, imagePixels, height, width, outChannels } = geometryAt(ints, info)
+      const pixels = batch * imagePixels
+      const target = { out: dFilter, outer: height * width, size: pixels, inner: outChannels, share: 1 }
+      inChunks(launch, memory, `float_${reduceCodes.sum}`, target, (to, chunk) => {
+        const grid = tiles(height * width * Math.max(1, Math.ceil(pixels / chunk)), outChannels)
+        const form = { arguments: 'rrwni', infoLength: 15 }
+        launch(windowModule, 'depthwiseFilterSums', form, grid, [x, dy, to, chunk, info])
+      })
     },
     maxPool: (...v) => launch(windowModule, 'maxPool', callTable.maxPool, each(outputs(v[2])), v),
     maxPoolGrad: (...v) => launch(windowModule, 'maxPoolGrad', callTable.maxPoolGrad, each(inputs(v[3])), v),
