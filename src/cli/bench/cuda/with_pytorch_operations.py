@@ -37,8 +37,8 @@ def main():
         ("matMul bfloat16", torch.bfloat16, False),
     ):
         torch.backends.cuda.matmul.allow_tf32 = tf32
-        a = torch.ones([side, side], device="cuda", dtype=dtype)
-        b = torch.ones([side, side], device="cuda", dtype=dtype)
+        a = torch.randn([side, side], device="cuda", dtype=dtype)
+        b = torch.randn([side, side], device="cuda", dtype=dtype)
         results[name] = microseconds(lambda: a @ b, seconds)
     x, y = torch.ones([elements], device="cuda"), torch.ones([elements], device="cuda")
     results["relu"] = microseconds(lambda: torch.relu(x), seconds)
