@@ -33,8 +33,8 @@ export interface MultiHeadAttentionOptions {
  *
  * y = concat(heads) W + b, where each head is softmax(q k^T / sqrt(keyDim)) v of its own linear projections q, k, v.
  * Applied to one tensor `[batch, tokens, width]` it is self-attention; applied to `[query, value]` or `[query, value, key]`
- * the tokens of `query` attend to those of `key` (default: `value`). The result has the shape of `query`. On the wasm
- * backend memory grows with the number of tokens, not with its square.
+ * the tokens of `query` attend to those of `key` (default: `value`). The result has the shape of `query`. On the backends
+ * wasm and cuda memory grows with the number of tokens, not with its square.
  *
  * Weights are named and shaped as in Keras: `query/kernel` `[width, numHeads, keyDim]` and so on. Kernels start as
  * Glorot's uniform numbers for the matrix that they are, biases as 0. Not there: dropout of scores, masks other than the
