@@ -23,6 +23,11 @@ export interface WorkerDevices {
    * @throws {BackendUnavailableError} if nothing does; it says what is missing, and how to get it.
    */
   openLink(): DeviceLink
+  /**
+   * Gives back what this thread holds of its device, which its end would not. Nothing of the backend can be used
+   * afterwards.
+   */
+  close(): void
 }
 
 /** A way from device to device that does not lead through the memory of their hosts. */

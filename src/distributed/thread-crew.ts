@@ -7,7 +7,7 @@
  */
 
 import { spawnWorker, type Thread } from '#threads'
-import { createKernelMemory, endMeetings, type KernelMemory } from '../backends/index.js'
+import { createKernelMemory, endMeetings, type KernelMemory, workerDevices } from '../backends/index.js'
 import { type Deferred, deferred, deserializeError, NumericError, WorkerError } from '../core/index.js'
 import { resolveOptimizer } from '../optimizers/index.js'
 import type {
@@ -27,7 +27,10 @@ import type { StrategyDescription } from './create-member.js'
 import type { GroupStrategy } from './group-strategy.js'
 import { type GroupTicket, openTickets } from './join-group.js'
 import { ThreadData } from './thread-data.js'
-import type { Command, CommandMessage, Reply, StartMessage } from './worker-protocol.js'
+import type { Command, CommandMessage, EndMessage, Reply, StartMessage } from './worker-protocol.js'
+
+/** How long threads may take to give back what they hold of GPUs. */
+const GIVE_BACK_MS = 5000
 
 /** Whether the workers' kernels can run on one memory: where each can update a share of the weights. */
 const canShareKernels = (
@@ -57,6 +60,10 @@ export class ThreadCrew implements Crew {
   readonly #data: ThreadData
   readonly #kernelMemory: KernelMemory | undefined
   readonly #waiting = new Map<number, Deferred<unknown>>()
+  /** Whether threads hold what their end does not give back. */
+  readonly #holdsDevices: boolean
+  /** Ranks whose threads have ended. */
+  readonly #ended = new Set<number>()
   #nextId = 0
   #failure: Error | undefined
 
@@ -67,6 +74,7 @@ export class ThreadCrew implements Crew {
     kernelMemory: KernelMemory | undefined,
   ) {
     this.#strategy = strategy
+    this.#holdsDevices = workerDevices() !== undefined
     this.#data = new ThreadData(kernelMemory)
     this.#kernelMemory = kernelMemory
     this.#transport = transport
@@ -136,7 +144,22 @@ export class ThreadCrew implements Crew {
 
   async close(): Promise<void> {
     this.#abort('its work is done')
+    if (this.#holdsDevices) await this.#giveBack()
     await Promise.all(this.#threads.map((thread) => thread.terminate()))
+  }
+
+  /** Has the threads give back what their end would not; one that does not answer is not waited for. */
+  async #giveBack(): Promise<void> {
+    const answers = this.#threads.map((thread, rank) => {
+      if (this.#ended.has(rank)) return undefined
+      const { id, answer } = this.#expect()
+      thread.post({ kind: 'end', id } satisfies EndMessage)
+      return answer
+    })
+    const given = Promise.allSettled(answers)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    await Promise.race([given, new Promise((resolve) => (timer = setTimeout(resolve, GIVE_BACK_MS)))])
+    clearTimeout(timer)
   }
 
   #spawn(rank: number): Thread {
@@ -149,7 +172,10 @@ export class ThreadCrew implements Crew {
       if ('error' in reply) this.#fail(rank, deserializeError(reply.error))
       else waiting.resolve(reply.result)
     })
-    thread.onExit((cause) => this.#fail(rank, cause))
+    thread.onExit((cause) => {
+      this.#ended.add(rank)
+      this.#fail(rank, cause)
+    })
     return thread
   }
 
@@ -182,12 +208,18 @@ export class ThreadCrew implements Crew {
   async #all(message: (id: number, rank: number) => StartMessage | CommandMessage): Promise<unknown[]> {
     if (this.#failure) throw this.#failure
     const answers = this.#threads.map((thread, rank) => {
-      const id = this.#nextId++
-      const waiting = deferred<unknown>()
-      this.#waiting.set(id, waiting)
+      const { id, answer } = this.#expect()
       thread.post(message(id, rank))
-      return waiting.promise
+      return answer
     })
     return Promise.all(answers)
+  }
+
+  /** The number of a message to be sent, and its answer. */
+  #expect(): { id: number; answer: Promise<unknown> } {
+    const id = this.#nextId++
+    const waiting = deferred<unknown>()
+    this.#waiting.set(id, waiting)
+    return { id, answer: waiting.promise }
   }
 }

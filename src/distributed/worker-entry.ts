@@ -1,25 +1,31 @@
 /** What a worker thread runs: one replica, told what to do by messages. @module */
 
 import { parentThread } from '#parent-thread'
-import { selectBackend, useKernelMemory, useWorkerIndex } from '../backends/index.js'
+import { selectBackend, useKernelMemory, useWorkerIndex, workerDevices } from '../backends/index.js'
 import { serializeError } from '../core/index.js'
 import { modelFromTopology } from '../models/index.js'
 import { functionsFromSetup, loadSetup, makeModel, Replica } from '../training/index.js'
+import type { Transport } from '../transport/index.js'
 import { createMember } from './create-member.js'
 import { joinWith } from './join-group.js'
 import { withDevices } from './with-devices.js'
-import type { CommandMessage, Reply, StartMessage } from './worker-protocol.js'
+import type { CommandMessage, EndMessage, Reply, StartMessage } from './worker-protocol.js'
 
 const parent = parentThread()
 if (!parent) throw new Error('This module runs in a worker thread.')
 
 let replica: Replica | undefined
+let transport: Transport | undefined
+/** What is under way. */
+let carrying: Promise<unknown> = Promise.resolve()
 
 parent.onMessage(async (received) => {
-  const message = received as StartMessage | CommandMessage
+  const message = received as StartMessage | CommandMessage | EndMessage
   let reply: Reply
   try {
-    reply = { id: message.id, result: await carryOut(message) }
+    const result = message.kind === 'end' ? end() : carryOut(message)
+    if (message.kind !== 'end') carrying = result
+    reply = { id: message.id, result: await result }
   } catch (error) {
     reply = { id: message.id, error: serializeError(error) }
   }
@@ -39,10 +45,19 @@ async function carryOut(message: StartMessage | CommandMessage): Promise<unknown
         ? await modelFromTopology(job.model.topology)
         : await makeModel(job.model.exportName, setup)
     const onOneMemory = kernelMemory !== undefined
-    const member = createMember(strategy, withDevices(await joinWith(ticket)), { onOneMemory, setup })
+    transport = withDevices(await joinWith(ticket))
+    const member = createMember(strategy, transport, { onOneMemory, setup })
     replica = await Replica.create(job, { model, ...functionsFromSetup(setup, job) }, member)
     return undefined
   }
   const method = replica![message.command] as (...values: unknown[]) => Promise<unknown>
   return method.apply(replica, message.arguments)
+}
+
+/** Leaves the group, which ends what is under way, and gives back what the thread holds of its device. */
+async function end(): Promise<void> {
+  await transport?.close()
+  await carrying.catch(() => {})
+  await replica?.close()
+  workerDevices()?.close()
 }

@@ -28,5 +28,11 @@ export interface CommandMessage {
   arguments: unknown[]
 }
 
+/** The last message, where a thread holds what its end does not give back. */
+export interface EndMessage {
+  kind: 'end'
+  id: number
+}
+
 /** A worker's answer. */
 export type Reply = { id: number; result: unknown } | { id: number; error: SerializedError }

@@ -20,8 +20,11 @@ export const driverCounts = [
 /** Counts of calls of the driver, by name. */
 export type DriverCounts = Record<(typeof driverCounts)[number], number>
 
-/** Counts what the stand-in is asked for: `counts` since this process began, `bytesInUse` at this moment. */
-export async function driverMeter(): Promise<{ counts(): DriverCounts; bytesInUse(): number }> {
+/**
+ * Counts what the stand-in is asked for: `counts` since this process began, `bytesInUse` at this moment, by this thread;
+ * `held`, what all threads hold now: ranges of memory, contexts, streams, handles, modules, graphs.
+ */
+export async function driverMeter(): Promise<{ counts(): DriverCounts; bytesInUse(): number; held(): number }> {
   const loaded = await loadKoffi()
   if ('reason' in loaded) throw new Error(loaded.reason)
   const { library } = loadLibrary(loaded.koffi, 'driver', thisMachine())
@@ -34,5 +37,6 @@ export async function driverMeter(): Promise<{ counts(): DriverCounts; bytesInUs
   return {
     counts: () => Object.fromEntries(driverCounts.map((name) => [name, count(name)])) as DriverCounts,
     bytesInUse: () => count('bytes'),
+    held: () => count('held'),
   }
 }

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DataParallel, type DistributedStrategy, SingleWorker, selectBackend } from 'dcml'
+import * as tfl from '@tensorflow/tfjs-layers'
+import { DataParallel, Dataset, type DistributedStrategy, SingleWorker, selectBackend, Trainer } from 'dcml'
 import koffi from 'koffi'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useStandIn } from './stand-in.js'
@@ -33,11 +34,19 @@ describe.runIf(isThere)('worker threads on cuda', () => {
   let alone: Result
   /** Collectives that the stand-in has done, counted once for each worker. */
   let operations: (() => number) | undefined
+  /** What all threads hold of the stand-in: ranges of memory, contexts, streams and the like. */
+  let held: () => number
 
   beforeAll(async () => {
     if (isStandIn) {
       const library = koffi.load(join(process.env.DCML_CUDA_LIBRARIES!, 'libnccl.so.2'))
       operations = library.func('int standInOperations(void)')
+      const count = library.func('int standInCount(const char *what, void *count)')
+      held = () => {
+        const out = new Float64Array(1)
+        count('held', out)
+        return out[0]!
+      }
     }
     alone = await trainWith(new SingleWorker())
   })
@@ -63,6 +72,25 @@ describe.runIf(isThere)('worker threads on cuda', () => {
     } finally {
       delete process.env.DCML_CUDA_DEVICE
     }
+  })
+
+  it.runIf(isStandIn)('give back what they held of their GPUs, also when one fails', async () => {
+    const setup = new URL('../fixtures/setup.mjs', import.meta.url)
+    const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [1] })] })
+    const data = Dataset.fromArrays({ x: { data: new Float32Array(40), shape: [40, 1] } })
+    const train = (step: string) => {
+      const trainer = new Trainer({ model, step, setup, strategy: new DataParallel({ workers: 2 }), engine: 'eager' })
+      return trainer.fit(data, { batchSize: 10, epochs: 1 })
+    }
+    await train('meanOfSquares')
+    const before = held()
+    await train('meanOfSquares')
+    expect(held()).toBe(before)
+    await expect(train('failsInOneThread')).rejects.toMatchObject({
+      code: 'DCML_WORKER',
+      message: expect.stringMatching(/^Worker \d failed: the third step is cursed/),
+    })
+    expect(held()).toBe(before)
   })
 
   it('are as many as there are GPUs, unless told otherwise', async () => {

@@ -57,6 +57,7 @@ export class CudaBackend extends DeviceBackend {
       id: device.id,
       holds: (values) => device.addressOf(values) !== undefined,
       openLink: () => new NcclLink(device, device.loadNccl()),
+      close: () => device.close(),
     }
     this.launch = (...values) => device.launch(...values)
     this.kernels = cudaKernels(device, this.launch)

@@ -52,10 +52,12 @@ export class CudaDevice {
   readonly copies: OperandCopies
   readonly #koffi: Koffi
   readonly #driver: Driver
+  readonly #handle: number
   readonly #host: HostMemory
   readonly #uploads: Uploads
   readonly #idleEvents: number[] = []
   readonly #stream: number
+  readonly #modules: ModuleCache
   readonly #launcher: Launcher
   readonly #cublas: Cublas
   /** Addresses of what JavaScript sees. */
@@ -67,6 +69,7 @@ export class CudaDevice {
     this.chosen = chosen
     const { calls } = driver
     const device = calls.int('cuDeviceGet', chosen.index)
+    this.#handle = device
     const name = new Uint8Array(256)
     calls.call('cuDeviceGetName', name, name.length, device)
     this.name = textOf(name)
@@ -89,7 +92,8 @@ export class CudaDevice {
     this.#stream = calls.handle('cuStreamCreate', driverValues.CU_STREAM_NON_BLOCKING)
     this.#host = new HostMemory(koffi, driver)
     this.#uploads = new Uploads(driver, this.#host, this.#stream)
-    this.#launcher = new Launcher(koffi, driver, new ModuleCache(driver, nvrtc, target), this.#stream)
+    this.#modules = new ModuleCache(driver, nvrtc, target)
+    this.#launcher = new Launcher(koffi, driver, this.#modules, this.#stream)
     this.memory = new DeviceMemory(driver, this.isDebug)
     this.copies = new OperandCopies(this)
     this.memory.dependents = this.copies
@@ -200,6 +204,18 @@ export class CudaDevice {
   addressOf({ buffer, byteOffset }: Float32Array): number | undefined {
     const start = this.#shared.get(buffer)
     return start === undefined ? undefined : start + byteOffset
+  }
+
+  /**
+   * Gives back all that this thread holds of the GPU, which the driver would do at the end of the process alone. Nothing
+   * of it can be used afterwards.
+   */
+  close(): void {
+    const { calls } = this.#driver
+    this.finish()
+    for (const part of [this.memory, this.#host, this.#modules, this.#cublas]) part.close()
+    calls.call('cuStreamDestroy_v2', this.#stream)
+    calls.call('cuDevicePrimaryCtxRelease_v2', this.#handle)
   }
 
   /** Loads NCCL. @throws {BackendUnavailableError} if it is not there; it says how to get it. */

@@ -136,6 +136,12 @@ export class DeviceMemory implements DeviceHeap {
     this.#free.clear()
   }
 
+  /** Gives all ranges back to the driver, also those in use and those that JavaScript sees. */
+  close(): void {
+    for (const ranges of [this.#sizes, this.#shared])
+      for (const pointer of ranges.keys()) this.#driver.calls.call('cuMemFree_v2', pointer)
+  }
+
   #giveBack(pointer: number, bytes: number): void {
     this.#driver.calls.call('cuMemFree_v2', pointer)
     this.#sizes.delete(pointer)

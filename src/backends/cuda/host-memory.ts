@@ -18,6 +18,7 @@ export class HostMemory {
   readonly #koffi: Koffi
   readonly #driver: Driver
   readonly #free = new Map<number, HostRange[]>()
+  readonly #pointers: number[] = []
 
   constructor(koffi: Koffi, driver: Driver) {
     this.#koffi = koffi
@@ -31,6 +32,7 @@ export class HostMemory {
     if (kept) return kept
     const bytes = bytesOfClass(sizeClass)
     const pointer = this.#driver.calls.handle('cuMemAllocHost_v2', bytes)
+    this.#pointers.push(pointer)
     return { pointer, bytes: this.#koffi.view(BigInt(pointer), bytes) }
   }
 
@@ -40,5 +42,10 @@ export class HostMemory {
     const free = this.#free.get(sizeClass)
     if (free) free.push(range)
     else this.#free.set(sizeClass, [range])
+  }
+
+  /** Gives all ranges back to the driver, also those in use. */
+  close(): void {
+    for (const pointer of this.#pointers) this.#driver.calls.call('cuMemFreeHost', pointer)
   }
 }

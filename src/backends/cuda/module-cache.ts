@@ -36,6 +36,10 @@ export class ModuleCache {
     return handle
   }
 
+  close(): void {
+    for (const handle of this.#modules.values()) this.#driver.calls.call('cuModuleUnload', handle)
+  }
+
   #load(module: KernelModule): number {
     let handle = this.#modules.get(module)
     if (handle === undefined) {

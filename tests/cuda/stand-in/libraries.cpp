@@ -43,6 +43,8 @@ int failure = 0;
 
 thread_local std::map<std::uintptr_t, Range> ranges;
 thread_local std::size_t used = 0;
+// What all threads together hold: ranges of memory, contexts, streams, handles, modules, graphs.
+std::atomic<int> held{0};
 
 bool isInside(std::uintptr_t pointer, std::size_t bytes) {
   sanitizer.ranges = &ranges;
@@ -268,7 +270,8 @@ API cuDeviceGetAttribute(int *value, int attribute, int) {
 }
 API cuDeviceTotalMem_v2(std::size_t *bytes, int) { return *bytes = capacity, 0; }
 API cuDeviceGetUuid(unsigned char *uuid, int device) { return std::memset(uuid, 1 + device, 16), 0; }
-API cuDevicePrimaryCtxRetain(std::uintptr_t *context, int device) { return *context = 1 + device, 0; }
+API cuDevicePrimaryCtxRetain(std::uintptr_t *context, int device) { return held++, *context = 1 + device, 0; }
+API cuDevicePrimaryCtxRelease_v2(int) { return held--, 0; }
 API cuCtxSetCurrent(std::uintptr_t context) { return currentDevice = int(context) - 1, 0; }
 API cuMemAlloc_v2(std::uintptr_t *pointer, std::size_t bytes) {
   if (used + bytes > capacity) return outOfMemory;
@@ -279,12 +282,14 @@ API cuMemAlloc_v2(std::uintptr_t *pointer, std::size_t bytes) {
   ranges.emplace(*pointer, Range(bytes));
   note("allocations");
   used += bytes;
+  held++;
   return 0;
 }
 API cuMemFree_v2(std::uintptr_t pointer) {
   auto range = ranges.find(pointer);
   if (range == ranges.end()) return invalidValue;
   used -= range->second.bytes;
+  held--;
   ranges.erase(range);
   free(reinterpret_cast<void *>(pointer));
   return 0;
@@ -295,7 +300,8 @@ API cuMemAllocManaged(std::uintptr_t *pointer, std::size_t bytes, unsigned flags
   if (code == 0) ranges.at(*pointer).isManaged = true;
   return code;
 }
-API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return *pointer = malloc(bytes), 0; }
+API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return held++, *pointer = malloc(bytes), 0; }
+API cuMemFreeHost(void *pointer) { return held--, free(pointer), 0; }
 API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capacity - used, *total = capacity, 0; }
 API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t) {
   if (captured || !isInside(to, bytes)) return invalidValue;
@@ -315,7 +321,8 @@ API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::
   sanitizer.download(from, bytes);
   return sanitizer.finding.empty() ? 0 : launchFailed;
 }
-API cuStreamCreate(std::uintptr_t *stream, unsigned) { return *stream = 2, 0; }
+API cuStreamCreate(std::uintptr_t *stream, unsigned) { return held++, *stream = 2, 0; }
+API cuStreamDestroy_v2(std::uintptr_t) { return held--, 0; }
 API cuStreamSynchronize(std::uintptr_t) {
   note("waits");
   if (!captured) return waitForOperation(), failure;
@@ -358,9 +365,11 @@ API cuModuleLoadData(Module **module, const unsigned char *image) {
   dlinfo(library, RTLD_DI_LINKMAP, &map);
   Segment segment = writableSegment(map->l_addr);
   auto around = static_cast<StandIn *>(dlsym(library, "standIn"));
+  held++;
   *module = new Module{library, around, segment, Range(segment.bytes, false, true)};
   return 0;
 }
+API cuModuleUnload(Module *module) { return held--, dlclose(module->library), delete module, 0; }
 API cuModuleGetFunction(std::uintptr_t *function, Module *module, const char *name) {
   Bind bind = reinterpret_cast<Bind>(dlsym(module->library, (std::string("bind_") + name).c_str()));
   if (!bind) return notFound;
@@ -388,7 +397,7 @@ API cuStreamEndCapture(std::uintptr_t, Graph **graph) {
   return *graph ? 0 : wasInvalidated ? captureInvalidated : invalidValue;
 }
 API cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, unsigned long long) {
-  return *executable = new Graph(*graph), 0;
+  return held++, *executable = new Graph(*graph), 0;
 }
 API cuGraphLaunch(Graph *executable, std::uintptr_t) {
   note("graph launches");
@@ -399,11 +408,12 @@ API cuGraphLaunch(Graph *executable, std::uintptr_t) {
   }
   return 0;
 }
-API cuGraphExecDestroy(Graph *executable) { return delete executable, 0; }
+API cuGraphExecDestroy(Graph *executable) { return held--, delete executable, 0; }
 API cuGraphDestroy(Graph *graph) { return delete graph, 0; }
 // For tests.
 API standInCount(const char *what, double *count) {
-  *count = std::string(what) == "bytes" ? used : counts[what];
+  std::string name = what;
+  *count = name == "bytes" ? used : name == "held" ? held.load() : counts[what];
   return 0;
 }
 API standInCapacity(std::size_t bytes) { return capacity = bytes ? bytes : std::size_t(1) << 36, 0; }
@@ -455,7 +465,8 @@ API nvrtcGetPTX(Program *program, char *image) { return nvrtcGetCUBIN(program, i
 API nvrtcDestroyProgram(Program **program) { return delete *program, 0; }
 
 // cuBLAS, column-major.
-API cublasCreate_v2(std::uintptr_t *handle) { return *handle = 4, 0; }
+API cublasCreate_v2(std::uintptr_t *handle) { return held++, *handle = 4, 0; }
+API cublasDestroy_v2(std::uintptr_t) { return held--, 0; }
 API cublasGetVersion_v2(std::uintptr_t, int *version) { return *version = 130002, 0; }
 API cublasSetStream_v2(std::uintptr_t, std::uintptr_t) { return 0; }
 API cublasSetWorkspace_v2(std::uintptr_t, std::uintptr_t workspace, std::size_t bytes) {

@@ -11,6 +11,7 @@ import { NativeCalls } from './native-calls.js'
 /** C types of parameters. */
 export const cublasPrototypes = {
   cublasCreate_v2: 'void *handle',
+  cublasDestroy_v2: 'uintptr_t handle',
   cublasGetVersion_v2: 'uintptr_t handle, void *version',
   cublasSetStream_v2: 'uintptr_t handle, uintptr_t stream',
   cublasSetWorkspace_v2: 'uintptr_t handle, uintptr_t workspace, size_t bytes',
@@ -124,6 +125,10 @@ export class Cublas {
     this.#calls.call('cublasSetStream_v2', this.#handle, stream)
     // After the stream: setting that takes the workspace away.
     this.#calls.call('cublasSetWorkspace_v2', this.#handle, workspace.pointer, workspace.bytes)
+  }
+
+  close(): void {
+    this.#calls.call('cublasDestroy_v2', this.#handle)
   }
 
   /** Starts products on the stream. cuBLAS is column-major: it computes the transpose, op(b)^T op(a)^T. */
