@@ -25,7 +25,7 @@ export function foldEpilogues(step: Step): Step {
   for (let index = 0; index < calls.length; index++) {
     let call = calls[index]
     const producer = call && producerOf(call)
-    if (!call || !producer) continue
+    if (!call || !producer || !isNowhere(call.places.get(producer.bias)!)) continue
     const next = (buffer: number) => {
       const [only, ...others] = readersOf(buffer)
       return only !== undefined && others.length === 0 ? only : undefined
@@ -67,20 +67,22 @@ export function foldEpilogues(step: Step): Step {
   return { ...step, calls: calls.filter((call) => call !== undefined) }
 }
 
-function producerOf(call: RecordedCall): Producer | undefined {
+/** A call that takes a bias and an activation, if its result has no gaps. */
+export function producerOf(call: RecordedCall): Producer | undefined {
   if (call.name === 'matMul') {
-    if (call.places.get(3)!.offset !== 0 || call.places.get(3)!.buffer >= 0) return undefined
     const [m, n, batch] = [numberOf(call, 5), numberOf(call, 6), numberOf(call, 13)]
     const isDense = numberOf(call, 12) === n && (batch === 1 || numberOf(call, 16) === m * n)
     return isDense ? { out: 2, bias: 3, activation: 4, rows: m * batch, columns: n } : undefined
   }
   if (call.name === 'conv2d' || call.name === 'depthwiseConv2d') {
-    if (call.places.get(2)!.offset !== 0 || call.places.get(2)!.buffer >= 0) return undefined
     const info = call.info!
     return { out: 4, bias: 2, activation: 3, rows: info[0]! * info[4]! * info[5]!, columns: info[6]! }
   }
   return undefined
 }
+
+/** The pointer 0: no bias yet. */
+const isNowhere = ({ buffer, offset }: Place): boolean => buffer < 0 && offset === 0
 
 /** The row vector that a call adds to each row. */
 function biasOf(call: RecordedCall, x: Place, { rows, columns }: Producer): { place: Place; out: Place } | undefined {

@@ -14,6 +14,7 @@ import { joinCalls } from './join-calls.js'
 import { joinChains } from './join-chains.js'
 import { bytesOfBuckets, placeBuffers } from './place-buffers.js'
 import { repeatDraws } from './repeat-draws.js'
+import { splitEpilogues } from './split-epilogues.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
 export { writeElsewhere } from './direct-results.js'
@@ -40,7 +41,7 @@ export interface StepPlan extends ProgramPlan {
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>, divided?: DividedGradients): StepPlan {
   const divide = (whole: Step) => (divided ? divideGradients(whole, divided) : whole)
   const repeat = (whole: Step) => repeatDraws(whole, constants)
-  const join = { chain: [joinChains], joined: [repeat, joinCalls] }[joiningOf()]
+  const join = { chain: [joinChains], joined: [splitEpilogues, repeat, joinCalls] }[joiningOf()]
   const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, ...join]
   const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))

@@ -22,7 +22,7 @@ import { readsOf, type Step, samePlace, usesOf, writesOf } from './calls.js'
 
 /** Calls of one joined call, at most. */
 const MAX_PARTS = 32
-/** Elements up to which launches cost more than bytes: neighbours are joined that have nothing to do with each other. */
+/** Elements up to which launches cost more than bytes: calls are joined that have nothing to do with each other. */
 const FEW = 2 ** 14
 /** So many calls may lie between two: what one of them reads or writes takes room for as long. */
 const REACH = { few: 32, many: 4 } as const
@@ -71,16 +71,19 @@ export function joinCalls(step: Step): Step {
 /** Joins the item with one before it; returns where the two are now, or undefined if there is no partner. */
 function joinBack(items: Item[], index: number, countWrites: (calls: readonly RecordedCall[]) => number) {
   const item = items[index]!
-  if (item.n === undefined) return undefined
-  const reach = item.n <= FEW ? REACH.few : REACH.many
-  for (let i = index - 1; i >= Math.max(0, index - 1 - reach); i--) {
+  const { n = Number.POSITIVE_INFINITY } = item
+  const reach = n <= FEW ? REACH.few : REACH.many
+  const partners = items.flatMap((other, i) => (other.n === n && i < index && i >= index - 1 - reach ? [i] : []))
+  const [related, strangers] = [true, false].map((are) =>
+    partners.filter((i) => areRelated(items[i]!, item) === are).reverse(),
+  ) as [number[], number[]]
+  for (const i of n <= FEW ? [...related, ...strangers] : related) {
     const other = items[i]!
-    if (other.n !== item.n || !(areRelated(other, item) || (i === index - 1 && item.n <= FEW))) continue
     const order = orderBetween(items, i, index)
     if (!order || !keepStep(other, item)) continue
     const calls = [...other.calls, ...item.calls]
     if (calls.length > MAX_PARTS || readsOfJoined(calls).length > MAX_READS || countWrites(calls) > MAX_WRITES) continue
-    const joined = { calls, touches: [...other.touches, ...item.touches], n: item.n }
+    const joined = { calls, touches: [...other.touches, ...item.touches], n }
     items.splice(i, index - i + 1, ...order.before, joined, ...order.after)
     return i + order.before.length
   }

@@ -70,6 +70,13 @@ describe('what is joined', () => {
       expect(joinCalls(step(calls, [1, 2], [0], 200)).calls).toEqual(calls)
   })
 
+  it('few elements that have nothing in common, but not many', () => {
+    const calls = (length: number) => [unary('neg', 0, 1, length), sum(0, 5), unary('exp', 3, 4, length)]
+    const joined = (length: number) => joinCalls(step(calls(length), [1, 4, 5], [0, 3], 4 * length)).calls
+    expect(joined(100).map(({ name }) => name)).toEqual(['reduce', 'joined'])
+    expect(joined(1e5)).toEqual(calls(1e5))
+  })
+
   it('goes where it is sent, with all its parts', () => {
     const { calls } = joinCalls(step([unary('neg', 0, 1), unary('exp', 1, 2)], [1, 2]))
     const [moved] = writeElsewhere(calls, at(1), at(-1, 640))!
