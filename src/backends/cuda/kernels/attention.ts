@@ -25,106 +25,80 @@ import {
   within,
   withTables,
 } from './heads.js'
-import { defineModule, type Launch } from './kernel-module.js'
+import { defineModule, type Launch, launchRows } from './kernel-module.js'
 import { precisionOf } from './products.js'
 
 /** Scores of a call take so many bytes at most, and their gradients as many again. */
 const SCORE_BYTES = 2 ** 26
 /** Rows of scores begin at multiples of so many elements, for cuBLAS. */
 const ROW_MULTIPLE = 8
-/** Rows up to this length have a warp each, longer ones a block. */
-const WARP_ROW = 1024
-const THREADS = 256
 
 const attentionModule = defineModule(
   'attention',
   `${bfloat16Source}
-// A row of a part's scores for "lanes" threads of a block: 32 or all. Threads without a row take part in the joins.
-struct ScoreRow {
-  int lane, lanes, seen;
-  long long index;
-  bool isThere;
-  // Row i of a matrix is query first + i; where isCausal it sees the keys up to its own place.
-  INLINE ScoreRow(int lanes, int n, int rows, int first, int keys, int isCausal) : lanes(lanes) {
-    lane = threadIdx.x % lanes;
-    index = (long long)blockIdx.x * (blockDim.x / lanes) + threadIdx.x / lanes;
-    isThere = index < n;
-    int query = first + (int)(index % rows);
-    seen = !isThere ? 0 : isCausal && query < keys ? query + 1 : keys;
-  }
-  template <class Op> INLINE float join(float value) const {
-    if (lanes != 32) return joinBlock<Op>(value);
-    __shared__ float parts[${THREADS}];
-    parts[threadIdx.x] = value;
-    __syncthreads();
-    const float *own = parts + threadIdx.x - lane;
-    float result = own[0];
-    for (int i = 1; i < 32; i++) result = Op::join(result, own[i]);
-    __syncthreads();
-    return result;
-  }
-};
-#define EACH_KEY(i, row, n) for (int i = row.lane; i < (n); i += row.lanes)
-#define ROW_ARGUMENTS int lanes, int n, int rows, int first, int keys, int isCausal, int stride, float scale
+// The rows of n matrices of scores one below the other, each with so many rows; row i of a matrix is query first + i, and
+// where isCausal it sees the keys up to its own place.
+#define ROW_ARGUMENTS int n, int rows, int first, int keys, int isCausal, int stride, float scale
+INLINE int seenOf(int row, int rows, int first, int keys, int isCausal) {
+  int query = first + row % rows;
+  return isCausal && query < keys ? query + 1 : keys;
+}
 
-// weights = softmax(scale * scores), which may be in place; the logarithms of what it divides by.
-template <class T> INLINE void weigh(const float *scores, T *weights, float *logSums, ROW_ARGUMENTS) {
-  ScoreRow row(lanes, n, rows, first, keys, isCausal);
-  const float *x = scores + row.index * stride;
+// weights = softmax(scale * scores), which may be in place, and the logarithms of what it divides by.
+template <class Row, class T>
+INLINE void weigh(const Row &r, const float *scores, T *weights, float *logSums, ROW_ARGUMENTS) {
+  if (r.row >= n) return;
+  const float *x = scores + (long long)r.row * stride;
+  weights += (long long)r.row * stride;
+  int seen = seenOf(r.row, rows, first, keys, isCausal);
   float largest = -infinity();
-  EACH_KEY(i, row, row.seen) largest = fmaxf(largest, x[i]);
-  float shift = row.join<Larger>(largest) * scale;
+  EACH_IN(r, i, seen) largest = fmaxf(largest, x[i]);
+  float shift = r.template join<Larger>(largest) * scale;
   float sum = 0;
-  EACH_KEY(i, row, row.seen) sum += expf(x[i] * scale - shift);
-  sum = row.join<Add>(sum);
-  if (!row.isThere) return;
+  EACH_IN(r, i, seen) sum += expf(x[i] * scale - shift);
+  sum = r.template join<Add>(sum);
   float share = 1 / sum;
-  EACH_KEY(i, row, keys)
-    store(i < row.seen ? expf(x[i] * scale - shift) * share : 0, weights + row.index * stride + i);
-  if (row.lane == 0) logSums[row.index] = shift + logf(sum);
+  EACH_IN(r, i, keys) store(i < seen ? expf(x[i] * scale - shift) * share : 0, weights + i);
+  if (r.rank == 0) logSums[r.row] = shift + logf(sum);
 }
-KERNEL attentionWeights(const float *scores, float *weights, float *logSums, ROW_ARGUMENTS) {
-  weigh(scores, weights, logSums, lanes, n, rows, first, keys, isCausal, stride, scale);
-}
-KERNEL attentionWeightsBfloat16(const float *scores, bfloat16 *weights, float *logSums, ROW_ARGUMENTS) {
-  weigh(scores, weights, logSums, lanes, n, rows, first, keys, isCausal, stride, scale);
-}
-
-// The weights again, and the gradients of the scores from those of the weights; both may be in place.
-template <class T>
-INLINE void weighGrad(const float *scores, const float *dWeights, const float *logSums, T *weights, T *dScores,
-                      ROW_ARGUMENTS) {
-  ScoreRow row(lanes, n, rows, first, keys, isCausal);
-  const float *x = scores + row.index * stride, *dy = dWeights + row.index * stride;
-  float shift = row.isThere ? logSums[row.index] : 0;
+// The weights again, and the gradients of scores from those of weights; both may be in place.
+template <class Row, class T>
+INLINE void weighGrad(const Row &r, const float *scores, const float *dWeights, const float *logSums, T *weights,
+                      T *dScores, ROW_ARGUMENTS) {
+  if (r.row >= n) return;
+  const float *x = scores + (long long)r.row * stride, *dy = dWeights + (long long)r.row * stride;
+  weights += (long long)r.row * stride;
+  dScores += (long long)r.row * stride;
+  int seen = seenOf(r.row, rows, first, keys, isCausal);
+  float shift = logSums[r.row];
   float mean = 0;
-  EACH_KEY(i, row, row.seen) mean += expf(x[i] * scale - shift) * dy[i];
-  mean = row.join<Add>(mean);
-  if (!row.isThere) return;
-  EACH_KEY(i, row, keys) {
-    float weight = 0, slope = 0;
-    if (i < row.seen) {
-      weight = expf(x[i] * scale - shift);
-      slope = weight * (dy[i] - mean) * scale;
-    }
-    store(weight, weights + row.index * stride + i);
-    store(slope, dScores + row.index * stride + i);
+  EACH_IN(r, i, seen) mean += expf(x[i] * scale - shift) * dy[i];
+  mean = r.template join<Add>(mean);
+  EACH_IN(r, i, keys) {
+    float weight = i < seen ? expf(x[i] * scale - shift) : 0;
+    float slope = i < seen ? weight * (dy[i] - mean) * scale : 0;
+    store(weight, weights + i);
+    store(slope, dScores + i);
   }
 }
-KERNEL attentionWeightsGrad(const float *scores, const float *dWeights, const float *logSums, float *weights,
-                            float *dScores, ROW_ARGUMENTS) {
-  weighGrad(scores, dWeights, logSums, weights, dScores, lanes, n, rows, first, keys, isCausal, stride, scale);
-}
-KERNEL attentionWeightsGradBfloat16(const float *scores, const float *dWeights, const float *logSums, bfloat16 *weights,
-                                    bfloat16 *dScores, ROW_ARGUMENTS) {
-  weighGrad(scores, dWeights, logSums, weights, dScores, lanes, n, rows, first, keys, isCausal, stride, scale);
-}
+#define WEIGHTS(NAME, T, FORM, ROW) \\
+  KERNEL attentionWeights##NAME##_##FORM(const float *scores, T *weights, float *logSums, ROW_ARGUMENTS) { \\
+    weigh(ROW(), scores, weights, logSums, n, rows, first, keys, isCausal, stride, scale); \\
+  } \\
+  KERNEL attentionWeightsGrad##NAME##_##FORM(const float *scores, const float *dWeights, const float *logSums, \\
+                                             T *weights, T *dScores, ROW_ARGUMENTS) { \\
+    weighGrad(ROW(), scores, dWeights, logSums, weights, dScores, n, rows, first, keys, isCausal, stride, scale); \\
+  }
+WEIGHTS(, float, warp, WarpRow)
+WEIGHTS(, float, block, BlockRow)
+WEIGHTS(Bfloat16, bfloat16, warp, WarpRow)
+WEIGHTS(Bfloat16, bfloat16, block, BlockRow)
 `,
 )
 
 export const attentionModules = [...headModules, attentionModule]
 
-const rowArguments = 'nnnnnnnf'
+const rowArguments = 'nnnnnnf'
 
 /**
  * @param fill - Sets floats to a value.
@@ -162,11 +136,9 @@ export function attentionKernels(
       /** Starts what is between the products; the logarithms of sums come third. */
       weigh(kernel: string, kinds: string, pointers: number[], part: Part) {
         const n = part.entries * part.heads * part.rows
-        const lanes = keys > WARP_ROW ? THREADS : 32
-        const grid = { blocks: Math.ceil((n * lanes) / THREADS), threads: THREADS }
-        const values = [...pointers, lanes, n, part.rows, part.row, seenOf(sizes, part), isCausal, stride, scale]
+        const values = [...pointers, n, part.rows, part.row, seenOf(sizes, part), isCausal, stride, scale]
         const name = isRounded ? `${kernel}Bfloat16` : kernel
-        launch(attentionModule, name, { arguments: kinds + rowArguments }, grid, values)
+        launchRows(launch, attentionModule, name, { arguments: kinds + rowArguments }, [n, keys], values)
       },
       /** Lets a function use operands as the precision has them. */
       use(operands: readonly (readonly [pointer: number, length: number])[], run: (...pointers: number[]) => void) {
