@@ -19,6 +19,7 @@ import { layerNormKernels } from './layer-norm.js'
 import { matMulKernels } from './matmul.js'
 import { normalizeKernels } from './normalize.js'
 import { poolKernels } from './pool.js'
+import { pool3dKernels } from './pool3d.js'
 import { randomKernels } from './random.js'
 import { recurrentKernels } from './recurrent.js'
 import { reduceKernels, softmaxKernels, truthKernels } from './reduce.js'
@@ -33,5 +34,5 @@ export const sharedKernels: readonly OwnKernel[] = [
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomKernels],
   ...[conv3dKernels, cumulativeKernels, einsumKernels, crossEntropyKernels, layerNormKernels],
-  ...[recurrentKernels, geluKernels, attentionKernels],
+  ...[recurrentKernels, geluKernels, attentionKernels, pool3dKernels],
 ].flat()

@@ -7,10 +7,6 @@ import { noise } from './gradients/numeric-gradient.js'
 
 /** Kernels that training reaches and the cpu backend computes, each with the reason. */
 const onLoan: Record<string, string> = {
-  MaxPool3D: 'Pooling in three dimensions is rare; it would need kernels of its own.',
-  MaxPool3DGrad: 'As MaxPool3D.',
-  AvgPool3D: 'As MaxPool3D.',
-  AvgPool3DGrad: 'As MaxPool3D.',
   LinSpace: 'Used once, for a handful of numbers.',
 }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend, softmaxCrossEntropy } from '../../../../src/backends/index.js'
 import { testedBackends } from '../tested-backends.js'
+import { worstError } from '../wasm/kernels/arena.js'
 import { expectGradient, noise } from './numeric-gradient.js'
 
 describe.each(testedBackends())('gradients on %s', (backend) => {
@@ -195,6 +196,30 @@ describe.each(testedBackends())('gradients on %s', (backend) => {
         }
     },
   )
+
+  it.skipIf(backend === 'cpu')('pooling in three dimensions, and its values', async () => {
+    const x = noise([2, 4, 5, 3, 2])
+    const windows = [
+      [3, 2, 'same'],
+      [[2, 3, 1], 1, 'valid'],
+      [[1, 2, 3], [2, 1, 2], 'same'],
+    ] as const
+    for (const [size, strides, pad] of windows) {
+      const options = [size as number, strides as number, pad] as const
+      const pools = [
+        (t: tf.Tensor) => tf.maxPool3d(t as tf.Tensor5D, ...options),
+        (t: tf.Tensor) => tf.avgPool3d(t as tf.Tensor5D, ...options),
+      ]
+      const own = pools.map((pool) => pool(x).dataSync())
+      for (const pool of pools) await expectGradient((t) => pool(t!), [x], { step: 1e-3, tolerance: 1e-2 })
+      await selectBackend({ prefer: ['cpu'] })
+      const copy = tf.tensor(x.dataSync(), x.shape)
+      pools.forEach((pool, i) => {
+        expect(worstError(own[i]!, pool(copy).dataSync())).toBeLessThan(1e-6)
+      })
+      await selectBackend({ prefer: [backend] })
+    }
+  })
 
   it.skipIf(backend === 'cpu')('nearest-neighbour resizing (tfjs-cpu is wrong from the second image on)', async () => {
     await expectGradient((x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [6, 9]), [noise([2, 3, 3, 2])])
