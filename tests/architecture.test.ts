@@ -30,7 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   evaluation: ['core', 'storage', 'backends', 'engine', 'data', 'models', 'metrics'],
   tuning: ['core', 'storage', 'data', 'training', 'evaluation', 'distributed'],
-  planning: ['core', 'optimizers', 'data', 'models', 'training', 'transport', 'collectives', 'distributed'],
+  planning: ['core', 'backends', 'optimizers', 'data', 'models', 'training', 'transport', 'collectives', 'distributed'],
   inference: ['core', 'storage', 'backends', 'engine', 'data', 'preprocess', 'models'],
 }
 

@@ -10,6 +10,7 @@ export type PlanTrainingOptions = StepOptions & PlanOptions
  * Measures steps of a copy of the model on this machine for some seconds, and predicts those of `workers` workers like
  * it. The plan predicts others without measuring again.
  *
+ * @throws {ConfigError} if the backend computes on GPUs, whose links and speed a plan does not know.
  * @example
  * const plan = await planTraining({ model, batchSize: 1024, workers: 8, link: await measureLink(transport) })
  * console.log(plan.stepMs, plan.memoryBytes, plan.at({ workers: 512 }).efficiency)

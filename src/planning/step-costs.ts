@@ -7,6 +7,7 @@
 
 import type * as tfl from '@tensorflow/tfjs-layers'
 import { hardwareThreads } from '#threads'
+import { workerDevices } from '../backends/index.js'
 import { ConfigError, DcmlError, Random } from '../core/index.js'
 import { Dataset } from '../data/index.js'
 import { DataParallel } from '../distributed/index.js'
@@ -57,9 +58,18 @@ const MEASURED_MS = 250
 const FIRST_EPOCHS = 3
 const STEPS = 8
 
-/** Measures; takes some seconds. The model stays as it is. */
+/**
+ * Measures; takes some seconds. The model stays as it is.
+ *
+ * @throws {ConfigError} if the backend computes on GPUs.
+ */
 export async function measureStepCosts(options: StepOptions): Promise<StepCosts> {
   const { batchSize } = options
+  if (workerDevices())
+    throw new ConfigError('A plan is of workers that share the cores of a machine: it does not know GPUs yet.', {
+      received: 'a backend whose workers have a GPU each',
+      remedy: "Train with 1, 2, ... workers and compare; or plan for processors: selectBackend({ prefer: ['wasm'] })",
+    })
   const cores = hardwareThreads()
   const small = Math.max(1, Math.round(batchSize / 8))
   const data = options.data ?? randomData(options.model, STEPS * batchSize)

@@ -3,7 +3,15 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { DataParallel, Dataset, type DistributedStrategy, SingleWorker, selectBackend, Trainer } from 'dcml'
+import {
+  DataParallel,
+  Dataset,
+  type DistributedStrategy,
+  planTraining,
+  SingleWorker,
+  selectBackend,
+  Trainer,
+} from 'dcml'
 import koffi from 'koffi'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useStandIn } from './stand-in.js'
@@ -91,6 +99,11 @@ describe.runIf(isThere)('worker threads on cuda', () => {
       message: expect.stringMatching(/^Worker \d failed: the third step is cursed/),
     })
     expect(held()).toBe(before)
+  })
+
+  it('are not planned for', async () => {
+    const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [1] })] })
+    await expect(planTraining({ model, batchSize: 8, workers: 2 })).rejects.toThrow(/does not know GPUs/)
   })
 
   it('are as many as there are GPUs, unless told otherwise', async () => {
