@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { launch } from 'dcml/node'
 import { describe, expect, it } from 'vitest'
+import { testFolder } from '../fixtures/test-folder.js'
 import { dcml } from './run-cli.js'
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -130,7 +129,7 @@ describe('dcml launch', () => {
   })
 
   it('starts a rank alone again when the training is elastic', async () => {
-    const mark = join(mkdtempSync(join(tmpdir(), 'launch-')), 'mark')
+    const mark = join(testFolder(), 'mark')
     const { exitCode, stderr } = await dcml(
       'launch',
       '-n',

@@ -1,10 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import type { Transport, TransportOptions } from 'dcml'
 import { testTransport } from 'dcml/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { redis } from '../../examples/redis-transport.js'
+import { Daemon } from '../fixtures/daemon.js'
 import { freePort } from '../fixtures/free-port.js'
 
 function whyNoRedis(): string | undefined {
@@ -21,14 +21,23 @@ if (missing) console.log(`Skipped: ${missing}`)
 
 describe.skipIf(missing)('the example of a transport, over Redis', () => {
   let url = ''
-  let server: ChildProcess
+  let server: Daemon
   let admin: Redis
   let jobs = 0
   const names = new Map<Transport, string>()
 
   beforeAll(async () => {
     const port = await freePort()
-    server = spawn('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'])
+    server = new Daemon('redis-server', [
+      '--port',
+      `${port}`,
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ])
     url = `redis://127.0.0.1:${port}`
     admin = new Redis(url)
     // It tries again until the server listens.
@@ -37,8 +46,7 @@ describe.skipIf(missing)('the example of a transport, over Redis', () => {
   })
   afterAll(async () => {
     admin.disconnect()
-    server.kill()
-    await once(server, 'exit')
+    await server.stop()
   })
 
   const create = async (worldSize: number, options: TransportOptions) => {

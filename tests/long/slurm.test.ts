@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Outcome, runGroup, trainScript, weightsOf } from '../fixtures/run-group.js'
 import { Slurm } from '../fixtures/slurm.js'
+import { testFolder } from '../fixtures/test-folder.js'
 
 const reason = Slurm.whyNot()
 if (reason) console.log(`Skipped: ${reason}`)
@@ -21,7 +21,7 @@ describe.skipIf(reason)('the batch script for Slurm', () => {
 
   /** A folder with the script's train.mjs. */
   function folderOf(module: string): string {
-    const folder = mkdtempSync(join(tmpdir(), 'dcml-slurm-job-'))
+    const folder = testFolder()
     writeFileSync(join(folder, 'train.mjs'), module)
     return folder
   }

@@ -1,15 +1,13 @@
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
 import { dcml } from '../cli/run-cli.js'
 import { freePort } from '../fixtures/free-port.js'
 import { type Fault, type Outcome, runGroup, startGroup, trainScript, weightsOf } from '../fixtures/run-group.js'
-
-const folder = () => mkdtempSync(join(tmpdir(), 'dcml-faults-'))
+import { testFolder } from '../fixtures/test-folder.js'
 
 /** Epochs enough that no group is at its end when the fault comes. */
 const long = { epochs: 1000 }
@@ -137,7 +135,7 @@ describe('dcml launch with a training', () => {
     const deterministic = { logicalShards: 2 }
     const [undisturbed] = await runGroup(1, { deterministic })
     const faults: Fault[] = [{ rank: 0, how: 'SIGKILL', write: 4 }]
-    const orders = { deterministic, checkpoints: folder(), resume: true, faults }
+    const orders = { deterministic, checkpoints: testFolder(), resume: true, faults }
     const { exitCode, stdout } = await dcml('launch', '-n', '2', '--restarts', '1', trainScript, JSON.stringify(orders))
     expect(exitCode).toBe(0)
     const outcome = outcomeOf(stdout)
@@ -156,7 +154,7 @@ describe('dcml launch with a training', () => {
       },
     ],
   ])('passes over a checkpoint that is %s', async (_name, damage) => {
-    const checkpoints = folder()
+    const checkpoints = testFolder()
     const [half] = await runGroup(1, { epochs: 5, checkpoints })
     expect(half!.exitCode).toBe(0)
     const names = readdirSync(checkpoints)

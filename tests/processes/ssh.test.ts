@@ -1,17 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dcml } from '../cli/run-cli.js'
+import { Daemon } from '../fixtures/daemon.js'
 import { freePort } from '../fixtures/free-port.js'
 import { type Outcome, trainScript, weightsOf } from '../fixtures/run-group.js'
 
 // It starts its children by its own name, and so wants all of it.
-const daemon = '/usr/sbin/sshd'
-const reason = existsSync(daemon) ? undefined : 'sshd is not here (openssh-server of Debian)'
+const sshd = '/usr/sbin/sshd'
+const reason = existsSync(sshd) ? undefined : 'sshd is not here (openssh-server of Debian)'
 if (reason) console.log(`Skipped: ${reason}`)
 
 /** Two addresses of this machine, neither of which the launcher takes for its own. */
@@ -19,7 +19,7 @@ const hosts = ['127.0.0.2', '127.0.0.3']
 
 describe.skipIf(reason)('dcml launch over ssh', () => {
   let folder: string
-  let server: ChildProcess
+  let server: Daemon
   const path = (name: string) => join(folder, name)
 
   beforeAll(async () => {
@@ -59,12 +59,11 @@ describe.skipIf(reason)('dcml launch over ssh', () => {
         `  HostName ${hosts[1]}`,
       ].join('\n'),
     )
-    server = spawn(daemon, ['-D', '-f', path('sshd_config')], { stdio: 'ignore' })
-    while (!(await listens(port))) if (server.exitCode !== null) throw new Error('sshd has ended')
+    server = new Daemon(sshd, ['-D', '-f', path('sshd_config')])
+    await server.until(() => listens(port))
   })
   afterAll(async () => {
-    server.kill()
-    if (server.exitCode === null) await once(server, 'exit')
+    await server.stop()
     rmSync(folder, { recursive: true })
   })
 
