@@ -33,6 +33,13 @@ for (const launcher of launchers)
         await job.all('close')
       })
 
+      it('reduces to shares and gathers in several pieces', async () => {
+        await job.all('join')
+        const length = 600_001 * worldSize + 1
+        expect(await job.all('averageByShares', { length })).toEqual(Array(worldSize).fill(0))
+        await job.all('close')
+      })
+
       it('refuses what MPI cannot count, on every rank', async () => {
         await job.all('join')
         const refused = await Promise.allSettled(

@@ -55,16 +55,24 @@ export class MpiCollectives implements Collectives {
   async reduceScatter<T extends Reducible>(array: T, { op = 'sum' }: ReduceOptions = {}): Promise<T> {
     const { rank, worldSize } = this.#process
     const { start, end } = shareOf(array.length, rank, worldSize)
-    checkCount('reduceScatter', array.length)
+    const longest = array.subarray(0, Math.ceil(array.length / worldSize)) as T
+    let sent: T | undefined
     return this.#operations.run(async () => {
-      const counts = this.#perRank((peer) => lengthOf(shareOf(array.length, peer, worldSize)))
-      const { type, inPlace } = this.#describe(array)
-      await this.#operations.call('Reduce_scatter', [inPlace, array, counts, type, this.#operationOf(op)], [array])
-      // MPI leaves the share at the beginning.
-      array.copyWithin(start, 0, end - start)
-      const share = array.subarray(start, end) as T
-      divideMean(op, share, worldSize)
-      return share
+      const late = this.#operations.inPieces(
+        longest,
+        ({ length }, from) => {
+          if (length === longest.length) return this.#reduceShares(array, op)
+          sent ??= emptyLike(array, length * worldSize)
+          const parts = Array.from({ length: worldSize }, (_, peer) => {
+            const share = shareOf(array.length, peer, worldSize)
+            return array.subarray(share.start + from, Math.min(share.start + from + length, share.end)) as T
+          })
+          return this.#reduceParts(parts, op, sent)
+        },
+        worldSize,
+      )
+      if (late) await late
+      return array.subarray(start, end) as T
     })
   }
 
@@ -74,11 +82,22 @@ export class MpiCollectives implements Collectives {
       const total = sumOf(lengths)
       checkCount('allGather', total)
       const counts = Int32Array.from(lengths)
+      const places = placesOf(counts)
       // The others wait for this rank's part, whether the result has a place here or not.
       const hasPlace = into === undefined || into.length === total
       const result = gatheredInto(array, total, hasPlace ? into : undefined)
-      result.set(array, placesOf(counts)[this.#process.rank])
-      await this.#gather(result, counts)
+      result.set(array, places[this.#process.rank])
+      const late = this.#operations.inPieces(
+        result.subarray(0, Math.max(...counts)) as T,
+        ({ length }, from) =>
+          this.#gather(
+            result,
+            counts.map((count) => Math.max(0, Math.min(length, count - from))),
+            places.map((place) => place + from),
+          ),
+        this.#process.worldSize,
+      )
+      if (late) await late
       return hasPlace ? result : gatheredInto(array, total, into)
     })
   }
@@ -117,6 +136,29 @@ export class MpiCollectives implements Collectives {
     this.#operations.close()
   }
 
+  /** Combines whole arrays, where they lie, and puts this rank's share in its place. */
+  async #reduceShares(array: Reducible, op: ReduceOperation): Promise<void> {
+    const { rank, worldSize } = this.#process
+    const { start, end } = shareOf(array.length, rank, worldSize)
+    const { type, inPlace } = this.#describe(array)
+    const counts = this.#perRank((peer) => lengthOf(shareOf(array.length, peer, worldSize)))
+    await this.#operations.call('Reduce_scatter', [inPlace, array, counts, type, this.#operationOf(op)], [array])
+    // MPI leaves it at the beginning.
+    array.copyWithin(start, 0, end - start)
+    divideMean(op, array.subarray(start, end), worldSize)
+  }
+
+  /** Combines a part of each rank's share, by way of `sent`, and leaves this rank its own. */
+  async #reduceParts<T extends Reducible>(parts: readonly T[], op: ReduceOperation, sent: T): Promise<void> {
+    const { rank, worldSize } = this.#process
+    const own = parts[rank]!
+    const counts = this.#perRank((peer) => parts[peer]!.length)
+    for (const [peer, place] of placesOf(counts).entries()) sent.set(parts[peer]!, place)
+    const { type } = this.#describe(own)
+    await this.#operations.call('Reduce_scatter', [sent, own, counts, type, this.#operationOf(op)], [sent])
+    divideMean(op, own, worldSize)
+  }
+
   /** Adds up the parts of all ranks' shards, in the order of shards. */
   async #addShards(shards: readonly Float32Array[], total: number, into: Float32Array): Promise<void> {
     const { rank, worldSize } = this.#process
@@ -145,10 +187,14 @@ export class MpiCollectives implements Collectives {
     )
   }
 
-  /** Spreads each rank's range of `array` to all; the ranges follow one another. */
-  async #gather(array: Reducible, counts: Int32Array): Promise<void> {
+  /** Spreads each rank's range of `array` to all; by default the ranges follow one another. */
+  #gather(array: Reducible, counts: Int32Array, places = placesOf(counts)): Promise<void> | undefined {
     const { inPlace, type } = this.#describe(array)
-    await this.#operations.call('Allgatherv', [inPlace, 0, type, array, counts, placesOf(counts), type], [array])
+    const all = array.subarray(
+      0,
+      counts.reduce((sum, count) => sum + count, 0),
+    )
+    return this.#operations.call('Allgatherv', [inPlace, 0, type, array, counts, places, type], [all])
   }
 
   /** Sends each rank its number, and puts those of all ranks for this one in their place. */
@@ -215,7 +261,7 @@ function checkCount(operation: string, count: number): void {
     throw new TransportError(`The arrays of ${operation} are too long for MPI.`, {
       expected: `at most ${MOST_ELEMENTS} elements of all ranks together`,
       received: count,
-      remedy: 'Do it in parts; allReduce and broadcast take any length',
+      remedy: 'Do it in parts; allReduce, reduceScatter and broadcast take any length',
     })
 }
 
