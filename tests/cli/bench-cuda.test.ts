@@ -32,13 +32,35 @@ describe('dcml bench cuda', () => {
     expect(figures.skipped).toContain('libcuda.so.1')
   })
 
-  it.skipIf('reason' in standIn)('measures operations', async () => {
+  it.skipIf('reason' in standIn)('measures operations, and compares what memory bounds with a copy', async () => {
     const { env } = standIn as { env: Record<string, string> }
-    const cases = ['--case', 'matMul tf32', 'add', '--side', '16', '--elements', '1000']
+    const cases = ['--case', 'matMul tf32', 'add', 'transpose', '--side', '16', '--elements', '1000']
     const { stdout, figures } = await bench(env, ...cases)
     expect(stdout).toMatch(/matMul tf32 .*GFLOP\/s/)
+    expect(stdout).toMatch(/No figure of pytorch|PyTorch \d/)
     expect(figures.device).toContain('Stand-in')
-    expect(figures.operations.map(({ name }: { name: string }) => name)).toEqual(['matMul tf32', 'add'])
-    for (const { us, rate } of figures.operations) expect(Math.min(us, rate)).toBeGreaterThan(0)
+    const measured = figures.operations as {
+      name: string
+      us: number
+      rate: number
+      ofCopy?: number
+      target?: object
+    }[]
+    expect(measured.map(({ name }) => name)).toEqual(['matMul tf32', 'copy', 'add', 'transpose'])
+    for (const { us, rate } of measured) expect(Math.min(us, rate)).toBeGreaterThan(0)
+    const [product, copy, ...bound] = measured
+    expect([product!.ofCopy, copy!.ofCopy]).toEqual([undefined, undefined])
+    for (const { rate, ofCopy, target } of bound) {
+      expect(ofCopy).toBeCloseTo(rate / copy!.rate, 9)
+      expect(target).toEqual({ over: 'copy', atLeast: 0.85, ratio: ofCopy, met: ofCopy! >= 0.85 })
+    }
+  })
+
+  it.skipIf('reason' in standIn)('says which training fails, and why', async () => {
+    const { env } = standIn as { env: Record<string, string> }
+    const failing = bench({ ...env, STAND_IN_FAILS: '719' }, '--case', 'mlp')
+    const { stdout, code } = (await failing.catch((error: unknown) => error)) as { stdout: string; code: number }
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/No figure of dcml: .*CUDA_ERROR_LAUNCH_FAILED/)
   })
 })

@@ -92,6 +92,13 @@ export class CudaBackend extends DeviceBackend {
     })
   }
 
+  /** Copies a tensor's numbers over those of another of its size, by the driver: what a bandwidth is compared with. */
+  copy(from: tf.TensorInfo, to: tf.TensorInfo): void {
+    const { pointer, length, dtype } = this.record(from.dataId)
+    const { BYTES_PER_ELEMENT } = arrayClasses[dtype as keyof typeof arrayClasses]
+    this.device.copy(this.pointer(to), pointer, length * BYTES_PER_ELEMENT)
+  }
+
   override shareFloats(length: number): SharedFloats {
     const { pointer, bytes, release } = this.device.share(length * 4)
     const floats = new Float32Array(bytes, 0, length)

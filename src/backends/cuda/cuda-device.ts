@@ -177,6 +177,12 @@ export class CudaDevice {
     this.finish()
   }
 
+  /** Copies inside the GPU, in the order of the stream. */
+  copy(to: number, from: number, sizeBytes: number): void {
+    this.#driver.calls.call('cuMemcpyDtoDAsync_v2', to, from, sizeBytes, this.#stream)
+    this.copies.written(to)
+  }
+
   /** Waits until all work that was started is done. */
   finish(): void {
     this.#driver.calls.call('cuStreamSynchronize', this.#stream)

@@ -37,7 +37,7 @@ export interface Task {
 export interface BenchCase extends Task {
   name: string
   /** What dcml should reach here: its speed over that of another. */
-  target?: { over: Contender; atLeast: number }
+  target?: { over: Contender; atLeast: number /** What would be better still. */; aim?: number }
 }
 
 /** Libraries that a user may choose. */

@@ -7,13 +7,17 @@
 
 import type * as jax from '@jax-js/jax'
 import type { Library } from './cases.js'
+import type { OperationMeasurement, OperationOrder } from './cuda/operations.js'
 import type { Order, Outcome } from './measurement.js'
 
-const [library, order] = process.argv.slice(2) as [Library, string]
+const [library, order] = process.argv.slice(2) as [Library | 'dcml-operation', string]
 
-let outcome: Outcome
+let outcome: Outcome | OperationMeasurement
 try {
-  outcome = await measure(JSON.parse(order))
+  outcome =
+    library === 'dcml-operation'
+      ? await (await import('./cuda/operations.js')).measureOperation(JSON.parse(order) as OperationOrder)
+      : await measure(JSON.parse(order))
 } catch (error) {
   outcome = isMissingPackage(error) ? { skipped: 'not installed' } : { error: firstLine(error) }
 }

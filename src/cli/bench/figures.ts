@@ -20,7 +20,7 @@ export interface CaseFigures {
   results: Partial<Record<Contender, Result>>
   /** Speed of dcml over that of the other; above 1, dcml is the faster. */
   ratios: Partial<Record<Contender, number>>
-  target?: { over: Contender; atLeast: number; ratio: number; met: boolean }
+  target?: { over: Contender; atLeast: number; aim?: number; ratio: number; met: boolean }
 }
 
 /** Sums up a case. The last failure of a library stands for all of its rounds. */

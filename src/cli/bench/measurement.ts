@@ -16,6 +16,8 @@ export interface Order extends Task {
 export interface Measurement {
   usPerSample: number
   version?: string
+  /** How it was set, where that is not how it always is. */
+  settings?: string
   /** Which of dcml's engines ran the steps. */
   engine?: string
   backend?: string

@@ -16,7 +16,7 @@ export function formatTable(cases: readonly CaseFigures[]): string {
   ]
   const lines = alignColumns(rows, Number.POSITIVE_INFINITY)
   const brackets = 'In brackets: how many times as fast as it dcml is.'
-  return [...lines, '', brackets, ...spread(cases), ...reasons(cases), ...targets(cases)].join('\n')
+  return [...lines, '', brackets, ...settings(cases), ...spread(cases), ...reasons(cases), ...targets(cases)].join('\n')
 }
 
 function cell({ results, ratios }: CaseFigures, contender: Contender): string {
@@ -25,6 +25,15 @@ function cell({ results, ratios }: CaseFigures, contender: Contender): string {
   const time = result.median < 999.5 ? result.median.toPrecision(3) : result.median.toFixed(0)
   const ratio = ratios[contender]
   return ratio === undefined ? time : `${time} (${ratio.toFixed(2)})`
+}
+
+/** How the libraries were set, where they tell. */
+function settings(cases: readonly CaseFigures[]): string[] {
+  return cases.flatMap(({ name, results }) =>
+    Object.entries(results).flatMap(([contender, result]) =>
+      'settings' in result && result.settings ? [`${contender} in ${name}: ${result.settings}`] : [],
+    ),
+  )
 }
 
 /** Tells when the rounds of one measurement differ so much that the medians mean little. */
@@ -55,7 +64,8 @@ function reasons(cases: readonly CaseFigures[]): string[] {
 function targets(cases: readonly CaseFigures[]): string[] {
   return cases.flatMap(({ name, target }) => {
     if (!target) return []
-    const { over, atLeast, ratio, met } = target
-    return [`Target of ${name}: ${atLeast} times ${over}; ${met ? 'met' : 'missed'} with ${ratio.toFixed(2)}.`]
+    const { over, atLeast, aim, ratio, met } = target
+    const better = aim === undefined ? '' : `, aim ${aim}`
+    return [`Target of ${name}: ${atLeast} times ${over}${better}; ${met ? 'met' : 'missed'} with ${ratio.toFixed(2)}.`]
   })
 }

@@ -39,7 +39,7 @@ constexpr int captureUnsupported = 900, captureInvalidated = 901;
 
 // Set by tests: how many bytes there are, and what the next launch fails with.
 std::size_t capacity = std::size_t(1) << 36;
-int failure = 0;
+int failure = getenv("STAND_IN_FAILS") ? atoi(getenv("STAND_IN_FAILS")) : 0;
 
 thread_local std::map<std::uintptr_t, Range> ranges;
 thread_local std::size_t used = 0;
@@ -319,6 +319,14 @@ API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::
   note("downloaded bytes", bytes);
   std::memcpy(to, reinterpret_cast<void *>(from), bytes);
   sanitizer.download(from, bytes);
+  return sanitizer.finding.empty() ? 0 : launchFailed;
+}
+API cuMemcpyDtoDAsync_v2(std::uintptr_t to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
+  if (captured || !isInside(from, bytes) || !isInside(to, bytes)) return invalidValue;
+  waitForOperation();
+  std::memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes);
+  sanitizer.download(from, bytes);
+  sanitizer.upload(to, bytes);
   return sanitizer.finding.empty() ? 0 : launchFailed;
 }
 API cuStreamCreate(std::uintptr_t *stream, unsigned) { return held++, *stream = 2, 0; }

@@ -29,6 +29,7 @@ export const driverPrototypes = {
   cuMemGetInfo_v2: 'void *free, void *total',
   cuMemcpyHtoDAsync_v2: 'uintptr_t to, const void *from, size_t bytes, uintptr_t stream',
   cuMemcpyDtoHAsync_v2: 'void *to, uintptr_t from, size_t bytes, uintptr_t stream',
+  cuMemcpyDtoDAsync_v2: 'uintptr_t to, uintptr_t from, size_t bytes, uintptr_t stream',
   cuStreamCreate: 'void *stream, uint flags',
   cuStreamDestroy_v2: 'uintptr_t stream',
   cuStreamSynchronize: 'uintptr_t stream',
