@@ -22,8 +22,16 @@ export class ChainKernels {
     for (const name of names) this.#modules.set(name, module)
   }
 
-  /** Starts the kernel of a chain that was added. */
-  run({ name, n, values, ...form }: Chain): void {
-    this.#launch(this.#modules.get(name)!, name, form, each(n), values)
+  /**
+   * Starts the kernel of a chain that was added.
+   *
+   * @param copies - Where the copies of its results go.
+   */
+  run({ name, n, values, copies: places, ...form }: Chain, ...copies: number[]): void {
+    const given = [...values]
+    places.forEach(({ argument }, i) => {
+      given[argument] = copies[i]!
+    })
+    this.#launch(this.#modules.get(name)!, name, form, each(n), given)
   }
 }

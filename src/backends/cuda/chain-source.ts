@@ -9,6 +9,7 @@
 import { type Axis, elementwiseOf, isFull, MAX_READS, placeKey, readKey } from '../elementwise-calls.js'
 import { unaryCodes } from '../wasm/exports.js'
 import type { Place, RecordedCall } from '../wasm/program/recorder.js'
+import { bfloat16Source } from './kernels/bfloat16.js'
 import { elementwiseFunctions, elementwiseOptions, types } from './kernels/elementwise-functions.js'
 import { defineModule, type KernelModule } from './kernels/kernel-module.js'
 import { randomFunctions } from './kernels/random.js'
@@ -23,6 +24,8 @@ export interface Chain {
   readonly values: readonly number[]
   /** Elements. */
   readonly n: number
+  /** Results of which it writes a copy as bfloat16 as well: where the result goes, and which argument says where the copy. */
+  readonly copies: readonly { readonly pointer: number; readonly argument: number }[]
 }
 
 type Type = (typeof types)[keyof typeof types]
@@ -38,24 +41,31 @@ const WIDTH = 4
 
 /** The kernels of chains as one module. */
 export const chainModule = (texts: readonly string[]): KernelModule =>
-  defineModule('chains', `${elementwiseFunctions}${randomFunctions}${packs}${texts.join('')}`, elementwiseOptions)
+  defineModule(
+    'chains',
+    `${elementwiseFunctions}${randomFunctions}${bfloat16Source}${packs}${texts.join('')}`,
+    elementwiseOptions,
+  )
 
 /**
  * Writes the kernel of a joined call.
  *
  * @param address - Where a place is on the GPU.
  * @param cellsOf - Addresses of the numbers that a part finds in memory when it runs, by argument.
+ * @param isCopied - Whether a place gets a copy as bfloat16 as well.
  */
 export function writeChain(
   { parts = [], places }: Pick<RecordedCall, 'parts' | 'places'>,
   address: (place: Place) => number,
   cellsOf: (part: RecordedCall) => ReadonlyMap<number, number> = () => new Map(),
+  isCopied: (place: Place) => boolean = () => false,
 ): Chain {
   const { n } = elementwiseOf(parts[0]!)!
   const list = new ArgumentList()
   const body: string[] = []
   const loads: string[] = []
   const stores: string[] = []
+  const copies: { pointer: number; argument: number }[] = []
   let isWide = true
   /** By place, and for what is read in another way than element by element by that as well. */
   const values = new Map<string, Value>()
@@ -111,12 +121,15 @@ export function writeChain(
   for (const [argument, place] of places) {
     if (argument < MAX_READS) continue
     const { text, type } = values.get(placeKey(place))!
-    const y = `y${stores.length}`
+    const y = `y${argument}`
     const pointer = list.add('w', `${type} *`, address(place))
     loads.push(`Pack<${type}, width> ${y};`)
     body.push(`${y}.at[k] = ${text};`)
     stores.push(`stored(${pointer} + i, ${y});`)
     isWide &&= isAligned(address(place), type)
+    if (type !== 'float' || !isCopied(place)) continue
+    copies.push({ pointer: address(place), argument: list.values.length })
+    stores.push(`stored(${list.add('w', 'bfloat16 *', 0)} + i, roundedOf(${y}));`)
   }
   const lines = (indent: string, all: readonly string[]) => all.map((line) => `${indent}${line}\n`).join('')
   const text = (name: string) => `
@@ -136,6 +149,7 @@ KERNEL ${name}(${list.parameters}, int n, int isWide) {
     arguments: `${list.kinds}nn`,
     values: [...list.values, n, isWide ? 1 : 0],
     n,
+    copies,
   }
 }
 
@@ -257,6 +271,12 @@ template <int width, class T> INLINE Pack<T, width> loaded(const T *from) {
 }
 template <int width, class T> INLINE void stored(T *to, const Pack<T, width> &values) {
   *reinterpret_cast<Pack<T, width> *>(to) = values;
+}
+template <int width> INLINE Pack<bfloat16, width> roundedOf(const Pack<float, width> &values) {
+  Pack<bfloat16, width> rounded;
+#pragma unroll
+  for (int k = 0; k < width; k++) rounded.at[k] = toBfloat16(values.at[k]);
+  return rounded;
 }
 template <int width, class T> INLINE Pack<T, width> gathered(const T *from, int step) {
   if (step == 1 && (unsigned long long)from % sizeof(Pack<T, width>) == 0) return loaded<width>(from);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { elementwiseOf, MAX_READS, placeKey } from '../elementwise-calls.js'
 import type {
   LoopOutcome,
   ProgramInputs,
@@ -15,10 +16,12 @@ import type {
   StepProgram,
   VaryingInputs,
 } from '../step-program.js'
+import { type CallName, callTable } from '../wasm/program/call-table.js'
 import type { Place, ProgramCall, RecordedCall } from '../wasm/program/recorder.js'
 import { Cells, cellsOf } from './cells.js'
 import { writeChain } from './chain-source.js'
 import type { CudaBackend } from './cuda-backend.js'
+import { placesOfCopies } from './kernels/products.js'
 import { Launches, pieceOf } from './launches.js'
 import type { AddressRange } from './operand-copies.js'
 
@@ -118,11 +121,19 @@ export class CudaProgram implements StepProgram {
     const { chains, device } = this.#backend
     const addressOf = (place: Place) => this.address(place)
     const lateOf = (part: ProgramCall) => new Map(cellsOf(part).map(([i, cell]) => [i, cells.address(cell)]))
-    const joined = calls.map((call) => (call.parts ? writeChain(call, addressOf, lateOf) : undefined))
-    chains.add(joined.filter((chain) => chain !== undefined))
+    const copied = placesOfCopies(device, calls)
+    const isCopied = (place: Place) => place.buffer >= 0 && copied.has(placeKey(place))
+    const chained = calls.map((call) => {
+      const joined = asJoined(call, isCopied)
+      return joined && writeChain(joined, addressOf, lateOf, isCopied)
+    })
+    chains.add(chained.filter((chain) => chain !== undefined))
     return calls.map((call, i) => {
-      const chain = joined[i]
-      const piece = chain ? () => chains.run(chain) : pieceOf(this.#backend, call, cells, addressOf)
+      const chain = chained[i]
+      const copies = chain?.copies.map(({ pointer }) => [pointer, chain.n] as const) ?? []
+      const piece = chain
+        ? () => device.copies.writeBeside(copies, (...to) => chains.run(chain, ...to))
+        : pieceOf(this.#backend, call, cells, addressOf)
       const ranges = [...call.places.values()].flatMap((place) => this.#rangeOf(place) ?? [])
       return () => device.copies.within(ranges, piece)
     })
@@ -134,6 +145,19 @@ export class CudaProgram implements StepProgram {
     const from = this.address({ buffer, offset: 0 })
     return { from, to: from + this.#plan.sizes[buffer]! }
   }
+}
+
+/** A joined call; also one by itself that goes by elements, if its result is to be copied. */
+function asJoined(
+  { name, ...call }: ProgramCall,
+  isCopied: (place: Place) => boolean,
+): Pick<RecordedCall, 'parts' | 'places'> | undefined {
+  if (call.parts) return call
+  if (!(name in callTable)) return undefined
+  const part = { ...call, name: name as CallName }
+  const out = elementwiseOf(part)?.out
+  const place = out && call.places.get(out.argument)
+  return place && isCopied(place) ? { parts: [part], places: new Map([[MAX_READS, place]]) } : undefined
 }
 
 /** Calls that run many times: a launch of a graph for each run, and nothing that waits. */

@@ -68,6 +68,26 @@ export class OperandCopies {
     }
   }
 
+  /**
+   * Lets a function write elements and the copies of them at once.
+   *
+   * @param elements - Where the elements go, and how many.
+   * @param start - Gets where each copy goes.
+   */
+  writeBeside(
+    elements: readonly (readonly [pointer: number, length: number])[],
+    start: (...copies: number[]) => void,
+  ): void {
+    const made = elements.map(([pointer, length]) => this.#allocate(pointer, length))
+    // What it writes ends the copies that there were.
+    start(...made.map(({ pointer }) => pointer))
+    made.forEach((copy, i) => {
+      copy.users--
+      if (copy.source) this.#copies.set(elements[i]![0], copy)
+      this.#releaseUnused(copy)
+    })
+  }
+
   /** Something was written from a pointer on. */
   written(pointer: number): void {
     if (this.isEmpty) return
@@ -110,16 +130,16 @@ export class OperandCopies {
       return kept
     }
     if (kept) this.#drop(pointer, kept)
-    const { memory } = this.#device
-    const copy: Copy = {
-      pointer: memory.scratch(2 * length, 'copy of an operand as bfloat16', [length]),
-      length,
-      source: this.#rangeOf(pointer, 4 * length),
-      users: 1,
-    }
+    const copy = this.#allocate(pointer, length)
     convert(this.#device, pointer, copy.pointer, length)
     if (copy.source) this.#copies.set(pointer, copy)
     return copy
+  }
+
+  /** A copy with one user, nothing in it yet. */
+  #allocate(pointer: number, length: number): Copy {
+    const to = this.#device.memory.scratch(2 * length, 'copy of an operand as bfloat16', [length])
+    return { pointer: to, length, source: this.#rangeOf(pointer, 4 * length), users: 1 }
   }
 
   #rangeOf(pointer: number, bytes: number): AddressRange | undefined {

@@ -3,7 +3,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { ConfigError } from '../../../core/index.js'
 import type { TensorKernels } from '../../device-backend.js'
+import { placeKey } from '../../elementwise-calls.js'
 import { dtypeCodes } from '../../wasm/exports.js'
+import type { ProgramCallName } from '../../wasm/program/call-table.js'
+import type { ProgramCall } from '../../wasm/program/recorder.js'
 import type { CudaDevice } from '../cuda-device.js'
 import type { Product, ProductPrecision } from '../ffi/cublas.js'
 import { biasActivate } from './elementwise.js'
@@ -36,6 +39,24 @@ export function registerPrecisionFlag(): void {
 export function precisionOf({ capability }: CudaDevice): ProductPrecision {
   const wanted = tf.env().getString(PRECISION_FLAG) as ProductPrecision
   return wanted === 'bfloat16' && capability < BFLOAT16_CAPABILITY ? 'float32' : wanted
+}
+
+/** Which arguments of calls are operands that a product reads as they are, so that a copy as bfloat16 is of use. */
+const operandArguments: Partial<Record<ProgramCallName, readonly number[]>> = {
+  matMul: [0, 1],
+  conv2d: [1],
+  conv2dInputGrad: [0, 1],
+  conv2dFilterGrad: [1],
+  attention: [0, 1, 2],
+  attentionGrad: [0, 1, 2, 3],
+}
+
+/** The places that products read copies of, if the precision has copies; `placeKey` of each. */
+export function placesOfCopies(device: CudaDevice, calls: readonly ProgramCall[]): ReadonlySet<string> {
+  if (precisionOf(device) !== 'bfloat16') return new Set()
+  return new Set(
+    calls.flatMap(({ name, places }) => (operandArguments[name] ?? []).map((i) => placeKey(places.get(i)!))),
+  )
 }
 
 /** A product of row-major matrices without gaps, one by one. */
