@@ -206,11 +206,15 @@ export class CapturedEngine implements Engine {
       const other = { ...run, step: run.step + i, firstRow: run.firstRow + i }
       const restoreVariables = saveVariables(own)
       const restoreStorage = this.#storage.save()
-      const recorded = recordStep(other, this.#storage, own, () => compute(other))
-      restoreVariables()
-      this.#storage.refresh()
-      restoreStorage()
-      if (before) gradients!.sums.write(before)
+      let recorded: RecordedStep
+      try {
+        recorded = recordStep(other, this.#storage, own, () => compute(other))
+      } finally {
+        restoreVariables()
+        this.#storage.refresh()
+        restoreStorage()
+        if (before) gradients!.sums.write(before)
+      }
       reason = recorded.refusal ?? (last && difference(last, recorded))
       if (recorded.refusal) break
       if (last && reason === undefined) return new CapturedStep(recorded, last, this.#storage, dividedBy(gradients))

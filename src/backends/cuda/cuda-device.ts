@@ -193,17 +193,12 @@ export class CudaDevice {
    * comes before the next look.
    */
   share(sizeBytes: number): HostRange & { release(): void } {
-    const { calls } = this.#driver
+    const { memory } = this
     const bytes = Math.max(4, sizeBytes)
-    const pointer = calls.handle('cuMemAllocManaged', bytes, driverValues.CU_MEM_ATTACH_GLOBAL)
-    this.memory.noteShared(pointer, bytes)
-    const release = () => {
-      this.memory.noteShared(pointer, undefined)
-      calls.call('cuMemFree_v2', pointer)
-    }
+    const pointer = memory.allocateShared(bytes, 'float32 range', [sizeBytes / 4])
     const view = this.#koffi.view(BigInt(pointer), bytes)
     this.#shared.set(view, pointer)
-    return { pointer, bytes: view, release }
+    return { pointer, bytes: view, release: () => memory.releaseShared(pointer) }
   }
 
   /** Where values of memory that `share` gave begin; undefined for all others. */

@@ -40,12 +40,17 @@ export class CudaProgram implements StepProgram {
   constructor(backend: CudaBackend, plan: ProgramPlan) {
     this.#backend = backend
     this.#plan = plan
-    this.#arena = backend.heap.allocate(plan.bytes, 'program', [plan.bytes])
+    this.#cells = new Cells(backend.device, plan.calls)
+    try {
+      this.#arena = backend.heap.allocate(plan.bytes, 'program', [plan.bytes])
+    } catch (error) {
+      this.#cells.dispose()
+      throw error
+    }
     for (const [buffer, values] of plan.constants) {
       const offset = plan.offsets.get(buffer)
       if (offset !== undefined) backend.device.upload(this.#arena + offset, values)
     }
-    this.#cells = new Cells(backend.device, plan.calls)
     this.#launches = new Launches(backend.device, this.#pieces(plan.calls, this.#cells))
   }
 

@@ -30,8 +30,9 @@ export class DeviceMemory implements DeviceHeap {
   readonly #driver: Driver
   readonly #isExact: boolean
   /** Ranges that are kept, by their size. */
-  #free = new Map<number, number[]>()
-  #isKeeping = false
+  readonly #free: KeptRanges = new Map()
+  /** Those that belong to work that is captured at this moment. */
+  #own: KeptRanges | undefined
   readonly #sizes = new Map<number, number>()
   /** Bytes of ranges that JavaScript sees too, by where they begin. */
   readonly #shared = new Map<number, number>()
@@ -55,9 +56,10 @@ export class DeviceMemory implements DeviceHeap {
   /** As `allocate`, for what a kernel needs while it runs: a recorder is told nothing of it. */
   scratch(sizeBytes: number, use: string, shape: readonly number[]): number {
     const bytes = this.#isExact ? Math.max(1, sizeBytes) : bytesOfClass(classOfSize(sizeBytes))
-    let pointer = this.#free.get(bytes)?.pop()
+    let pointer = this.#own?.get(bytes)?.pop() ?? this.#free.get(bytes)?.pop()
     if (pointer === undefined) {
-      pointer = this.#take(bytes) ?? this.#takeAfterFlush(bytes, use, shape)
+      const take = () => this.#take('cuMemAlloc_v2', bytes)
+      pointer = take() ?? this.#takeAfterFlush(take, bytes, use, shape)
       this.#sizes.set(pointer, bytes)
     }
     this.bytesInUse += bytes
@@ -73,9 +75,7 @@ export class DeviceMemory implements DeviceHeap {
       this.#giveBack(pointer, bytes)
       return
     }
-    const free = this.#free.get(bytes)
-    if (free) free.push(pointer)
-    else this.#free.set(bytes, [pointer])
+    keep(this.#own ?? this.#free, bytes, [pointer])
   }
 
   /** The range that was handed out and begins at a pointer. */
@@ -94,37 +94,46 @@ export class DeviceMemory implements DeviceHeap {
     return undefined
   }
 
-  /** Makes a range of so many bytes known that JavaScript sees too; undefined: it has ended. */
-  noteShared(pointer: number, bytes: number | undefined): void {
-    if (bytes === undefined) this.#shared.delete(pointer)
-    else this.#shared.set(pointer, bytes)
+  /**
+   * Takes a range that JavaScript sees too. None is kept for later.
+   *
+   * @throws {ConfigError} as `allocate`.
+   */
+  allocateShared(bytes: number, use: string, shape: readonly number[]): number {
+    const take = () => this.#take('cuMemAllocManaged', bytes, driverValues.CU_MEM_ATTACH_GLOBAL)
+    const pointer = take() ?? this.#takeAfterFlush(take, bytes, use, shape)
+    this.#shared.set(pointer, bytes)
+    this.bytesInUse += bytes
+    return pointer
+  }
+
+  /** Gives it back to the driver. */
+  releaseShared(pointer: number): void {
+    const bytes = this.#shared.get(pointer)!
+    this.#driver.calls.call('cuMemFree_v2', pointer)
+    this.#shared.delete(pointer)
+    this.bytesInUse -= bytes
+    this.bytesReserved -= bytes
   }
 
   /**
-   * Runs a function whose scratch stays its own: what it releases serves the function itself alone. If it throws, all
-   * may have the scratch at once.
+   * Runs a function whose scratch stays its own: what it takes, from what is kept where that serves, and releases is
+   * given to nobody else. If it throws, all may have the scratch at once.
    *
    * @returns What gives the scratch to all.
    */
   keepScratch(run: () => void): () => void {
-    const shared = this.#free
-    const own = new Map<number, number[]>()
-    this.#free = own
-    this.#isKeeping = true
+    const own: KeptRanges = new Map()
+    this.#own = own
     const release = () => {
-      for (const [bytes, pointers] of own) {
-        const free = this.#free.get(bytes)
-        if (free) free.push(...pointers)
-        else this.#free.set(bytes, pointers)
-      }
+      for (const [bytes, pointers] of own) keep(this.#free, bytes, pointers)
     }
     let isDone = false
     try {
       run()
       isDone = true
     } finally {
-      this.#free = shared
-      this.#isKeeping = false
+      this.#own = undefined
       if (!isDone) release()
     }
     return release
@@ -159,23 +168,21 @@ export class DeviceMemory implements DeviceHeap {
     return { free: Number(free[0]), total: Number(total[0]) }
   }
 
-  #take(bytes: number): number | undefined {
+  #take(name: 'cuMemAlloc_v2' | 'cuMemAllocManaged', bytes: number, ...flags: number[]): number | undefined {
     const out = new BigUint64Array(1)
-    const code = this.#driver.calls.function('cuMemAlloc_v2')(out, bytes) as number
+    const code = this.#driver.calls.function(name)(out, bytes, ...flags) as number
     if (code === driverValues.CUDA_ERROR_OUT_OF_MEMORY) return undefined
-    if (code !== 0) throw this.#driver.error('cuMemAlloc', code)
+    if (code !== 0) throw this.#driver.error(name, code)
     this.bytesReserved += bytes
     return Number(out[0])
   }
 
-  #takeAfterFlush(bytes: number, use: string, shape: readonly number[]): number {
+  #takeAfterFlush(take: () => number | undefined, bytes: number, use: string, shape: readonly number[]): number {
     const kept = this.bytesReserved - this.bytesInUse
-    // Kept scratch is in use by launches that are being captured.
-    if (!this.#isKeeping) {
-      this.dependents?.clear()
-      this.flush()
-    }
-    const pointer = this.#take(bytes)
+    // Those of work that is being captured are in use by it.
+    if (!this.#own) this.dependents?.clear()
+    this.flush()
+    const pointer = take()
     if (pointer !== undefined) return pointer
     const { free, total } = this.#room()
     throw new ConfigError(`The GPU has no memory left for a ${use} of shape ${describe(shape)}.`, {
@@ -187,6 +194,15 @@ export class DeviceMemory implements DeviceHeap {
         'Use a smaller batchSize or model, dispose tensors that are no longer needed, or end other processes on this GPU',
     })
   }
+}
+
+/** Free ranges by their bytes. */
+type KeptRanges = Map<number, number[]>
+
+function keep(ranges: KeptRanges, bytes: number, pointers: readonly number[]): void {
+  const kept = ranges.get(bytes)
+  if (kept) kept.push(...pointers)
+  else ranges.set(bytes, [...pointers])
 }
 
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
