@@ -9,6 +9,10 @@ import { findNvrtc } from './find-nvrtc.js'
 
 /** That of an H100 and H200. */
 const architecture = 'sm_90'
+/** From the T4 of 2018 to the GPUs of 2025. */
+const architectures = ['sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90', 'sm_100', 'sm_103', 'sm_120']
+/** No warning, and no value that has to leave the registers for memory. */
+const strict = ['--ptxas-options=--warn-on-spills', '--ptxas-options=--warning-as-error']
 
 /** The toolkit's compiler, or why there is none. */
 function findNvcc(): string | undefined {
@@ -29,21 +33,28 @@ describe('the sources of the kernels', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it.skipIf(!nvcc)('compile with nvcc, without a warning', { timeout: 120_000 }, () => {
-    for (const { name, source, options = [] } of kernelModules) {
-      const file = join(folder, `${name}.cu`)
-      writeFileSync(file, source)
-      const all = ['-std=c++17', '-cubin', `-arch=${architecture}`, ...options, '-o', `${file}bin`, file]
-      const { status, stderr } = spawnSync(nvcc!, all, { encoding: 'utf8' })
-      expect({ file, status, stderr }).toEqual({ file, status: 0, stderr: '' })
-    }
-  })
+  it.skipIf(!nvcc)(
+    'compile with nvcc, without a warning, and keep all values in registers',
+    { timeout: 120_000 },
+    () => {
+      for (const { name, source, options = [] } of kernelModules) {
+        const file = join(folder, `${name}.cu`)
+        writeFileSync(file, source)
+        const all = ['-std=c++17', '-cubin', `-arch=${architecture}`, ...strict, ...options, '-o', `${file}bin`, file]
+        const { status, stderr } = spawnSync(nvcc!, all, { encoding: 'utf8' })
+        expect({ file, status, stderr }).toEqual({ file, status: 0, stderr: '' })
+      }
+    },
+  )
 
   it.skipIf('reason' in found).each(kernelModules.map((module) => [module.name, module] as const))(
-    '%s compiles with NVRTC',
-    (name, { source, options }) => {
+    '%s compiles with NVRTC for every architecture',
+    (name, { source, options = [] }) => {
       const { nvrtc } = found as { nvrtc: Nvrtc }
-      expect(nvrtc.compile(source, name, { kind: 'cubin', architecture }, options).length).toBeGreaterThan(0)
+      for (const architecture of architectures) {
+        const image = nvrtc.compile(source, name, { kind: 'cubin', architecture }, [...strict, ...options])
+        expect(image.length).toBeGreaterThan(0)
+      }
     },
   )
 })
