@@ -35,6 +35,7 @@ static inline unsigned __float_as_uint(float value) {
   std::memcpy(&bits, &value, 4);
   return bits;
 }
+static inline float rsqrtf(float x) { return 1 / std::sqrt(x); }
 static inline float __int_as_float(int bits) {
   float value;
   std::memcpy(&value, &bits, 4);

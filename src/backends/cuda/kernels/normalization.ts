@@ -4,18 +4,25 @@ import type { TensorKernels } from '../../device-backend.js'
 import { reduceCodes } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
 import type { DeviceMemory } from '../device-memory.js'
+import { foursSource } from './fours.js'
 import { defineModule, each, type Launch, launchRows } from './kernel-module.js'
 import { COLUMN_CHUNK, columnSource, inChunks, tiles } from './reductions.js'
 
 const normalizationModule = defineModule(
   'normalization',
-  `${columnSource}
+  `${columnSource}${foursSource}
+INLINE Operand<float> ofChannels(const float *first) { return Operand<float>{first, 0, 1}; }
 KERNEL batchNorm(const float *x, const float *mean, const float *variance, const float *scale, const float *offset,
                  float *out, int rows, int channels, float epsilon) {
-  EACH(i, rows * channels) {
+  auto of = [=](float value, float m, float v, float factor, float shift) {
+    return (value - m) * (factor * rsqrtf(v + epsilon)) + shift;
+  };
+  if (scale && offset)
+    makeRows(out, rows, channels, of, Operand<float>{x, channels, 1}, ofChannels(mean), ofChannels(variance),
+             ofChannels(scale), ofChannels(offset));
+  else EACH(i, rows * channels) {
     unsigned c = i % channels;
-    float factor = (scale ? scale[c] : 1) / sqrtf(variance[c] + epsilon);
-    out[i] = (x[i] - mean[c]) * factor + (offset ? offset[c] : 0);
+    out[i] = of(x[i], mean[c], variance[c], scale ? scale[c] : 1, offset ? offset[c] : 0);
   }
 }
 
@@ -63,12 +70,14 @@ KERNEL layerNormSums(const float *dy, const float *x, const float *moments, floa
 KERNEL batchNormInputGrad(const float *dy, const float *x, const float *scale, const float *mean, const float *variance,
                           float *dx, const float *distances, const float *dOffset, int rows, int channels,
                           float epsilon) {
-  EACH(i, rows * channels) {
-    unsigned c = i % channels;
-    float root = 1.0f / sqrtf(variance[c] + epsilon);
-    float slope = distances[c] * root * root / rows;
-    dx[i] = (dy[i] - dOffset[c] / rows - (x[i] - mean[c]) * slope) * scale[c] * root;
-  }
+  float share = 1.0f / rows;
+  auto of = [=](float slope, float value, float factor, float m, float v, float product, float sum) {
+    float root = rsqrtf(v + epsilon);
+    return (slope - sum * share - (value - m) * (product * share * root * root)) * factor * root;
+  };
+  Operand<float> slopes{dy, channels, 1}, values{x, channels, 1};
+  makeRows(dx, rows, channels, of, slopes, values, ofChannels(scale), ofChannels(mean), ofChannels(variance),
+           ofChannels(distances), ofChannels(dOffset));
 }
 KERNEL divideByDeviation(const float *x, const float *variance, float *out, int n, float epsilon) {
   EACH(i, n) out[i] = x[i] / sqrtf(variance[i] + epsilon);

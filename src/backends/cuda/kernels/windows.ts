@@ -6,16 +6,19 @@ import { callTable } from '../../wasm/program/call-table.js'
 import type { CudaDevice } from '../cuda-device.js'
 import { bfloat16Source } from './bfloat16.js'
 import { biasActivate } from './elementwise.js'
+import { foursSource } from './fours.js'
 import { defineModule, each, type Launch } from './kernel-module.js'
 import { multiply, precisionOf } from './products.js'
 import { columnSource, inChunks, tiles } from './reductions.js'
 
 /** Patches of so many bytes are laid out at once. */
 const PATCH_BYTES = 2 ** 28
+/** Elements that a thread moves to or from patches: each takes some time to find. */
+const PATCHES_PER_THREAD = 1
 
 const windowModule = defineModule(
   'windows',
-  `${bfloat16Source}${columnSource}
+  `${bfloat16Source}${columnSource}${foursSource}
 // The 15 int32 of wasm/exports.ts.
 struct Geometry {
   int batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, height, width;
@@ -28,9 +31,26 @@ INLINE int windowAt(int at, int tap, int pad, int stride, int dilation, int coun
   return place / stride < count ? place / stride : -1;
 }
 
-template <class T> INLINE void layPatches(const float *x, T *out, int n, int first, const Geometry &g) {
-  EACH(i, n) {
-    unsigned channel = i % g.inChannels, rest = i / g.inChannels;
+// Channels lie next to each other, so where their count allows it four of them are moved at once.
+template <class T> INLINE T valuesAt(const float *x) { return *(const T *)x; }
+INLINE void storeAll(float value, float *out) { store(value, out); }
+INLINE void storeAll(float value, bfloat16 *out) { store(value, out); }
+template <class T> INLINE void storeAll(const Four<float> &values, T *out) {
+  Four<T> stored;
+  for (int lane = 0; lane < 4; lane++) store(values.at[lane], stored.at + lane);
+  *(Four<T> *)out = stored;
+}
+INLINE void addTo(float &sum, float value) { sum += value; }
+INLINE void addTo(Four<float> &sum, const Four<float> &values) {
+  for (int lane = 0; lane < 4; lane++) sum.at[lane] += values.at[lane];
+}
+
+// Patches [pixels, height, width, inChannels] of output pixels from "first" on.
+template <class In, class T> INLINE void layPatches(const float *x, T *out, int n, int first, const Geometry &g) {
+  constexpr int wide = sizeof(In) / sizeof(float);
+  unsigned groups = g.inChannels / wide;
+  EACH(i, n / wide) {
+    unsigned channel = i % groups * wide, rest = i / groups;
     int tapColumn = rest % g.width;
     rest /= g.width;
     int tapRow = rest % g.height;
@@ -39,21 +59,29 @@ template <class T> INLINE void layPatches(const float *x, T *out, int n, int fir
     int row = (int)(pixel / g.outWidth % g.outHeight) * g.strideHeight + tapRow * g.dilationHeight - g.padTop;
     long long image = pixel / g.outWidth / g.outHeight;
     bool isInside = row >= 0 && row < g.inHeight && column >= 0 && column < g.inWidth;
-    store(isInside ? x[((image * g.inHeight + row) * g.inWidth + column) * g.inChannels + channel] : 0, out + i);
+    long long pixelIn = (image * g.inHeight + row) * g.inWidth + column;
+    storeAll(isInside ? valuesAt<In>(x + pixelIn * g.inChannels + channel) : In{}, out + (long long)i * wide);
   }
 }
-// Patches [pixels, height, width, inChannels] of output pixels from "first" on.
-KERNEL patches(const float *x, float *out, int n, int first, Geometry g) { layPatches(x, out, n, first, g); }
-KERNEL patchesBfloat16(const float *x, bfloat16 *out, int n, int first, Geometry g) { layPatches(x, out, n, first, g); }
+#define PATCHES(WIDE, IN) \\
+  KERNEL patches_##WIDE(const float *x, float *out, int n, int first, Geometry g) { \\
+    layPatches<IN>(x, out, n, first, g); \\
+  } \\
+  KERNEL patchesBfloat16_##WIDE(const float *x, bfloat16 *out, int n, int first, Geometry g) { \\
+    layPatches<IN>(x, out, n, first, g); \\
+  } \\
+  KERNEL foldPatches_##WIDE(const float *patches, float *dx, int n, Geometry g) { foldPatches<IN>(patches, dx, n, g); }
 // Adds up the patches that cover each element of images from "firstImage" on.
-KERNEL foldPatches(const float *patches, float *dx, int n, Geometry g) {
-  EACH(i, n) {
-    unsigned channel = i % g.inChannels, rest = i / g.inChannels;
+template <class In> INLINE void foldPatches(const float *patches, float *dx, int n, const Geometry &g) {
+  constexpr int wide = sizeof(In) / sizeof(float);
+  unsigned groups = g.inChannels / wide;
+  EACH(i, n / wide) {
+    unsigned channel = i % groups * wide, rest = i / groups;
     int column = rest % g.inWidth;
     rest /= g.inWidth;
     int row = rest % g.inHeight;
     long long image = rest / g.inHeight;
-    float sum = 0;
+    In sum{};
     for (int tapRow = 0; tapRow < g.height; tapRow++) {
       int outRow = windowAt(row, tapRow, g.padTop, g.strideHeight, g.dilationHeight, g.outHeight);
       if (outRow < 0) continue;
@@ -61,12 +89,14 @@ KERNEL foldPatches(const float *patches, float *dx, int n, Geometry g) {
         int outColumn = windowAt(column, tapColumn, g.padLeft, g.strideWidth, g.dilationWidth, g.outWidth);
         if (outColumn < 0) continue;
         long long pixel = (image * g.outHeight + outRow) * g.outWidth + outColumn;
-        sum += patches[((pixel * g.height + tapRow) * g.width + tapColumn) * g.inChannels + channel];
+        addTo(sum, valuesAt<In>(patches + ((pixel * g.height + tapRow) * g.width + tapColumn) * g.inChannels + channel));
       }
     }
-    dx[i] = sum;
+    storeAll(sum, dx + (long long)i * wide);
   }
 }
+PATCHES(1, float)
+PATCHES(4, Four<float>)
 
 // The part of a window that lies inside the image, and where it begins.
 struct Window {
@@ -272,13 +302,21 @@ export function windowKernels(device: CudaDevice, launch: Launch, fill: TensorKe
       each({ firstImage, pixels: Math.min(images, g.batch - firstImage) * g.imagePixels, patches })
     memory.release(patches)
   }
+  /** Channels that are moved at once. */
+  const wideFor = (info: number, pointer: number) =>
+    geometryAt(ints, info).inChannels % 4 === 0 && pointer % 16 === 0 ? 4 : 1
   /** As the operand of a product, rounded if the product asks for it. */
   const layPatches = (x: number, patches: number, n: number, firstPixel: number, info: number) => {
-    const kernel = precisionOf(device) === 'bfloat16' ? 'patchesBfloat16' : 'patches'
-    launch(windowModule, kernel, { arguments: 'rwnni', infoLength: 15 }, each(n), [x, patches, n, firstPixel, info])
+    const wide = wideFor(info, x)
+    const kernel = `${precisionOf(device) === 'bfloat16' ? 'patchesBfloat16' : 'patches'}_${wide}`
+    const grid = each(n / wide, PATCHES_PER_THREAD)
+    launch(windowModule, kernel, { arguments: 'rwnni', infoLength: 15 }, grid, [x, patches, n, firstPixel, info])
   }
-  const foldPatches = (patches: number, dx: number, n: number, info: number) =>
-    launch(windowModule, 'foldPatches', { arguments: 'rwni', infoLength: 15 }, each(n), [patches, dx, n, info])
+  const foldPatches = (patches: number, dx: number, n: number, info: number) => {
+    const wide = wideFor(info, dx)
+    const form = { arguments: 'rwni', infoLength: 15 }
+    launch(windowModule, `foldPatches_${wide}`, form, each(n / wide, PATCHES_PER_THREAD), [patches, dx, n, info])
+  }
 
   return {
     conv2d(x, filter, bias, activation, out, info) {
