@@ -78,6 +78,18 @@ export function readsOfJoined(parts: readonly RecordedCall[]): JoinedRead[] {
   return [...reads.values()]
 }
 
+/** What a joined call writes, and the bytes of an element of it. */
+export function writesOfJoined({ parts = [], places }: RecordedCall): { place: Place; bytes: number }[] {
+  const bytes = new Map<string, number>()
+  for (const part of parts) {
+    const { out } = elementwiseOf(part)!
+    bytes.set(placeKey(part.places.get(out.argument)!), out.bytes)
+  }
+  return [...places]
+    .filter(([argument]) => argument >= MAX_READS)
+    .map(([, place]) => ({ place, bytes: bytes.get(placeKey(place))! }))
+}
+
 /** A place as the key of a map. */
 export const placeKey = ({ buffer, offset }: Place): string => `${buffer} ${offset}`
 

@@ -31,6 +31,7 @@ export {
   placeKey,
   readsOfJoined,
   sizeOfOperand,
+  writesOfJoined,
 } from './elementwise-calls.js'
 export { type GeluOptions, gelu } from './gelu.js'
 export { endMeetings, type Meeting, meet, meetingError } from './meeting.js'

@@ -18,14 +18,13 @@ import {
   dtypeCodes,
   elementwiseOf,
   linkArgument,
-  MAX_READS,
-  placeKey,
   type RecordedCall,
   randomCodes,
   readsOfJoined,
   reduceCodes,
   sizeOfOperand,
   unaryCodes,
+  writesOfJoined,
 } from '../backends/index.js'
 import { sizeOf } from '../core/index.js'
 
@@ -199,21 +198,12 @@ function chain(call: RecordedCall): CallCost {
 }
 
 /** What is read counts once, and what stays in registers not at all. */
-function joined({ parts, places }: RecordedCall): CallCost {
-  const bytes = readsOfJoined(parts!).map((read) => sizeOfOperand(read.axes) * read.bytes)
-  const n = elementwiseOf(parts![0]!)!.n
-  const sizes = new Map<string, number>()
-  for (const part of parts!) {
-    const { out } = elementwiseOf(part)!
-    sizes.set(placeKey(part.places.get(out.argument)!), n * out.bytes)
-  }
-  for (const [argument, place] of places) if (argument >= MAX_READS) bytes.push(sizes.get(placeKey(place))!)
-  const kernels = parts!.map((part) => costOf(part).kernel)
-  return memoryBound(
-    kernels.join('+'),
-    [n],
-    bytes.reduce((sum, more) => sum + more, 0),
-  )
+function joined(call: RecordedCall): CallCost {
+  const parts = call.parts!
+  const { n } = elementwiseOf(parts[0]!)!
+  const read = readsOfJoined(parts).reduce((sum, { axes, bytes }) => sum + sizeOfOperand(axes) * bytes, 0)
+  const written = writesOfJoined(call).reduce((sum, { bytes }) => sum + n * bytes, 0)
+  return memoryBound(parts.map((part) => costOf(part).kernel).join('+'), [n], read + written)
 }
 
 /**

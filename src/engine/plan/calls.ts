@@ -15,6 +15,8 @@ export interface Step {
   readonly given: ReadonlySet<number>
   /** Buffers that are read after the last call, or (those of buckets) in between. */
   readonly results: ReadonlySet<number>
+  /** Buffers that lie where another lies, which is read for the last time when they are written. */
+  readonly inPlace?: ReadonlyMap<number, number>
   /** Gradients that are handed over while it runs, in order. */
   readonly buckets?: readonly Bucket[]
 }

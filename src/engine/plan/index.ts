@@ -15,6 +15,7 @@ import { joinChains } from './join-chains.js'
 import { bytesOfBuckets, placeBuffers } from './place-buffers.js'
 import { repeatDraws } from './repeat-draws.js'
 import { splitEpilogues } from './split-epilogues.js'
+import { workInPlace } from './work-in-place.js'
 
 export { makeCall, type Step, samePlace } from './calls.js'
 export { writeElsewhere } from './direct-results.js'
@@ -41,7 +42,7 @@ export interface StepPlan extends ProgramPlan {
 export function planStep(step: Step, constants: ReadonlyMap<number, Uint8Array>, divided?: DividedGradients): StepPlan {
   const divide = (whole: Step) => (divided ? divideGradients(whole, divided) : whole)
   const repeat = (whole: Step) => repeatDraws(whole, constants)
-  const join = { chain: [joinChains], joined: [splitEpilogues, repeat, joinCalls] }[joiningOf()]
+  const join = { chain: [joinChains], joined: [splitEpilogues, repeat, joinCalls, workInPlace] }[joiningOf()]
   const passes = [removeDeadCalls, foldEpilogues, fuseReluGradients, writeResultsDirectly, divide, ...join]
   const planned = passes.reduce((now, pass) => pass(now), step)
   const { offsets, bytes } = placeBuffers(planned, new Set(constants.keys()))

@@ -57,18 +57,20 @@ export function placeBuffers(step: Step, forever: ReadonlySet<number>): Placemen
     offsets.set(lifetime.buffer, offset)
     bytes = Math.max(bytes, offset + lifetime.bytes)
   }
+  for (const [buffer, other] of step.inPlace ?? []) offsets.set(buffer, offsets.get(other)!)
   return { offsets, bytes }
 }
 
 /**
  * From the first call that touches a buffer to the last; given ones from the start, results to the end, those of buckets
- * until they are handed over.
+ * until they are handed over. What lies where another lies lives with it.
  */
 function lifetimesOf(step: Step, forever: ReadonlySet<number>): Lifetime[] {
-  const { calls, sizes, given, results, buckets = [] } = step
+  const { calls, sizes, given, results, inPlace, buckets = [] } = step
   const spans = new Map<number, { first: number; last: number }>()
-  const note = (buffer: number, index: number) => {
-    if (buffer < 0) return
+  const note = (touched: number, index: number) => {
+    if (touched < 0) return
+    const buffer = inPlace?.get(touched) ?? touched
     const span = spans.get(buffer)
     if (span) span.last = Math.max(span.last, index)
     else spans.set(buffer, { first: given.has(buffer) ? -1 : index, last: index })

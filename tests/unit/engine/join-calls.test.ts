@@ -13,6 +13,7 @@ import { Random } from '../../../src/core/index.js'
 import { costOf } from '../../../src/engine/call-cost.js'
 import { makeCall, type Step, writeElsewhere } from '../../../src/engine/plan/index.js'
 import { joinCalls } from '../../../src/engine/plan/join-calls.js'
+import { type Memory, OUTSIDE, runCalls } from './run-calls.js'
 
 const n = 24
 const at = (buffer: number, offset = 0) => ({ buffer, offset })
@@ -105,7 +106,10 @@ describe('a joined step', () => {
     const place = (size: number): Place => {
       const buffer = random.integer(8) - 1
       // Outside, 0 is no address.
-      return at(buffer, 4 * pick([0, 0, 1, length - size].filter((o) => o + size <= length)) + (buffer < 0 ? 64 : 0))
+      return at(
+        buffer,
+        4 * pick([0, 0, 1, length - size].filter((o) => o + size <= length)) + (buffer < 0 ? OUTSIDE : 0),
+      )
     }
     const makers: ((size: number) => RecordedCall)[] = [
       (size) => makeCall('unary', [unaryCodes.neg, place(size), place(size), size, 0, 0]),
@@ -152,60 +156,6 @@ describe('a joined step', () => {
     })
   }
 
-  type Memory = Map<number, Float64Array>
-  const startOf = ({ buffer, offset }: Place) => (offset - (buffer < 0 ? 64 : 0)) / 4
-
-  /** One element of a result, as a function of its index. */
-  function element(call: RecordedCall, memory: Memory, i: number): void {
-    const { operands, out } = elementwiseOf(call)!
-    const values = operands.map(({ argument, axes }) => {
-      const place = call.places.get(argument)!
-      let rest = i
-      let index = startOf(place)
-      for (const { length: size, stride } of [...axes].reverse()) {
-        index += (rest % size) * stride
-        rest = Math.floor(rest / size)
-      }
-      return memory.get(place.buffer)![index]!
-    })
-    const place = call.places.get(out.argument)!
-    const [a = 0, b = 0] = values
-    const results: Partial<Record<RecordedCall['name'], number>> = {
-      unary: -a,
-      addInto: b + 0.5 * a,
-      fill: call.numbers.get(3)!,
-      copyRows: a,
-      binary: a - b,
-    }
-    memory.get(place.buffer)![startOf(place) + i] = results[call.name]!
-  }
-
-  function run(calls: readonly RecordedCall[], memory: Memory): void {
-    for (const call of calls) {
-      if (call.name === 'reduce') {
-        const [from, to] = [call.places.get(1)!, call.places.get(2)!]
-        const elements = memory.get(from.buffer)!.subarray(startOf(from), startOf(from) + call.numbers.get(4)!)
-        memory.get(to.buffer)![startOf(to)] = elements.reduce((total, value) => total + value, 0)
-        continue
-      }
-      // Those of a joined call element by element, each through all calls; only what is listed is written.
-      const parts = call.parts ?? [call]
-      const { n: size } = elementwiseOf(parts[0]!)!
-      const registers: Memory = new Map([...memory].map(([buffer, values]) => [buffer, values.slice()]))
-      if (call.parts) for (let i = 0; i < size; i++) for (const part of parts) element(part, registers, i)
-      else for (let i = 0; i < size; i++) element(call, registers, i)
-      for (const part of parts) {
-        const place = part.places.get(elementwiseOf(part)!.out.argument)!
-        const isListed = [...call.places].some(
-          ([i, { buffer, offset }]) => i >= MAX_READS && buffer === place.buffer && offset === place.offset,
-        )
-        if (!call.parts || isListed)
-          for (let i = startOf(place); i < startOf(place) + size; i++)
-            memory.get(place.buffer)![i] = registers.get(place.buffer)![i]!
-      }
-    }
-  }
-
   it('computes what the calls do one by one, whatever they share', () => {
     let joined = 0
     for (let seed = 0; seed < 400; seed++) {
@@ -219,7 +169,7 @@ describe('a joined step', () => {
             buffer,
             Float64Array.from({ length: length + 1 }, (_, i) => buffer * 100 + i),
           )
-        run(calls, memory)
+        runCalls(calls, memory)
         return [-1, ...results].map((buffer) => [...memory.get(buffer)!])
       })
       expect({ seed, values: other }).toEqual({ seed, values: one })
