@@ -5,8 +5,8 @@
  * pointer leads into: kernels name what they write (`CallForm`), and so do products, uploads and released ranges. Which
  * range that is must be known, or no copy is kept:
  *
- * - Outside of programs: a whole range of the heap. What JavaScript writes by itself, such as weights in memory that it
- *   shares with the GPU, is never kept.
+ * - Outside of programs: a whole range of the heap. Nothing is kept of memory that JavaScript shares with the GPU, such as
+ *   weights: JavaScript and collectives write there by themselves.
  * - In a program: the buffers that a call is given, whose places and lengths the program tells (`within`). Copies do not
  *   outlive a run of its calls, for the next may find other rows in the same buffers.
  * @module
