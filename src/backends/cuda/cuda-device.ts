@@ -32,6 +32,16 @@ export interface CudaGraph {
   dispose(): void
 }
 
+/** A second stream on a GPU. */
+export interface SideStream {
+  readonly handle: number
+  /** Has what is started here from now on wait for all that was started on the first stream so far. */
+  follow(): void
+  /** Waits until what was started here is done; see `CudaDevice.finished`. */
+  finished(look: () => void): Promise<void>
+  close(): void
+}
+
 /** A GPU in use by this thread. */
 export class CudaDevice {
   /** Such as 'NVIDIA H200'. */
@@ -119,11 +129,6 @@ export class CudaDevice {
     const count = driver.calls.int('cuDeviceGetCount')
     if (count === 0) throw driver.error('cuDeviceGetCount', driverValues.CUDA_ERROR_NO_DEVICE)
     return new CudaDevice(loaded.koffi, driver, chooseDevice(count, process.env))
-  }
-
-  /** The stream on which all work goes in order. */
-  get stream(): number {
-    return this.#stream
   }
 
   /** Whether every launch is waited for, and ranges have their exact size: DCML_CUDA_DEBUG. */
@@ -286,16 +291,30 @@ export class CudaDevice {
     }
   }
 
+  /** Opens a stream beside the one of all other work, so that who waits for that does not wait for this. */
+  openStream(): SideStream {
+    const { calls } = this.#driver
+    const handle = calls.handle('cuStreamCreate', driverValues.CU_STREAM_NON_BLOCKING)
+    const close = () => calls.call('cuStreamDestroy_v2', handle)
+    const follow = () => {
+      const event = this.#takeEvent()
+      calls.call('cuEventRecord', event, this.#stream)
+      calls.call('cuStreamWaitEvent', handle, event, 0)
+      this.#idleEvents.push(event)
+    }
+    return { handle, follow, finished: (look) => this.finished(look, handle), close }
+  }
+
   /**
    * Waits until the work that was started so far is done, while the event loop goes on.
    *
    * @param look - Called at every look; what it throws ends the waiting.
    */
-  async finished(look: () => void = () => {}): Promise<void> {
+  async finished(look: () => void = () => {}, stream = this.#stream): Promise<void> {
     const { calls } = this.#driver
-    const event = this.#idleEvents.pop() ?? calls.handle('cuEventCreate', driverValues.CU_EVENT_DISABLE_TIMING)
+    const event = this.#takeEvent()
     try {
-      calls.call('cuEventRecord', event, this.#stream)
+      calls.call('cuEventRecord', event, stream)
       const query = calls.function('cuEventQuery')
       const pause = betweenLooks()
       let code = query(event) as number
@@ -308,5 +327,9 @@ export class CudaDevice {
     } finally {
       this.#idleEvents.push(event)
     }
+  }
+
+  #takeEvent(): number {
+    return this.#idleEvents.pop() ?? this.#driver.calls.handle('cuEventCreate', driverValues.CU_EVENT_DISABLE_TIMING)
   }
 }

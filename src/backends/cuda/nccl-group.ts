@@ -2,7 +2,7 @@
 
 import { betweenLooks, type TransportError } from '../../core/index.js'
 import type { DeviceGroup, DeviceLink, DevicePlace, DeviceReduceOperation } from '../worker-devices.js'
-import type { CudaDevice } from './cuda-device.js'
+import type { CudaDevice, SideStream } from './cuda-device.js'
 import type { Nccl } from './ffi/nccl.js'
 
 /** NCCL as a link between the GPUs of workers. */
@@ -31,12 +31,15 @@ class NcclGroup implements DeviceGroup {
   readonly ready: Promise<void>
   readonly #device: CudaDevice
   readonly #nccl: Nccl
+  /** Of its own: a thread that waits for its kernels must not hang on a member that is lost. */
+  readonly #stream: SideStream
   readonly #communicator = new BigUint64Array(1)
   #end: TransportError | undefined
 
   constructor(device: CudaDevice, nccl: Nccl, place: DevicePlace) {
     this.#device = device
     this.#nccl = nccl
+    this.#stream = device.openStream()
     nccl.begin(this.#communicator, place)
     this.ready = this.#settled()
   }
@@ -45,7 +48,8 @@ class NcclGroup implements DeviceGroup {
     if (this.#end) throw this.#end
     if (values.length === 0) return
     const pointer = this.#device.addressOf(values)!
-    this.#nccl.allReduce(this.#handle, { pointer, length: values.length, operation }, this.#device.stream)
+    this.#stream.follow()
+    this.#nccl.allReduce(this.#handle, { pointer, length: values.length, operation }, this.#stream.handle)
     await this.#settled()
   }
 
@@ -53,6 +57,7 @@ class NcclGroup implements DeviceGroup {
     if (this.#end) return
     this.#end = reason
     this.#nccl.abort(this.#handle)
+    this.#stream.close()
   }
 
   get #handle(): number {
@@ -63,7 +68,9 @@ class NcclGroup implements DeviceGroup {
   async #settled(): Promise<void> {
     const pause = betweenLooks()
     while (this.#state() === 'working') await pause()
-    await this.#device.finished(() => void this.#state())
+    await this.#stream.finished(() => void this.#state())
+    // What was given up is done, too.
+    this.#state()
   }
 
   #state(): 'done' | 'working' {

@@ -56,6 +56,8 @@ using Work = std::function<void()>;
 using Bind = StandInCall *(*)(void **);
 struct Module { void *library; StandIn *around; Segment segment; Range shared; };
 struct Kernel { Bind bind; Module *module; };
+// What an event was recorded after, beside kernels.
+struct Event { std::shared_ptr<Operation> after; };
 // Work that a stream was given, while it is captured.
 using Graph = std::vector<Work>;
 thread_local Graph *captured = nullptr;
@@ -222,7 +224,6 @@ void runBlocks(unsigned count, unsigned size, const StandInCall *call, Module &m
 bool isIdle = false;
 
 int start(Work work) {
-  if (!captured) waitForOperation();
   if (!captured) note("launches");
   if (captured) captured->push_back(std::move(work));
   else if (!isIdle) work();
@@ -306,49 +307,53 @@ API cuMemAllocManaged(std::uintptr_t *pointer, std::size_t bytes, unsigned flags
 API cuMemAllocHost_v2(void **pointer, std::size_t bytes) { return held++, *pointer = malloc(bytes), 0; }
 API cuMemFreeHost(void *pointer) { return held--, free(pointer), 0; }
 API cuMemGetInfo_v2(std::size_t *left, std::size_t *total) { return *left = capacity - used, *total = capacity, 0; }
-API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t) {
+API cuMemcpyHtoDAsync_v2(std::uintptr_t to, const void *from, std::size_t bytes, std::uintptr_t stream) {
   if (captured || !isInside(to, bytes)) return invalidValue;
-  waitForOperation();
+  waitForStream(stream);
   note("uploads");
   note("uploaded bytes", bytes);
   std::memcpy(reinterpret_cast<void *>(to), from, bytes);
   sanitizer.upload(to, bytes);
   return 0;
 }
-API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
+API cuMemcpyDtoHAsync_v2(void *to, std::uintptr_t from, std::size_t bytes, std::uintptr_t stream) {
   if (captured || !isInside(from, bytes)) return invalidValue;
-  waitForOperation();
+  waitForStream(stream);
   note("downloads");
   note("downloaded bytes", bytes);
   std::memcpy(to, reinterpret_cast<void *>(from), bytes);
   sanitizer.download(from, bytes);
   return sanitizer.finding.empty() ? 0 : launchFailed;
 }
-API cuMemcpyDtoDAsync_v2(std::uintptr_t to, std::uintptr_t from, std::size_t bytes, std::uintptr_t) {
+API cuMemcpyDtoDAsync_v2(std::uintptr_t to, std::uintptr_t from, std::size_t bytes, std::uintptr_t stream) {
   if (captured || !isInside(from, bytes) || !isInside(to, bytes)) return invalidValue;
-  waitForOperation();
+  waitForStream(stream);
   std::memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes);
   sanitizer.download(from, bytes);
   sanitizer.upload(to, bytes);
   return sanitizer.finding.empty() ? 0 : launchFailed;
 }
-API cuStreamCreate(std::uintptr_t *stream, unsigned) { return held++, *stream = 2, 0; }
+API cuStreamCreate(std::uintptr_t *stream, unsigned) {
+  static std::atomic<std::uintptr_t> last{1};
+  return held++, *stream = ++last, 0;
+}
 API cuStreamDestroy_v2(std::uintptr_t) { return held--, 0; }
-API cuStreamSynchronize(std::uintptr_t) {
+API cuStreamSynchronize(std::uintptr_t stream) {
   note("waits");
-  if (!captured) return waitForOperation(), failure;
+  if (!captured) return waitForStream(stream), failure;
   isInvalidated = true;
   return captureUnsupported;
 }
-API cuEventCreate(std::uintptr_t *event, unsigned) { return *event = 3, 0; }
-API cuEventRecord(std::uintptr_t, std::uintptr_t) { return 0; }
-API cuEventQuery(std::uintptr_t) {
+API cuEventCreate(Event **event, unsigned) { return *event = new Event(), 0; }
+API cuEventRecord(Event *event, std::uintptr_t stream) { return event->after = streamOperations[stream], 0; }
+API cuEventQuery(Event *event) {
   // Not ready at every other question.
   static thread_local bool isReady = true;
-  isReady = !isReady && !isOperating();
+  isReady = !isReady && (!event->after || event->after->isDone);
   return isReady ? 0 : 600;
 }
-API cuEventSynchronize(std::uintptr_t) { return waitForOperation(), failure; }
+API cuEventSynchronize(Event *event) { return event->after ? event->after->wait() : void(), failure; }
+API cuStreamWaitEvent(std::uintptr_t, Event *event, unsigned) { return event->after ? event->after->wait() : void(), 0; }
 API cuGetErrorName(int code, const char **name) {
   *name = code == outOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY" : code == 100 ? "CUDA_ERROR_NO_DEVICE"
         : code == launchFailed ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR_OF_THE_STAND_IN";
@@ -412,7 +417,6 @@ API cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, unsigned long 
 }
 API cuGraphLaunch(Graph *executable, std::uintptr_t) {
   note("graph launches");
-  waitForOperation();
   for (const Work &work : *executable) {
     if (isIdle) break;
     work();

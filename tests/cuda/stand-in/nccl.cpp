@@ -106,11 +106,12 @@ API int ncclCommAbort(Communicator *comm) {
   delete comm;
   return success;
 }
-API int ncclAllReduce(const float *from, float *to, std::size_t count, int type, int op, Communicator *comm, void *) {
+API int ncclAllReduce(const float *from, float *to, std::size_t count, int type, int op, Communicator *comm,
+                      std::uintptr_t stream) {
   if (type != float32 || (op != sum && op != maximum && op != minimum && op != mean)) return invalidArgument;
   if (comm->state != success) return invalidUsage;
   if (comm->worker.joinable()) comm->worker.join();
-  auto operation = pendingOperation = std::make_shared<Operation>();
+  auto operation = streamOperations[stream] = std::make_shared<Operation>();
   comm->isLaunching = true;
   comm->worker = std::thread([=] {
     auto &pieces = comm->meeting->pieces;

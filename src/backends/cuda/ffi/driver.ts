@@ -32,6 +32,7 @@ export const driverPrototypes = {
   cuMemcpyDtoDAsync_v2: 'uintptr_t to, uintptr_t from, size_t bytes, uintptr_t stream',
   cuStreamCreate: 'void *stream, uint flags',
   cuStreamDestroy_v2: 'uintptr_t stream',
+  cuStreamWaitEvent: 'uintptr_t stream, uintptr_t event, uint flags',
   cuStreamSynchronize: 'uintptr_t stream',
   cuEventCreate: 'void *event, uint flags',
   cuEventRecord: 'uintptr_t event, uintptr_t stream',
