@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type Outcome, runGroup, startGroup, trainScript, weightsOf } from '../fixtures/run-group.js'
+import { type Outcome, type Rank, runGroup, startGroup, trainScript, weightsOf } from '../fixtures/run-group.js'
 import { useStandIn } from './stand-in.js'
 
-process.env.STAND_IN_DEVICES = '2'
+process.env.STAND_IN_DEVICES = '3'
 const isReal = Boolean(process.env.DCML_TEST_GPU)
 if (isReal) console.log('Skipped: processes on cuda. They lose NCCL and each other on the stand-in alone.')
 const isThere = !isReal && useStandIn('processes')
@@ -44,7 +44,7 @@ describe.runIf(isThere)('processes on cuda', () => {
     expect(outcomes.length).toBe(2)
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ warnings: [], collectives: steps })
-      expect(outcome.device).toContain(`number ${outcome.rank} of 2`)
+      expect(outcome.device).toContain(`number ${outcome.rank} of 3`)
       expect(difference(weightsOf(outcome), weightsOf(alone!))).toBeLessThan(1e-5)
     }
     expect(weightsOf(outcomes[0]!)).toEqual(weightsOf(outcomes[1]!))
@@ -71,14 +71,37 @@ describe.runIf(isThere)('processes on cuda', () => {
     }
   })
 
-  it.each(['SIGKILL', 'SIGSTOP'] as const)('of which one gets %s end with an error that names it', async (signal) => {
-    const { ranks } = await startGroup(2, { ...orders, epochs: 1000, tells: true }, both)
+  it.each<[NodeJS.Signals, object]>([
+    ['SIGKILL', {}],
+    ['SIGSTOP', {}],
+    ['SIGKILL', { bucketBytes: 8192 }],
+  ])('of which one gets %s end with an error that names it: %j', async (signal, more) => {
+    const { ranks } = await startGroup(2, { ...orders, ...more, epochs: 1000, tells: true }, both)
     const [first, second] = ranks
-    for await (const line of createInterface({ input: first!.process.stdout! })) if (line === 'step 15') break
+    await step(first!, 15)
     second!.process.kill(signal)
     const { error, exitCode } = await first!.outcome
     second!.process.kill('SIGKILL')
     expect(exitCode).toBe(1)
     expect(error).toMatchObject({ code: 'DCML_WORKER', message: expect.stringMatching(/\b(Rank|Worker) 1\b/) })
   })
+
+  it('that lose one go on with the GPUs of the others, where they may', async () => {
+    const elastic = { min: 2, commitEverySteps: 5 }
+    const places = [0, 1, 2].map((rank) => ({ LOCAL_RANK: `${rank}`, LOCAL_WORLD_SIZE: '3' }))
+    const { ranks } = await startGroup(3, { ...orders, elastic, epochs: 6, tells: true }, places)
+    await step(ranks[0]!, 15)
+    ranks[2]!.process.kill('SIGKILL')
+    const [first, second] = await Promise.all(ranks.map(({ outcome }) => outcome))
+    expect(weightsOf(first!)).toEqual(weightsOf(second!))
+    for (const { warnings, collectives } of [first!, second!]) {
+      expect(warnings).toEqual([])
+      expect(collectives).toBeGreaterThanOrEqual(60)
+    }
+  })
 })
+
+/** Until a process has told of a step. */
+async function step({ process }: Rank, number: number): Promise<void> {
+  for await (const line of createInterface({ input: process.stdout! })) if (line === `step ${number}`) return
+}
