@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -190,6 +191,14 @@ describe.skipIf('reason' in standIn)('errors of the CUDA backend', () => {
     expect(files).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.cubin$/)])
     await run()
     expect(readdirSync(cache)).toEqual(files)
+    // A file that was cut, as by a disk that was full or a machine that lost power.
+    const [file] = files.map((name) => join(cache, name))
+    const whole = readFileSync(file!)
+    for (const length of [0, 100, whole.length - 1]) {
+      writeFileSync(file!, whole.subarray(0, length))
+      await run()
+      expect(readFileSync(file!).length).toBe(whole.length)
+    }
     // A folder that is a file.
     process.env.DCML_CUDA_CACHE = join(cache, files[0]!)
     await run()

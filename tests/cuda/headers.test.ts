@@ -6,7 +6,7 @@ import { cublasPrototypes, cublasValues } from '../../src/backends/cuda/ffi/cubl
 import { driverPrototypes, driverValues } from '../../src/backends/cuda/ffi/driver.js'
 import { loadLibrary } from '../../src/backends/cuda/ffi/libraries.js'
 import { ncclPrototypes, ncclValues } from '../../src/backends/cuda/ffi/nccl.js'
-import { nvrtcPrototypes } from '../../src/backends/cuda/ffi/nvrtc.js'
+import { nvrtcPrototypes, nvrtcValues } from '../../src/backends/cuda/ffi/nvrtc.js'
 import { type CudaLibraryName, folders, thisMachine } from '../../src/backends/cuda/ffi/places.js'
 import { loadKoffi, type NativeLibrary } from '../../src/core/index.js'
 
@@ -22,7 +22,7 @@ interface Declared {
 
 const declared: readonly Declared[] = [
   { library: 'driver', prototypes: driverPrototypes, values: driverValues, header: 'cuda.h', before: [] },
-  { library: 'nvrtc', prototypes: nvrtcPrototypes, values: {}, header: 'nvrtc.h', before: [] },
+  { library: 'nvrtc', prototypes: nvrtcPrototypes, values: nvrtcValues, header: 'nvrtc.h', before: [] },
   { library: 'nccl', prototypes: ncclPrototypes, values: ncclValues, header: 'nccl.h', before: ['cuda_runtime.h'] },
   {
     library: 'cublas',

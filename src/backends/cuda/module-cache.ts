@@ -5,6 +5,7 @@
 
 import type { Driver } from './ffi/driver.js'
 import type { CompileTarget, Nvrtc } from './ffi/nvrtc.js'
+import { homeFolder } from './ffi/places.js'
 import type { KernelModule } from './kernels/kernel-module.js'
 
 /** A variable that names the folder of compiled kernels; 'off': none. */
@@ -51,26 +52,13 @@ export class ModuleCache {
 
   #image(module: KernelModule): Uint8Array {
     if (this.#folder === undefined) return this.#compile(module)
-    const { createHash, randomUUID } = process.getBuiltinModule('node:crypto')
-    const fs = process.getBuiltinModule('node:fs')
     const { kind, architecture } = this.#target
     const key = [module.source, ...(module.options ?? []), kind, architecture, this.#nvrtc.version].join('\0')
-    const file = `${this.#folder}/${createHash('sha256').update(key).digest('hex')}.${kind}`
-    try {
-      return fs.readFileSync(file)
-    } catch {
-      // Not there yet.
-    }
+    const file = `${this.#folder}/${sha256(key).toString('hex')}.${kind}`
+    const kept = readImage(file)
+    if (kept) return kept
     const image = this.#compile(module)
-    try {
-      fs.mkdirSync(this.#folder, { recursive: true })
-      // Written aside: another thread or process, of another machine even, may look for it or write it meanwhile.
-      const draft = `${file}.${randomUUID()}`
-      fs.writeFileSync(draft, image)
-      fs.renameSync(draft, file)
-    } catch {
-      // A folder that cannot be written to: it is compiled anew in the next run.
-    }
+    keepImage(file, image)
     return image
   }
 
@@ -83,6 +71,44 @@ function cacheFolder(): string | undefined {
   const { env } = process
   const named = env[CACHE_VARIABLE]
   if (named) return named === 'off' ? undefined : named
-  const { homedir } = process.getBuiltinModule('node:os')
-  return `${env.XDG_CACHE_HOME || `${homedir()}/.cache`}/dcml/cuda`
+  const home = homeFolder()
+  const caches = env.XDG_CACHE_HOME || (home && `${home}/.cache`)
+  return caches ? `${caches}/dcml/cuda` : undefined
+}
+
+const sha256 = (data: string | Uint8Array): Buffer =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(data).digest()
+
+/** Ends each file, for the driver does not notice that one is cut: it is told no length. */
+const CHECKSUM_BYTES = 32
+
+/** What a file holds, if it is there and whole. */
+function readImage(file: string): Uint8Array | undefined {
+  try {
+    const bytes = process.getBuiltinModule('node:fs').readFileSync(file)
+    const image = bytes.subarray(0, -CHECKSUM_BYTES)
+    return sha256(image).equals(bytes.subarray(image.length)) ? image : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes a file; where that cannot be, the module is compiled anew in the next run. */
+function keepImage(file: string, image: Uint8Array): void {
+  const fs = process.getBuiltinModule('node:fs')
+  const { dirname } = process.getBuiltinModule('node:path')
+  // Written aside: another thread or process, of another machine even, may look for it or write it meanwhile.
+  const draft = `${file}.${process.getBuiltinModule('node:crypto').randomUUID()}`
+  try {
+    fs.mkdirSync(dirname(file), { recursive: true })
+    try {
+      fs.writeFileSync(draft, Buffer.concat([image, sha256(image)]))
+      fs.renameSync(draft, file)
+    } finally {
+      // There is one yet if the disk was full.
+      fs.rmSync(draft, { force: true })
+    }
+  } catch {
+    // A folder that cannot be made or written to.
+  }
 }

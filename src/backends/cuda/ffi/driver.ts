@@ -65,23 +65,64 @@ export const driverValues = {
   /** Memory may be taken during a capture. */
   CU_STREAM_CAPTURE_MODE_RELAXED: 2,
   CUDA_ERROR_OUT_OF_MEMORY: 2,
+  CUDA_ERROR_STUB_LIBRARY: 34,
+  CUDA_ERROR_DEVICE_UNAVAILABLE: 46,
   CUDA_ERROR_NO_DEVICE: 100,
+  CUDA_ERROR_NO_BINARY_FOR_GPU: 209,
+  CUDA_ERROR_UNSUPPORTED_PTX_VERSION: 222,
+  CUDA_ERROR_OPERATING_SYSTEM: 304,
   CUDA_ERROR_NOT_READY: 600,
+  CUDA_ERROR_ILLEGAL_ADDRESS: 700,
+  CUDA_ERROR_LAUNCH_TIMEOUT: 702,
+  CUDA_ERROR_ASSERT: 710,
+  CUDA_ERROR_HARDWARE_STACK_ERROR: 714,
+  CUDA_ERROR_ILLEGAL_INSTRUCTION: 715,
+  CUDA_ERROR_MISALIGNED_ADDRESS: 716,
+  CUDA_ERROR_INVALID_ADDRESS_SPACE: 717,
+  CUDA_ERROR_INVALID_PC: 718,
+  CUDA_ERROR_LAUNCH_FAILED: 719,
+  CUDA_ERROR_SYSTEM_NOT_READY: 802,
+  CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: 803,
+  CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE: 804,
+  CUDA_ERROR_UNKNOWN: 999,
 } as const
+
+const errors = driverValues
 
 /** What helps against an error of the driver, by its code. */
 const remedies: Readonly<Record<number, string>> = {
-  100: 'Check that nvidia-smi lists a GPU, and that CUDA_VISIBLE_DEVICES does not hide it',
-  209: 'The GPU is newer than NVRTC: install a newer CUDA toolkit',
-  222: 'The driver is older than NVRTC: update the driver, or install an older NVRTC',
-  802: 'Wait until the machine has started its GPUs (nvidia-fabricmanager), then try again',
-  803: 'The driver in the kernel and its library differ: restart the machine after the update of the driver',
-  804: 'The GPU does not support the compatibility package of CUDA: update the driver instead',
-  999: 'Look for errors of the GPU in the log of the system (dmesg), and restart the machine',
+  [errors.CUDA_ERROR_STUB_LIBRARY]:
+    'What was found stands for the driver when programs are built: take the folder of stubs out of LD_LIBRARY_PATH',
+  [errors.CUDA_ERROR_DEVICE_UNAVAILABLE]: 'Another process has the GPU for itself: nvidia-smi shows which',
+  [errors.CUDA_ERROR_NO_DEVICE]:
+    'Check that nvidia-smi lists a GPU, and that CUDA_VISIBLE_DEVICES does not hide it; start a container with access to ' +
+    'GPUs (--gpus all)',
+  [errors.CUDA_ERROR_NO_BINARY_FOR_GPU]: 'The GPU is newer than NVRTC: install a newer CUDA toolkit',
+  [errors.CUDA_ERROR_UNSUPPORTED_PTX_VERSION]:
+    'The driver is older than NVRTC: update the driver, or install an older NVRTC',
+  [errors.CUDA_ERROR_OPERATING_SYSTEM]:
+    'The process may not open /dev/nvidia*: start a container with access to GPUs (--gpus all)',
+  [errors.CUDA_ERROR_SYSTEM_NOT_READY]:
+    'Wait until the machine has started its GPUs (nvidia-fabricmanager), then try again',
+  [errors.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH]:
+    'The driver in the kernel and its library differ: restart the machine after the update of the driver',
+  [errors.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE]:
+    'The GPU does not support the compatibility package of CUDA: update the driver instead',
+  [errors.CUDA_ERROR_UNKNOWN]: 'Look for errors of the GPU in the log of the system (dmesg), and restart the machine',
 }
 
 /** Errors after which nothing runs any more in this process. */
-const KERNEL_FAILURES: ReadonlySet<number> = new Set([700, 702, 710, 714, 715, 716, 717, 718, 719])
+const KERNEL_FAILURES: ReadonlySet<number> = new Set([
+  errors.CUDA_ERROR_ILLEGAL_ADDRESS,
+  errors.CUDA_ERROR_LAUNCH_TIMEOUT,
+  errors.CUDA_ERROR_ASSERT,
+  errors.CUDA_ERROR_HARDWARE_STACK_ERROR,
+  errors.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+  errors.CUDA_ERROR_MISALIGNED_ADDRESS,
+  errors.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+  errors.CUDA_ERROR_INVALID_PC,
+  errors.CUDA_ERROR_LAUNCH_FAILED,
+])
 
 /** The driver of this process. */
 export class Driver {
@@ -106,8 +147,9 @@ export class Driver {
    */
   error(what: string, code: number): DcmlError {
     const text = `${what} failed: ${this.#text('cuGetErrorName', code)}, ${this.#text('cuGetErrorString', code)}`
-    const isStart = what === 'cuInit' || code === driverValues.CUDA_ERROR_NO_DEVICE || remedies[code] !== undefined
-    if (isStart) return new BackendUnavailableError(text, { ...(remedies[code] && { remedy: remedies[code] }) })
+    const isFull = what === 'cuDevicePrimaryCtxRetain' && code === errors.CUDA_ERROR_OUT_OF_MEMORY
+    const remedy = isFull ? 'Other processes fill the memory of the GPU: nvidia-smi shows which' : remedies[code]
+    if (what === 'cuInit' || remedy) return new BackendUnavailableError(text, { ...(remedy && { remedy }) })
     if (KERNEL_FAILURES.has(code))
       return new DcmlError(text, {
         remedy:

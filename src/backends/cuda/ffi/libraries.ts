@@ -44,6 +44,13 @@ export function loadLibrary(
   machine: Machine,
   driverMajor: number = cudaMajors[0],
 ): LoadedLibrary {
+  const oldest = Math.min(...cudaMajors)
+  if (driverMajor < oldest)
+    throw new BackendUnavailableError('The driver is too old.', {
+      expected: `one that supports CUDA ${oldest} or newer; nvidia-smi shows the version`,
+      received: `CUDA ${driverMajor}`,
+      remedy: 'Update the driver',
+    })
   const fits = (major: CudaMajor) => major <= driverMajor
   const tried: string[] = []
   const found = search(koffi, name, cudaMajors.filter(fits), machine, tried)
@@ -55,10 +62,10 @@ export function loadLibrary(
       received: newer.file,
       remedy: `Update the driver, or install the library for CUDA ${driverMajor}: pip install nvidia-${pip[name]}-cu${driverMajor}`,
     })
-  const override = machine.env[FOLDERS_VARIABLE] ? `mend ${FOLDERS_VARIABLE}` : `name its folder in ${FOLDERS_VARIABLE}`
+  const variable = machine.env[FOLDERS_VARIABLE] && name !== 'driver' ? 'mend' : 'name its folder in'
   throw new BackendUnavailableError(`${titles[name]} was not found.`, {
     received: `nothing that loads among ${tried.join(', ')}`,
-    remedy: `${howToInstall[name]}; or ${override}`,
+    remedy: `${howToInstall[name]}; or ${variable} ${FOLDERS_VARIABLE}`,
   })
 }
 

@@ -24,6 +24,9 @@ export const nvrtcPrototypes = {
   nvrtcDestroyProgram: 'void *program',
 } as const
 
+/** Values of `nvrtc.h`, by their names there. */
+export const nvrtcValues = { NVRTC_ERROR_BUILTIN_OPERATION_FAILURE: 7 } as const
+
 /** What is compiled for: machine code of one architecture, or PTX, which the driver translates for a newer one. */
 export interface CompileTarget {
   readonly kind: 'cubin' | 'ptx'
@@ -89,7 +92,11 @@ export class Nvrtc {
       const code = this.#calls.function('nvrtcCompileProgram')(program, options.length, options) as number
       if (code !== 0) {
         const log = textOf(this.#bytes(program, 'nvrtcGetProgramLogSize', 'nvrtcGetProgramLog'))
-        throw new DcmlError(`NVRTC ${this.version} refused ${name} for ${architecture} (error ${code}):\n${log.trim()}`)
+        const isIncomplete = code === nvrtcValues.NVRTC_ERROR_BUILTIN_OPERATION_FAILURE
+        throw new DcmlError(
+          `NVRTC ${this.version} refused ${name} for ${architecture} (error ${code}):\n${log.trim()}`,
+          isIncomplete ? { remedy: 'Install NVRTC anew: libnvrtc-builtins belongs beside libnvrtc' } : {},
+        )
       }
       return kind === 'cubin'
         ? this.#bytes(program, 'nvrtcGetCUBINSize', 'nvrtcGetCUBIN')

@@ -74,7 +74,6 @@ function wheels(name: CudaLibraryName, { env, home, list }: Machine): string[] {
 /** This machine; Node only. */
 export function thisMachine(): Machine {
   const { readdirSync } = process.getBuiltinModule('node:fs')
-  const { homedir } = process.getBuiltinModule('node:os')
   const list = (folder: string): string[] => {
     try {
       return readdirSync(folder)
@@ -82,5 +81,14 @@ export function thisMachine(): Machine {
       return []
     }
   }
-  return { env: process.env, home: homedir(), list }
+  return { env: process.env, home: homeFolder() ?? '/root', list }
+}
+
+/** The user's folder; undefined for a user that has none, as in some containers. Node only. */
+export function homeFolder(): string | undefined {
+  try {
+    return process.getBuiltinModule('node:os').homedir()
+  } catch {
+    return undefined
+  }
 }

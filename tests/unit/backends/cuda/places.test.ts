@@ -93,6 +93,11 @@ describe('loading a library', () => {
     expect(load).toThrow(/too new for this driver.*libcublas\.so\.13.*nvidia-cublas-cu12/)
   })
 
+  it('says that the driver is older than all that dcml knows', () => {
+    const load = () => loadLibrary(loader([]).koffi, 'nvrtc', machineWith([]), 11)
+    expect(load).toThrow(/driver is too old.*CUDA 12 or newer.*CUDA 11.*Update/)
+  })
+
   it('lists every place when there is none, with the reason of a file that does not load', () => {
     const broken = '/usr/local/cuda/lib64/libnvrtc.so.13'
     const machine = machineWith([broken])
