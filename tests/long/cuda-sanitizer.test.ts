@@ -1,4 +1,4 @@
-/** All tests of the backend cuda under the stand-in's sanitizer: `tests/cuda` runs the operation tests alone with it. */
+/** What computes on cuda, under the stand-in's sanitizer: `tests/cuda` runs the operation tests alone with it. */
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ const standIn = buildStandIn()
 if ('reason' in standIn) console.log(`Skipped: the tests of the backend cuda under the sanitizer. ${standIn.reason}`)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const files = ['kernels', 'operations', 'golden-torch', 'captured', 'training-kernels']
+const files = ['kernels', 'operations', 'golden-torch', 'captured', 'training-kernels', 'attention', 'chains']
 
 it.skipIf('reason' in standIn).each(files)('tests/cuda/%s finds nothing wrong', (name) => {
   const run = spawnSync('npx', ['vitest', 'run', `tests/cuda/${name}.test.ts`], {

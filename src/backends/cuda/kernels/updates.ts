@@ -156,6 +156,7 @@ export function updateKernels(device: CudaDevice, launch: Launch): UpdateKernels
     rmsprop: (...v) => rule('rmsprop', v),
     adagrad: (...v) => rule('adagrad', v),
     lamb(parameters, gradients, mean, squaredMean, n, rate, ...rest) {
+      if (n === 0) return
       const [meanScale, rootScale, beta1, beta2, epsilon, weightDecay, gradientScale] = rest
       const grid = partialSums(n)
       const squares = memory.scratch(grid.blocks * 16, 'partial sum', [grid.blocks, 2])
