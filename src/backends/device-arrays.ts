@@ -54,9 +54,10 @@ export class DeviceArrays {
       allocate: (...request) => heap.allocate(...request),
       release: (pointer) => heap.release(pointer),
       write(pointer, source, type) {
-        // The bits of uint32 are those of int32.
-        const range = { pointer, dtype: type === 'uint32' ? ('int32' as const) : type, length: source.length }
-        backend.writeInto(range, (target, start) => target.set(source, start))
+        const Class = classes[type]
+        const { buffer, byteOffset, byteLength } = source instanceof Class ? source : Class.from(source)
+        // Bytes as they are: those of uint32 too.
+        backend.place(pointer, new Uint8Array(buffer, byteOffset, byteLength))
         return undefined
       },
     }

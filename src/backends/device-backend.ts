@@ -100,6 +100,8 @@ export abstract class DeviceBackend extends tf.KernelBackend {
 
   /** Takes a range of floats that JavaScript sees too; its elements are not set. */
   abstract shareFloats(length: number): SharedFloats
+  /** Copies elements to a range, once and for long: no memory of the host is kept for it. */
+  abstract place(pointer: number, values: DeviceValues): void
   /** Lets a function write elements to a range: it is given an array, and the index of the range's first element. */
   abstract writeInto(range: WrittenRange, write: (target: DeviceValues, start: number) => void): void
   /** Puts planned calls into the backend's memory. */

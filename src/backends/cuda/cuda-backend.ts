@@ -28,6 +28,8 @@ import type { Launch } from './kernels/kernel-module.js'
 import { type LateKernels, lateKernels } from './kernels/late.js'
 import { NcclLink } from './nccl-group.js'
 
+/** Sums of a step and their like, which are written without waiting; weights and slots are written once. */
+const FEW_BYTES = 2 ** 16
 /** Of the free memory, what columns may take. */
 const COLUMN_SHARE = 0.25
 
@@ -109,9 +111,16 @@ export class CudaBackend extends DeviceBackend {
     // Copies by the driver, which move no pages to the host.
     const read = async (from: number, to: number) =>
       new Float32Array(await this.device.fetch(pointer + from * 4, (to - from) * 4))
-    const write = (values: Float32Array, at: number) =>
-      this.device.send(pointer + at * 4, values.byteLength, (bytes) => new Float32Array(bytes).set(values))
+    const write = (values: Float32Array, at: number) => {
+      const place = pointer + at * 4
+      if (values.byteLength > FEW_BYTES) this.device.upload(place, values)
+      else this.device.send(place, values.byteLength, (bytes) => new Float32Array(bytes).set(values))
+    }
     return { pointer, view, read, write, release }
+  }
+
+  override place(pointer: number, values: DeviceValues): void {
+    this.device.upload(pointer, values)
   }
 
   override writeInto(range: WrittenRange, write: (target: DeviceValues, start: number) => void): void {

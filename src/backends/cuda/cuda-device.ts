@@ -23,8 +23,10 @@ import { Uploads } from './uploads.js'
 /** What cuBLAS asks for on an H100, and more than it needs on smaller GPUs. */
 const WORKSPACE_BYTES = 32 * 2 ** 20
 
-/** More is copied as it lies, for pinned memory is scarce: 32 MiB. */
-const MOST_PINNED_BYTES = 2 ** 25
+/** What is sent at once through pinned memory, which is scarce, at most: 256 MiB, the rows of a large batch. */
+const MOST_SENT_BYTES = 2 ** 28
+/** The same for what is fetched: 32 MiB. */
+const MOST_FETCHED_BYTES = 2 ** 25
 
 /** Work that was captured, to be started again as one. */
 export interface CudaGraph {
@@ -165,7 +167,7 @@ export class CudaDevice {
 
   /** The same for what a function writes to an array of so many bytes, without waiting for anything. */
   send(pointer: number, sizeBytes: number, write: (bytes: ArrayBuffer) => void): void {
-    if (sizeBytes <= MOST_PINNED_BYTES) {
+    if (sizeBytes <= MOST_SENT_BYTES) {
       this.#uploads.send(pointer, sizeBytes, write)
       this.copies.written(pointer)
       return
@@ -235,7 +237,7 @@ export class CudaDevice {
    * @returns The bytes.
    */
   async fetch(pointer: number, sizeBytes: number): Promise<ArrayBuffer> {
-    if (sizeBytes > MOST_PINNED_BYTES) {
+    if (sizeBytes > MOST_FETCHED_BYTES) {
       const bytes = new Uint8Array(sizeBytes)
       this.download(pointer, bytes)
       return bytes.buffer

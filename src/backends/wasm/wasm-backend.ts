@@ -77,6 +77,10 @@ export class DcmlWasmBackend extends DeviceBackend {
     return { pointer, view, ...accessTo(view), release: () => this.heap.release(pointer) }
   }
 
+  override place(pointer: number, values: DeviceValues): void {
+    this.heap.bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), pointer)
+  }
+
   override writeInto({ pointer, dtype }: WrittenRange, write: (target: DeviceValues, start: number) => void): void {
     const { bytes, ints, floats } = this.heap
     if (dtype === 'uint8') write(bytes, pointer)
