@@ -25,8 +25,8 @@ export class DeviceCollectives implements Collectives {
   readonly #transport: Transport
   readonly #devices: WorkerDevices
   readonly #others: Collectives
+  /** All calls, in the order in which every worker makes them. */
   readonly #calls = new CallQueue()
-  /** The group of the GPUs, once it was needed; undefined where there can be none. */
   #forming: Promise<DeviceGroup | undefined> | undefined
   #group: DeviceGroup | undefined
   #end: TransportError | undefined
@@ -45,46 +45,51 @@ export class DeviceCollectives implements Collectives {
   }
 
   allReduce(array: Reducible, options: ReduceOptions = {}): Promise<void> {
-    // Every worker's array is on its GPU, or nobody's: they run one job.
-    if (!(array instanceof Float32Array && this.#devices.holds(array))) return this.#others.allReduce(array, options)
     return this.#calls.run(async () => {
-      if (this.#end) throw this.#end
-      this.#forming ??= this.#form()
-      const group = await this.#forming
+      // Every worker's array is on its GPU, or nobody's: they run one job.
+      const group =
+        array instanceof Float32Array && this.#devices.holds(array) ? await this.#devicesTogether() : undefined
       await (group
-        ? this.#attended(group.allReduce(array, options.op ?? 'sum'))
+        ? this.#attended(group.allReduce(array as Float32Array, options.op ?? 'sum'))
         : this.#others.allReduce(array, options))
     })
   }
 
   broadcast(array: Reducible, root: number): Promise<void> {
-    return this.#others.broadcast(array, root)
+    return this.#calls.run(() => this.#others.broadcast(array, root))
   }
 
   allReduceShards(shards: readonly Shard[], total: number, into: Float32Array): Promise<void> {
-    return this.#others.allReduceShards(shards, total, into)
+    return this.#calls.run(() => this.#others.allReduceShards(shards, total, into))
   }
 
   reduceScatter<T extends Reducible>(array: T, options?: ReduceOptions): Promise<T> {
-    return this.#others.reduceScatter(array, options)
+    return this.#calls.run(() => this.#others.reduceScatter(array, options))
   }
 
   allGather<T extends Reducible>(array: T, options?: { into?: T }): Promise<T> {
-    return this.#others.allGather(array, options)
+    return this.#calls.run(() => this.#others.allGather(array, options))
   }
 
   allToAll<T extends Reducible>(parts: readonly T[]): Promise<T[]> {
-    return this.#others.allToAll(parts)
+    return this.#calls.run(() => this.#others.allToAll(parts))
   }
 
   barrier(): Promise<void> {
-    return this.#others.barrier()
+    return this.#calls.run(() => this.#others.barrier())
   }
 
   /** Ends this worker's part on its GPU: whatever waits there for others fails with the reason. */
   end(reason: TransportError): void {
     this.#end ??= reason
     this.#group?.abort(this.#end)
+  }
+
+  /** The group of the GPUs; undefined where there can be none. */
+  #devicesTogether(): Promise<DeviceGroup | undefined> {
+    if (this.#end) throw this.#end
+    this.#forming ??= this.#form()
+    return this.#forming
   }
 
   /** Brings the GPUs together where that is possible, else says why it is not: all workers come to the same. */

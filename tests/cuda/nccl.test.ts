@@ -1,9 +1,10 @@
 /** A group of one GPU: what NCCL itself is asked for, on a real GPU too. Groups of more are in several-gpus.test.ts. */
 
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createDeviceFloats, type DeviceFloats, selectBackend, workerDevices } from '../../src/backends/index.js'
 import { TransportError } from '../../src/core/index.js'
 import { DeviceCollectives } from '../../src/distributed/device-collectives.js'
+import { runCollectivesCase, testCollectives } from '../../src/testing/collectives.js'
 import { memoryTransports } from '../../src/transport/index.js'
 import { useStandIn } from './stand-in.js'
 
@@ -53,6 +54,34 @@ describe.runIf(isThere && missing === undefined)('collectives of one GPU', () =>
     expect(floats.view()).toEqual(values)
     group.abort(new TransportError('It is over.'))
   })
+
+  it('go over the transport in the order of the calls, where two ranks share the GPU', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const sums = await Promise.all(
+      memoryTransports(2).map(async (transport, rank) => {
+        const collectives = new DeviceCollectives(transport, workerDevices()!)
+        const [onGpu, onHost] = [createDeviceFloats(3)!, Float32Array.of(10 * rank, 1, 2)]
+        onGpu.view().set([rank, 2, 3])
+        await Promise.all([collectives.allReduce(onGpu.view()), collectives.allReduce(onHost)])
+        return [[...onGpu.view()], [...onHost]]
+      }),
+    )
+    for (const ofRank of sums)
+      expect(ofRank).toEqual([
+        [1, 4, 6],
+        [10, 2, 4],
+      ])
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/host.*Ranks 0 and 1 share a GPU/)]])
+    warn.mockRestore()
+  })
+
+  const run = (name: string, worldSize: number) =>
+    Promise.all(
+      memoryTransports(worldSize).map((end) =>
+        runCollectivesCase(name, new DeviceCollectives(end, workerDevices()!), end),
+      ),
+    )
+  for (const { name, run: holds } of testCollectives({ worldSizes: [3], run })) it(`on the host: ${name}`, holds)
 
   it('fail once they have ended', async () => {
     const [transport] = memoryTransports(1)
