@@ -2,6 +2,7 @@
 
 import type { ProfileCall, ProfileFigures } from './profile.js'
 
+const TIMES = 'Times are the shortest of all repeats.'
 /** Lines of the table; what is cheaper shares one more. */
 const MAX_GROUPS = 30
 
@@ -28,11 +29,11 @@ export function formatProfile(profile: ProfileFigures): string {
     milliseconds(group.ms),
     percent(group.ms / total),
     speed(group),
-    group.flops > 0 && group.ms > 0 ? percent(gflops(group) / peakGflops) : '',
+    peakGflops !== undefined && group.flops > 0 && group.ms > 0 ? percent(gflops(group) / peakGflops) : '',
   ])
   if (rest.length > 0) lines.push(sumLine(`${rest.length} more`, rest, total))
   const table = align([
-    ['kernel', 'shape', 'calls', 'ms', 'step', 'speed', 'of peak'],
+    ['kernel', 'shape', 'calls', 'ms', 'step', 'speed', peakGflops === undefined ? '' : 'of peak'],
     ...lines,
     sumLine('total', [...groups, ...rest], total),
   ])
@@ -47,7 +48,7 @@ export function formatProfile(profile: ProfileFigures): string {
     rule,
     table.at(-1)!,
     '',
-    `Peak: ${peakGflops.toFixed(1)} GFLOP/s, a product of 256x256x256. Times are the shortest of all repeats.`,
+    `${peakGflops === undefined ? '' : `Peak: ${peakGflops.toFixed(1)} GFLOP/s, a product of 256x256x256. `}${TIMES}`,
   ].join('\n')
 }
 

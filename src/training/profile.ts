@@ -30,8 +30,8 @@ export interface ProfileFigures {
   readonly plannedCalls: number
   /** Bytes that the program holds: all tensors between the parameters and their gradients, constants included. */
   readonly programBytes: number
-  /** GFLOP/s of a product of two matrices of 256 x 256 on the same kernels. */
-  readonly peakGflops: number
+  /** GFLOP/s of a product of two matrices of 256 x 256 on the same kernels; absent on a GPU, which that leaves idle. */
+  readonly peakGflops?: number
 }
 
 /**
@@ -47,7 +47,7 @@ export class Profile implements ProfileFigures {
   readonly recordedCalls: number
   readonly plannedCalls: number
   readonly programBytes: number
-  readonly peakGflops: number
+  readonly peakGflops?: number
 
   constructor(figures: ProfileFigures) {
     this.rows = figures.rows
@@ -56,7 +56,7 @@ export class Profile implements ProfileFigures {
     this.recordedCalls = figures.recordedCalls
     this.plannedCalls = figures.plannedCalls
     this.programBytes = figures.programBytes
-    this.peakGflops = figures.peakGflops
+    if (figures.peakGflops !== undefined) this.peakGflops = figures.peakGflops
   }
 
   /** A table for a terminal, one line for each kernel and shape, the costliest first. */

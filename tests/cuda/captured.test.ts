@@ -117,6 +117,18 @@ describe.runIf(isThere)('captured steps on cuda', () => {
     expect(worst(await run(streamed), await run(data))).toBeLessThan(1e-5)
   })
 
+  it('can be profiled: what was joined is a line with the names of its parts', async () => {
+    const model = network()
+    const trainer = new Trainer({ model, loss: 'sparseCategoricalCrossentropy', optimizer: adam(), engine: 'captured' })
+    const profile = await trainer.profile(data, { batchSize: 8, repeats: 1 })
+    const joined = profile.calls.find(({ kernel }) => kernel.startsWith('dropoutMask+mul'))!
+    // Rows of 2 x 2 x 4: read once and written once; the mask is never in memory.
+    expect(joined).toMatchObject({ shape: '128', bytes: 2 * 4 * 128 })
+    expect(String(profile)).toContain('dropoutMask+mul')
+    await trainer.close()
+    model.dispose()
+  })
+
   it('give the same bits at every run', async () => {
     expect(await train('captured')).toEqual(await train('captured'))
   })

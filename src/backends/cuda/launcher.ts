@@ -9,7 +9,7 @@ import type { CallForm, Grid, KernelModule } from './kernels/kernel-module.js'
 import type { ModuleCache } from './module-cache.js'
 
 /** More than any kernel has; of chains, which have the most, those with many strides. */
-const MAX_ARGUMENTS = 256
+const MAX_ARGUMENTS = 320
 /** Room for the longest argument, 18 int32 by value. */
 const SLOT_BYTES = 128
 /** Ints of a slot. */

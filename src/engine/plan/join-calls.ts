@@ -82,13 +82,17 @@ function joinBack(items: Item[], index: number, countWrites: (calls: readonly Re
     const order = orderBetween(items, i, index)
     if (!order || !keepStep(other, item)) continue
     const calls = [...other.calls, ...item.calls]
-    if (calls.length > MAX_PARTS || readsOfJoined(calls).length > MAX_READS || countWrites(calls) > MAX_WRITES) continue
+    if (calls.length > MAX_PARTS || countSources(calls) > MAX_READS || countWrites(calls) > MAX_WRITES) continue
     const joined = { calls, touches: [...other.touches, ...item.touches], n }
     items.splice(i, index - i + 1, ...order.before, joined, ...order.after)
     return i + order.before.length
   }
   return undefined
 }
+
+/** What calls read or draw: each takes several arguments of a kernel. */
+const countSources = (calls: readonly RecordedCall[]): number =>
+  readsOfJoined(calls).length + calls.filter(({ name }) => name === 'philoxFill').length
 
 /** The items between two, parted into those that can run before both and those that can run after both. */
 function orderBetween(items: readonly Item[], first: number, last: number) {
