@@ -109,6 +109,16 @@ describe('dcml launch', () => {
     expect(await once(launcher, 'exit')).toEqual([0, null])
   })
 
+  it('calls no rank failed that ends by the signal that was passed on', async () => {
+    const user = new AbortController()
+    const lines: string[] = []
+    const write = (line: string) => {
+      if (lines.push(line) === 2) user.abort('SIGTERM')
+    }
+    expect(await launch(script, ['signals'], { processes: 2, signal: user.signal, write })).toBe(143)
+    expect(lines.toSorted()).toEqual(['[0] ready', '[1] ready'])
+  })
+
   it('starts all again after a failure, as often as told', async () => {
     const once = await dcml('launch', '-n', '2', '--restarts', '1', script, 'failOnce')
     expect(once).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('starting all 2 processes again') })

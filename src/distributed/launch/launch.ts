@@ -193,9 +193,10 @@ class Launcher {
 
   #onExit(rank: number, code: number, why: string): void {
     this.#running.delete(rank)
-    const { elastic } = this.#options
-    // Those that are ended for the failure of another have not failed.
-    if (code !== 0 && !this.#isEnding) this.#say(`rank ${rank} failed: ${why}`)
+    const { elastic, signal } = this.#options
+    // Those that are ended for the failure of another, or by the signal that was passed on, have not failed.
+    const isTold = this.#isEnding || why === signal?.reason
+    if (code !== 0 && !isTold) this.#say(`rank ${rank} failed: ${why}`)
     if (elastic && rank > 0) {
       // The others go on without it, and take it back when it returns.
       if (code !== 0) this.#bringBack(rank)
