@@ -62,9 +62,10 @@ const stages = [
   ...files.map(testFile),
   {
     name: 'memcheck',
-    about: 'main op tests under compute-sanitizer',
+    about: 'main op tests under compute-sanitizer, each tensor with memory of its exact size',
     seconds: 900,
     isExtra: true,
+    env: { DCML_CUDA_DEBUG: '1' },
     command: underSanitizer('memcheck'),
   },
   {

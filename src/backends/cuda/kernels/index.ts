@@ -7,6 +7,7 @@ import type { TensorKernels, UpdateKernels } from '../../device-backend.js'
 import type { CudaDevice } from '../cuda-device.js'
 import { attentionKernels, attentionModules } from './attention.js'
 import { bfloat16Modules } from './bfloat16.js'
+import { convolutionKernels, convolutionModules } from './convolutions.js'
 import { copyKernels, copyModules } from './copies.js'
 import { elementwiseKernels, elementwiseModules } from './elementwise.js'
 import type { KernelModule, Launch } from './kernel-module.js'
@@ -23,7 +24,14 @@ import { windowKernels, windowModules } from './windows.js'
 
 /** Every module. */
 export const kernelModules: readonly KernelModule[] = [
-  ...[...elementwiseModules, ...reductionModules, ...layoutModules, ...windowModules, ...normalizationModules],
+  ...[
+    ...elementwiseModules,
+    ...reductionModules,
+    ...layoutModules,
+    ...convolutionModules,
+    ...windowModules,
+    ...normalizationModules,
+  ],
   ...[...copyModules, ...randomModules, ...recurrentModules, ...segmentModules, ...updateModules, ...lateModules],
   ...[...bfloat16Modules, ...attentionModules],
 ]
@@ -41,7 +49,8 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels &
     ...randomKernels(launch),
     ...segmentKernels(launch, memory, elementwise.fill),
     ...productKernels(device, launch, elementwise.fill),
-    ...windowKernels(device, launch, elementwise.fill),
+    ...convolutionKernels(device, launch, elementwise.fill),
+    ...windowKernels(launch, memory),
     ...normalizationKernels(launch, memory, reductions.reduce),
     ...recurrentKernels(launch),
     ...attentionKernels(device, launch, elementwise.fill),
