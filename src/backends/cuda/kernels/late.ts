@@ -30,7 +30,7 @@ export type LateName = keyof typeof lateArguments
  * @param values - The arguments as in its other form, but addresses of cells where it has them.
  * @param stop - Address of an int32 that says whether the runs have stopped.
  */
-export type LateKernel = (values: readonly number[], stop: number) => void
+type LateKernel = (values: readonly number[], stop: number) => void
 
 /** All of them. */
 export type LateKernels = Readonly<Record<LateName, LateKernel>> & {
