@@ -87,7 +87,7 @@ process.exit(totals.failed === 0 && !problem && isWhole ? 0 : 1)
 function runSpecs(file, first) {
   const [command, ...before] = [...options.under.split(' ').filter(Boolean), process.execPath]
   const child = spawn(command, [...before, file], {
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
       OP_TESTS_BACKEND: options.backend,
@@ -105,9 +105,14 @@ function runSpecs(file, first) {
     }, options.patience * 1000)
   }
   wait()
-  createInterface({ input: child.stdio[3] }).on('line', (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     wait()
-    const event = JSON.parse(line)
+    if (!line.startsWith('@spec ')) {
+      if (run.spec && !run.spec.isNamed) console.log(`In ${run.spec.name}:`)
+      if (run.spec) run.spec.isNamed = true
+      return console.log(line)
+    }
+    const event = JSON.parse(line.slice('@spec '.length))
     if (event.kind === 'started') run.spec = { ...event, isDone: false }
     else if (event.kind === 'end') run.end = event
     else if (event.kind === 'lost') run.isLost = true

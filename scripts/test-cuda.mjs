@@ -144,9 +144,9 @@ async function examine() {
 
 async function runStage({ name, seconds, env, command }) {
   const run = command()
-  const record = { name, status: 'skipped' }
+  const record = { name, status: 'broken off' }
   summary.stages = [...summary.stages.filter((stage) => stage.name !== name), record]
-  if ('skipped' in run) record.said = run.skipped
+  if ('skipped' in run) Object.assign(record, { status: 'skipped', said: run.skipped })
   else {
     const start = performance.now()
     const { code, signal, isLate } = await runInGroup(run, env, logOf(name), seconds)

@@ -27,7 +27,12 @@ export const backendNames: readonly BackendName[] = ['cuda', 'webgpu', 'webgl', 
 /** The feature of a GPU that the processor plays: it works, and is slower than the processor by itself. */
 export const softwareGpu = 'software'
 
-/** Backends that are taken only by name: no run on a GPU has confirmed this one yet. */
+/**
+ * Backends that are taken only by name: no run on a GPU has confirmed this one yet.
+ *
+ * Once `npm run test:cuda` passes on a GPU, `cuda` leaves this list, and with that it is what `selectBackend` and trainers
+ * take first where it works; what docs/guides/cuda.md and docs/guides/backends.md say of it changes with it.
+ */
 export const namedOnly: readonly BackendName[] = ['cuda']
 
 /** The name under which dcml's wasm backend is registered in tfjs; 'wasm' there is the stock one. */

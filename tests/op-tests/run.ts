@@ -1,11 +1,11 @@
 /**
  * Runs tfjs-core's own specs in this process; scripts/op-tests.mjs bundles and starts it, and counts.
  *
- * Tells what happens as JSON, a line each, in file descriptor 3: at once, for the process may crash in the next spec.
+ * Tells what happens as JSON, a marked line each: at once, as writes to pipes are, for the process may crash in the next
+ * spec. On the standard output, for a tool that runs the process below itself may close what else is open.
  * @module
  */
 
-import { writeSync } from 'node:fs'
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops'
 import '@tensorflow/tfjs-core/dist/register_all_gradients'
 import * as tf from '@tensorflow/tfjs-core'
@@ -30,7 +30,7 @@ type Event =
   | { kind: 'lost' }
   | { kind: 'end'; skipped: number; unusedSkips: string[]; problem?: string }
 
-const tell = (event: Event) => writeSync(3, `${JSON.stringify(event)}\n`)
+const tell = (event: Event) => process.stdout.write(`@spec ${JSON.stringify(event)}\n`)
 
 const backendName = process.env.OP_TESTS_BACKEND || 'dcml-wasm'
 /** The first spec to run; a process before this one ran those before. */
