@@ -2,6 +2,7 @@
 
 import type { TensorKernels } from '../../device-backend.js'
 import { randomCodes } from '../../wasm/exports.js'
+import { elementwiseOptions } from './elementwise-functions.js'
 import { defineModule, each, type Launch } from './kernel-module.js'
 
 /** How they are drawn: for the kernel by itself, and for chains. */
@@ -55,6 +56,7 @@ KERNEL philoxFillInCells(float *out, int rows, int rowSize, int kind, double rat
   philoxRows(out, rows, rowSize, kind, rate, seed, *step, *firstRow, stream);
 }
 `,
+  elementwiseOptions,
 )
 
 export const randomModules = [randomModule]
