@@ -38,6 +38,41 @@ export function ascending(values: ArrayLike<number>): Ascending {
   return { order: from.position, sorted: valuesOfKeys(from) }
 }
 
+/**
+ * The same without positions, and faster by much where all values are float32.
+ *
+ * @param values - None NaN. Not changed.
+ */
+export function sortedNumbers(values: Float64Array): Float64Array {
+  const narrow = new Float32Array(values)
+  if (values.length < FEW || !isSame(narrow, values)) return values.slice().sort()
+  let from = sortableBits(new Uint32Array(narrow.buffer))
+  let to = new Uint32Array(from.length)
+  const starts = new Uint32Array(BUCKETS)
+  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+    if (!startsOf(from, shift, starts)) continue
+    for (let i = 0; i < from.length; i++) to[starts[(from[i]! >>> shift) & (BUCKETS - 1)]!++] = from[i]!
+    ;[from, to] = [to, from]
+  }
+  return new Float64Array(new Float32Array(bitsOfSortable(from).buffer))
+}
+
+function isSame(first: Float32Array, second: Float64Array): boolean {
+  for (let i = 0; i < first.length; i++) if (first[i] !== second[i]) return false
+  return true
+}
+
+/** Bits of float32, changed in place so that they sort as unsigned integers do: negative values inverted. */
+function sortableBits(bits: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  for (let i = 0; i < bits.length; i++) bits[i]! ^= (bits[i]! >> 31) | 0x80000000
+  return bits
+}
+
+function bitsOfSortable(keys: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  for (let i = 0; i < keys.length; i++) keys[i]! ^= (~keys[i]! >> 31) | 0x80000000
+  return keys
+}
+
 interface Keyed {
   position: Uint32Array
   low: Uint32Array

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ascending, Random } from '../core/index.js'
+import { ascending, Random, sortedNumbers } from '../core/index.js'
 import { Distribution } from './distribution.js'
 
 /** Each level has this share of the places of the one above it, and at least so many. */
@@ -93,7 +93,7 @@ export class QuantileSketch {
 
   /** What is known of the distribution. The least and the greatest value are exact. */
   distribution(): Distribution {
-    if (this.#levels.length === 0) return new Distribution(this.#looseValues.slice().sort())
+    if (this.#levels.length === 0) return new Distribution(sortedNumbers(this.#looseValues))
     const kept = new Float64Array(this.#held)
     const weightOf = new Float64Array(this.#held)
     let offset = 0
@@ -144,7 +144,7 @@ export class QuantileSketch {
   #thinOut(): void {
     while (this.#held > this.#limit) {
       const level = [this.#looseValues, ...this.#levels].findIndex((held, i) => held.length >= this.#placesOf(i))
-      const sorted = level === 0 ? this.#looseValues.sort() : this.#levels[level - 1]!
+      const sorted = level === 0 ? sortedNumbers(this.#looseValues) : this.#levels[level - 1]!
       this.#coin ??= new Random(seedOf(sorted))
       const first = this.#coin.integer(2)
       const pairs = sorted.length >> 1

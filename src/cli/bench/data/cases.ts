@@ -1,7 +1,7 @@
 /** The cases of `dcml bench data`. @module */
 
 import { csvCase } from './csv.js'
-import { rocAucCase, standardizeCase } from './sklearn.js'
+import { robustCase, rocAucCase, standardizeCase } from './sklearn.js'
 
 /** A piece of work on data, done by dcml and by another. */
 export interface DataCase {
@@ -28,4 +28,4 @@ export interface Contest {
 export type Turn = number | { error: string }
 
 /** All cases, in the order of the table. */
-export const dataCases: readonly DataCase[] = [csvCase, standardizeCase, rocAucCase]
+export const dataCases: readonly DataCase[] = [csvCase, standardizeCase, robustCase, rocAucCase]

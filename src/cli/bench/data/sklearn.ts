@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { Dataset, evaluatePredictions, Preprocessor, Random, standardize } from '../../../index.js'
+import { Dataset, evaluatePredictions, Preprocessor, Random, robust, type Step, standardize } from '../../../index.js'
 import { firstThatRuns, oneThread } from '../run-child.js'
 import type { Contest, DataCase, Turn } from './cases.js'
 import program from './with_sklearn.py'
@@ -15,21 +15,28 @@ const ROWS = 1_000_000
 const COLUMNS = 30
 
 /** Fit and transform, beside StandardScaler. */
-export const standardizeCase: DataCase = {
-  name: 'standardize',
-  work: `fit and transform of ${ROWS} rows of ${COLUMNS} float32`,
-  over: 'scikit-learn',
-  atLeast: 1,
-  prepare: () => {
-    const random = new Random(2)
-    const data = Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => (i % COLUMNS) + 4 * random.uniform())
-    const columns = { x: { data, shape: [ROWS, COLUMNS] } }
-    const work = async () => {
-      const preprocessor = await new Preprocessor([standardize('x')]).fit(Dataset.fromArrays(columns))
-      preprocessor.transformColumns(columns)
-    }
-    return beside('standardize', { x: data }, work, [String(COLUMNS)])
-  },
+export const standardizeCase = scalingCase('standardize', () => standardize('x'))
+
+/** Fit and transform, beside RobustScaler: exact quantiles there, a sketch of bounded memory here. */
+export const robustCase = scalingCase('robust', () => robust('x'))
+
+function scalingCase(name: string, step: () => Step): DataCase {
+  return {
+    name,
+    work: `fit and transform of ${ROWS} rows of ${COLUMNS} float32`,
+    over: 'scikit-learn',
+    atLeast: 1,
+    prepare: () => {
+      const random = new Random(2)
+      const data = Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => (i % COLUMNS) + 4 * random.uniform())
+      const columns = { x: { data, shape: [ROWS, COLUMNS] } }
+      const work = async () => {
+        const preprocessor = await new Preprocessor([step()]).fit(Dataset.fromArrays(columns))
+        preprocessor.transformColumns(columns)
+      }
+      return beside(name, { x: data }, work, [String(COLUMNS)])
+    },
+  }
 }
 
 /** Of two classes, beside roc_auc_score. */

@@ -1,6 +1,6 @@
 """Does one piece of work with scikit-learn, once for each line on the standard input; prints the seconds it took.
 
-Run by `dcml bench data`: python -c PROGRAM (standardize | rocAuc) FOLDER
+Run by `dcml bench data`: python -c PROGRAM (standardize | robust | rocAuc) FOLDER
 """
 
 import sys
@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import sklearn
 from sklearn.metrics import roc_auc_score
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
 
 work, folder = sys.argv[1], Path(sys.argv[2])
-if work == "standardize":
+scalers = {"standardize": StandardScaler, "robust": RobustScaler}
+if work in scalers:
     columns = int(sys.argv[3])
     x = np.fromfile(folder / "x", dtype="<f4").reshape(-1, columns)
 else:
@@ -23,8 +24,8 @@ else:
 print(f"scikit-learn {sklearn.__version__}", flush=True)
 for _ in sys.stdin:
     start = time.perf_counter()
-    if work == "standardize":
-        StandardScaler().fit(x).transform(x)
+    if work in scalers:
+        scalers[work]().fit(x).transform(x)
     else:
         roc_auc_score(truth, scores)
     print(time.perf_counter() - start, flush=True)
