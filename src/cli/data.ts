@@ -9,12 +9,12 @@ import {
   DataError,
   Dataset,
   type OnError,
-  type Predictor,
+  Predictor,
   Preprocessor,
   rename,
   select,
 } from '../index.js'
-import { findMnist, mnistFolder, sources } from '../node.js'
+import { directory, findMnist, mnistFolder, sources } from '../node.js'
 
 /** What data may be, for the help of commands. */
 export const DATA_HELP =
@@ -35,6 +35,17 @@ export interface DataOptions {
   target: string
   /** What happens at a bad row. */
   onError: 'throw' | 'skip'
+}
+
+/** The model that `trainer.save(directory(dir))` saved. @throws {DataError} where none was. */
+export async function loadModel(dir: string): Promise<Predictor> {
+  const files = await readdir(dir).catch(() => undefined)
+  if (files?.includes('dcml.json')) return Predictor.load(directory(dir))
+  throw new DataError(`${dir} holds no saved model.`, {
+    expected: 'a folder with dcml.json, model.json and model.safetensors',
+    received: files ? `one with ${files.slice(0, 5).join(', ') || 'nothing'}` : 'no folder',
+    remedy: 'Name the folder that trainer.save(directory(...)) was given',
+  })
 }
 
 /** Opens a file, a folder, a query, or MNIST by name, for a model. */

@@ -2,9 +2,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { type Columns, Evaluator, type MetricName, Predictor } from '../index.js'
-import { directory } from '../node.js'
-import { DATA_HELP, type DataOptions, fitToModel, ON_ERROR, openData, peek } from './data.js'
+import { type Columns, Evaluator, type MetricName, type Predictor } from '../index.js'
+import { DATA_HELP, type DataOptions, fitToModel, loadModel, ON_ERROR, openData, peek } from './data.js'
 
 interface EvaluateOptions extends DataOptions {
   metrics?: MetricName[]
@@ -33,7 +32,7 @@ export function registerEvaluate(program: Command): void {
 const list = (text: string) => text.split(',').map((name) => name.trim())
 
 async function evaluate(dir: string, data: string, options: EvaluateOptions): Promise<void> {
-  const predictor = await Predictor.load(directory(dir))
+  const predictor = await loadModel(dir)
   const { model, preprocessor, classes } = predictor
   const fitting = await fitToModel(await openData(data, predictor, options), predictor, { ...options, use: 'evaluate' })
   let read = 0

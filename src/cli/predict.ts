@@ -1,9 +1,9 @@
 /** `dcml predict`: a saved model used on data, one record a row. @module */
 
 import { type Command, Option } from 'commander'
-import { Dataset, type Prediction, Predictor } from '../index.js'
-import { directory, type TableFormat, writeTable } from '../node.js'
-import { DATA_HELP, type DataOptions, fitToModel, ON_ERROR, openData } from './data.js'
+import { Dataset, type Prediction } from '../index.js'
+import { type TableFormat, writeTable } from '../node.js'
+import { DATA_HELP, type DataOptions, fitToModel, loadModel, ON_ERROR, openData } from './data.js'
 
 interface PredictOptions extends DataOptions {
   format?: TableFormat
@@ -33,7 +33,7 @@ export function registerPredict(program: Command): void {
 }
 
 async function predict(dir: string, data: string, options: PredictOptions): Promise<void> {
-  const predictor = await Predictor.load(directory(dir))
+  const predictor = await loadModel(dir)
   const dataset = await fitToModel(await openData(data, predictor, options), predictor, { ...options, use: 'predict' })
   const records = Dataset.fromRows(() => recordsOf(predictor.stream(dataset, { topK: 1 })))
   const { out = process.stdout, format = options.out === undefined ? 'csv' : undefined } = options

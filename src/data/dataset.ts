@@ -258,8 +258,8 @@ export class Dataset {
   }
 
   /**
-   * Reads a stream once and keeps its rows, so that later passes need not read, parse and map again. Put it before
-   * `shuffle`. Does nothing to a dataset in memory.
+   * Reads a stream once and keeps its rows, so that later passes need not read, parse and map again. Only a pass to its
+   * end fills it: put it before `shuffle` and behind `take`. Does nothing to a dataset in memory.
    *
    * @example
    * const train = sources.csv('train.csv').cache().shuffle({ seed: 1, reshuffle: true })

@@ -26,7 +26,8 @@ export interface Readers {
    */
   csv(file: FileLike, options?: CsvOptions): FileDataset
   /**
-   * One JSON object per line. Blank lines are left out; values become columns as in `Dataset.fromRows`.
+   * One JSON object per line. Blank lines are left out; values become columns as in `Dataset.fromRows`, or, with `columns`
+   * or `target`, as those of a table.
    *
    * @throws {DataError} when it is read, with file, line, column and value, at a row that cannot be read.
    */

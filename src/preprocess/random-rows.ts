@@ -1,7 +1,7 @@
 /** The common form of steps that change single rows at random, in training only. @module */
 
 import { type Random, rowSize } from '../core/index.js'
-import { type Columns, columnOf, numbersOf } from '../data/index.js'
+import { mapNumbers } from './column-groups.js'
 import { storeRounded } from './rounding.js'
 import type { Json, Step } from './step.js'
 
@@ -27,12 +27,6 @@ export function randomRows(
   options: { [key: string]: Json | undefined },
   { check, change }: RandomChange,
 ): Step {
-  const checked = (columns: Columns, name: string) => {
-    const column = columnOf(columns, name, kind)
-    const data = numbersOf(column, name, kind)
-    check(column.shape, name)
-    return { data, shape: column.shape }
-  }
   return {
     kind,
     options: { columns: [...names], ...options },
@@ -41,13 +35,14 @@ export function randomRows(
     takes: 'numbers',
     gives: 'numbers',
     apply(columns) {
-      for (const name of names) checked(columns, name)
-      return columns
+      return mapNumbers(columns, names, kind, (data, shape, name) => {
+        check(shape, name)
+        return { data, shape }
+      })
     },
     augment(columns, randomOf) {
-      const changed = { ...columns }
-      for (const name of names) {
-        const { data, shape } = checked(columns, name)
+      return mapNumbers(columns, names, kind, (data, shape, name) => {
+        check(shape, name)
         const size = rowSize(shape)
         const isWhole = !(data instanceof Float32Array || data instanceof Float64Array)
         const into = data.slice()
@@ -57,9 +52,8 @@ export function randomRows(
           const made = change(values, { shape: shape.slice(1), random: randomOf(row), isWhole })
           storeRounded(made, into.subarray(row * size, (row + 1) * size))
         }
-        changed[name] = { data: into, shape }
-      }
-      return changed
+        return { data: into, shape }
+      })
     },
   }
 }

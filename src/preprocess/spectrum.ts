@@ -1,7 +1,6 @@
 /** Spectra of audio on the scale of human hearing. @module */
 
-import { ConfigError, checkWhole, RealFourier, ShapeError, withDefaults } from '../core/index.js'
-import { type Columns, columnOf, numbersOf } from '../data/index.js'
+import { ConfigError, checkWhole, RealFourier, ShapeError, type TypedArray, withDefaults } from '../core/index.js'
 
 /** How a spectrum is taken. */
 export interface SpectrumOptions {
@@ -43,12 +42,14 @@ export function resolveSpectrum(kind: string, given: SpectrumOptions): SpectrumS
  * Power in each mel band of each frame. Frames are centred on every `hop`th sample, the signal reflected at its ends,
  * under a Hann window: as torchaudio's MelSpectrogram does by default.
  *
- * @param column - Name of a column `[rows, samples]`.
+ * @param data - Of a column `[rows, samples]`. @param column - Its name.
  * @returns `[rows, frames, mels]`, frames = 1 + floor(samples / hop).
  */
-export function melPower(columns: Columns, column: string, kind: string, settings: SpectrumSettings) {
-  const { data: source, shape } = columnOf(columns, column, kind)
-  const data = numbersOf({ data: source, shape }, column, kind)
+export function melPower(
+  data: TypedArray,
+  shape: readonly number[],
+  { column, kind, settings }: { column: string; kind: string; settings: SpectrumSettings },
+) {
   const { frameLength, hop, mels } = settings
   const samples = shape[1] ?? 0
   if (shape.length !== 2 || samples <= frameLength / 2)

@@ -284,7 +284,8 @@ describe('dcml predict', () => {
 describe('wrong use', () => {
   it.concurrent.each([
     ['no data', ['evaluate', 'classifier'], /missing required argument 'data'/],
-    ['no model', ['predict', 'nowhere', 'guests.csv'], /There is no 'dcml\.json' in .*nowhere/],
+    ['no folder', ['predict', 'nowhere', 'guests.csv'], /nowhere holds no saved model.*received no folder/],
+    ['a folder without a model', ['evaluate', '.', 'guests.csv'], /holds no saved model.*a folder with dcml\.json/],
     ['no such file', ['predict', 'classifier', 'none.csv'], /The data .*none\.csv cannot be read/],
     ['an unknown kind of file', ['predict', 'classifier', 'classifier/model.json'], /no kind that can be read.*\.csv/],
     ['a folder without data', ['predict', 'classifier', 'classifier'], /holds no data/],

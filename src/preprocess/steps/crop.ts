@@ -1,9 +1,9 @@
 /** A part of each picture. @module */
 
 import { createTypedArray, type Random, ShapeError, typedArrayName, withDefaults } from '../../core/index.js'
-import { type Columns, columnOf, numbersOf } from '../../data/index.js'
+import type { Columns } from '../../data/index.js'
 import { checkChoice, checkCounts, checkNumbers } from '../check-options.js'
-import { namesOf } from '../column-groups.js'
+import { mapNumbers, namesOf } from '../column-groups.js'
 import { checkPictures, sizeOfPicture } from '../pictures.js'
 import type { RandomOf, Step } from '../step.js'
 
@@ -44,12 +44,9 @@ export function crop(columns: string | readonly string[], options: CropOptions):
   const names = namesOf(columns)
 
   function cropped(columns: Columns, randomOf?: RandomOf): Columns {
-    const made = { ...columns }
-    for (const name of names) {
-      const column = columnOf(columns, name, 'crop')
-      const data = numbersOf(column, name, 'crop')
-      checkPictures('crop', column.shape, name)
-      const [rows, ...shape] = column.shape as [number, ...number[]]
+    return mapNumbers(columns, names, 'crop', (data, pictures, name) => {
+      checkPictures('crop', pictures, name)
+      const [rows, ...shape] = pictures as [number, ...number[]]
       const size = sizeOfPicture(shape)
       const [freeY, freeX] = [size.height + 2 * padding - height, size.width + 2 * padding - width]
       if (freeY < 0 || freeX < 0)
@@ -71,9 +68,8 @@ export function crop(columns: string | readonly string[], options: CropOptions):
           if (to > from) values.set(data.subarray((line + from) * channels, (line + to) * channels), into * channels)
         }
       }
-      made[name] = { data: values, shape: [rows, height, width, ...shape.slice(2)] }
-    }
-    return made
+      return { data: values, shape: [rows, height, width, ...shape.slice(2)] }
+    })
   }
 
   return {

@@ -1,6 +1,6 @@
 /** Sounds as pictures: how loud each band is over time. @module */
 
-import { namesOf } from '../column-groups.js'
+import { mapNumbers, namesOf } from '../column-groups.js'
 import { melPower, resolveSpectrum, type SpectrumOptions } from '../spectrum.js'
 import type { Step } from '../step.js'
 
@@ -26,13 +26,11 @@ export function logMel(columns: string | readonly string[], options: SpectrumOpt
     takes: 'numbers',
     gives: 'numbers',
     apply(columns) {
-      const made = { ...columns }
-      for (const name of names) {
-        const { values, rows, frames } = melPower(columns, name, 'logMel', settings)
-        const data = Float32Array.from(values, (power) => Math.log(power + SILENCE))
-        made[name] = { data, shape: [rows, frames, settings.mels] }
-      }
-      return made
+      return mapNumbers(columns, names, 'logMel', (data, shape, column) => {
+        const { values, rows, frames } = melPower(data, shape, { column, kind: 'logMel', settings })
+        const loudness = Float32Array.from(values, (power) => Math.log(power + SILENCE))
+        return { data: loudness, shape: [rows, frames, settings.mels] }
+      })
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Sounds as few numbers that hardly depend on each other. @module */
 
 import { ConfigError, withDefaults } from '../../core/index.js'
-import { namesOf } from '../column-groups.js'
+import { mapNumbers, namesOf } from '../column-groups.js'
 import { melPower, resolveSpectrum, type SpectrumOptions, spectrumDefaults } from '../spectrum.js'
 import type { Step } from '../step.js'
 
@@ -41,9 +41,8 @@ export function mfcc(columns: string | readonly string[], options: MfccOptions):
     gives: 'numbers',
     apply(columns) {
       const basis = cosineBasis(coefficients, mels)
-      const made = { ...columns }
-      for (const name of names) {
-        const { values, rows, frames } = melPower(columns, name, 'mfcc', settings)
+      return mapNumbers(columns, names, 'mfcc', (sounds, shape, column) => {
+        const { values, rows, frames } = melPower(sounds, shape, { column, kind: 'mfcc', settings })
         const data = new Float32Array(rows * frames * coefficients)
         const rowSize = frames * mels
         for (let row = 0; row < rows; row++) {
@@ -55,9 +54,8 @@ export function mfcc(columns: string | readonly string[], options: MfccOptions):
               data[(row * frames + frame) * coefficients + c] = sum
             }
         }
-        made[name] = { data, shape: [rows, frames, coefficients] }
-      }
-      return made
+        return { data, shape: [rows, frames, coefficients] }
+      })
     },
   }
 }

@@ -72,6 +72,26 @@ describe('sources.csv', () => {
 })
 
 describe('sources.jsonl', () => {
+  it('reads the columns asked for with the types given, and makes x and y, as csv does', async () => {
+    const path = await file(
+      'a.jsonl',
+      '{"id":7,"a":0.5,"b":[1,2],"y":1,"t":"u"}\n{"y":0,"b":[3,4],"extra":1,"a":null,"id":16777217}\n',
+    )
+    expect(await sources.jsonl(path, { columns: ['a', 'b'], target: 'y' }).columns()).toEqual({
+      x: { data: Float32Array.of(0.5, 1, 2, Number.NaN, 3, 4), shape: [2, 3] },
+      y: { data: Int32Array.of(1, 0), shape: [2] },
+    })
+    expect(await sources.jsonl(path, { columns: { id: 'int32', t: 'string' } }).columns()).toEqual({
+      id: { data: Int32Array.of(7, 16777217), shape: [2] },
+      t: { data: ['u', ''], shape: [2] },
+    })
+    expect((await sources.jsonl(path, { columns: ['id'] }).columns()).id!.data).toEqual(Float64Array.of(7, 16777217))
+    await expect(sources.jsonl(path, { columns: ['ab'] }).columns()).rejects.toThrow(/has no column "ab".*id, a, b, y/)
+    await expect(sources.jsonl(path, { columns: { a: 'int32' } }).columns()).rejects.toThrow(
+      /a\.jsonl, line 1, column "a".*whole number of 32 bits/,
+    )
+  })
+
   it('reads objects, skipping empty lines', async () => {
     const path = await file('a.jsonl.gz', gzipSync('{"a":1,"b":[1,2]}\n\n{"a":null,"b":[3,4]}\n'))
     expect(await sources.jsonl(path).columns()).toEqual({
