@@ -194,7 +194,9 @@ describe.runIf(isThere)('products on cuda', () => {
     tfl.sequential({
       layers: [
         tfl.layers.dense({ units: 16, activation: 'relu', inputShape: [6, 8] }),
+        tfl.layers.layerNormalization({}),
         new MultiHeadAttention({ numHeads: 2, keyDim: 8, useCausalMask: true }),
+        tfl.layers.layerNormalization({}),
         tfl.layers.conv1d({ filters: 8, kernelSize: 3, padding: 'same' }),
         tfl.layers.dropout({ rate: 0.25 }),
         tfl.layers.flatten(),
@@ -207,6 +209,7 @@ describe.runIf(isThere)('products on cuda', () => {
         tfl.layers.flatten({ inputShape: [6, 8] }),
         tfl.layers.dense({ units: 8 }),
         tfl.layers.activation({ activation: 'gelu' }),
+        tfl.layers.layerNormalization({}),
         tfl.layers.dense({ units: 2 }),
       ],
     })
@@ -262,8 +265,8 @@ describe.runIf(isThere)('products on cuda', () => {
     const counts: number[] = []
     await train(dense(), 'captured', () => counts.push(count()))
     const ofStep = counts.map((all, i) => all - (counts[i - 1] ?? 0))
-    // Five products of two operands: the batch and both kernels are converted. The hidden layer and the gradients are made
-    // by kernels that write their copies as well. Steps run call by call and are captured before they are launches of a
+    // Five products of two operands: the batch and both kernels are converted. The normalized hidden layer and the
+    // gradients are made by kernels that write their copies as well. Steps run call by call and are captured before they are launches of a
     // graph.
     expect(new Set(ofStep.slice(1))).toEqual(new Set([3, 0]))
     expect(ofStep.slice(5)).toEqual(Array(7).fill(0))

@@ -16,7 +16,7 @@ import type {
   StepProgram,
   VaryingInputs,
 } from '../step-program.js'
-import { type CallName, callTable } from '../wasm/program/call-table.js'
+import { type CallName, callTable, kindsOf } from '../wasm/program/call-table.js'
 import type { Place, ProgramCall, RecordedCall } from '../wasm/program/recorder.js'
 import { Cells, cellsOf } from './cells.js'
 import { writeChain } from './chain-source.js'
@@ -140,7 +140,8 @@ export class CudaProgram implements StepProgram {
         ? () => device.copies.writeBeside(copies, (...to) => chains.run(chain, ...to))
         : pieceOf(this.#backend, call, cells, addressOf)
       const ranges = [...call.places.values()].flatMap((place) => this.#rangeOf(place) ?? [])
-      return () => device.copies.within(ranges, piece)
+      const awaited = writesOf(call).filter(isCopied).map(addressOf)
+      return () => device.copies.within(ranges, awaited, piece)
     })
   }
 
@@ -151,6 +152,10 @@ export class CudaProgram implements StepProgram {
     return { from, to: from + this.#plan.sizes[buffer]! }
   }
 }
+
+/** The places that a call writes. */
+const writesOf = ({ name, places }: ProgramCall): Place[] =>
+  kindsOf(name).flatMap((kind, i) => (kind === 'w' || kind === 'u' ? (places.get(i) ?? []) : []))
 
 /** A joined call; also one by itself that goes by elements, if its result is to be copied. */
 function asJoined(

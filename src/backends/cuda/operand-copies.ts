@@ -38,6 +38,7 @@ export class OperandCopies {
   /** By the address of the first element. */
   readonly #copies = new Map<number, Copy>()
   #ranges: readonly AddressRange[] | undefined
+  #awaited: readonly number[] = []
   #isKeeping = true
 
   constructor(device: Pick<CudaDevice, 'launch'> & { readonly memory: DeviceMemory }) {
@@ -88,6 +89,12 @@ export class OperandCopies {
     })
   }
 
+  /** As `writeBeside` where a later call reads the copy; else the function gets 0. */
+  writeAwaited(pointer: number, length: number, start: (copy: number) => void): void {
+    if (this.#awaited.includes(pointer)) this.writeBeside([[pointer, length]], (copy) => start(copy!))
+    else start(0)
+  }
+
   /** Something was written from a pointer on. */
   written(pointer: number): void {
     if (this.isEmpty) return
@@ -113,13 +120,19 @@ export class OperandCopies {
     }
   }
 
-  /** Runs a call of a program whose pointers lead into these ranges. Within `apart`. */
-  within(ranges: readonly AddressRange[], run: () => void): void {
+  /**
+   * Runs a call of a program whose pointers lead into these ranges. Within `apart`.
+   *
+   * @param awaited - Where it writes what later calls read copies of.
+   */
+  within(ranges: readonly AddressRange[], awaited: readonly number[], run: () => void): void {
     this.#ranges = ranges
+    this.#awaited = awaited
     try {
       run()
     } finally {
       this.#ranges = undefined
+      this.#awaited = []
     }
   }
 

@@ -51,7 +51,7 @@ export function cudaKernels(device: CudaDevice, launch: Launch): TensorKernels &
     ...productKernels(device, launch, elementwise.fill),
     ...convolutionKernels(device, launch, elementwise.fill),
     ...windowKernels(launch, memory),
-    ...normalizationKernels(launch, memory, reductions.reduce),
+    ...normalizationKernels(device, launch, reductions.reduce),
     ...recurrentKernels(launch),
     ...attentionKernels(device, launch, elementwise.fill),
     ...updateKernels(device, launch),

@@ -3,14 +3,15 @@
 import type { TensorKernels } from '../../device-backend.js'
 import { reduceCodes } from '../../wasm/exports.js'
 import { callTable } from '../../wasm/program/call-table.js'
-import type { DeviceMemory } from '../device-memory.js'
+import type { CudaDevice } from '../cuda-device.js'
+import { bfloat16Source } from './bfloat16.js'
 import { foursSource } from './fours.js'
 import { defineModule, each, type Launch, launchRows } from './kernel-module.js'
 import { COLUMN_CHUNK, columnSource, inChunks, tiles } from './reductions.js'
 
 const normalizationModule = defineModule(
   'normalization',
-  `${columnSource}${foursSource}
+  `${columnSource}${foursSource}${bfloat16Source}
 INLINE Operand<float> ofChannels(const float *first) { return Operand<float>{first, 0, 1}; }
 KERNEL batchNorm(const float *x, const float *mean, const float *variance, const float *scale, const float *offset,
                  float *out, int rows, int channels, float epsilon) {
@@ -83,19 +84,26 @@ KERNEL divideByDeviation(const float *x, const float *variance, float *out, int 
   EACH(i, n) out[i] = x[i] / sqrtf(variance[i] + epsilon);
 }
 
+// An element, and where there is a copy as bfloat16 that as well.
+INLINE void storeBoth(float value, float *out, bfloat16 *copy, long long at) {
+  out[at] = value;
+  if (copy) copy[at] = toBfloat16(value);
+}
 template <class Row>
 INLINE void layerNorm(const Row &r, const float *x, const float *scale, const float *offset, float *out,
-                      float *moments, int rows, int size, float epsilon) {
+                      float *moments, bfloat16 *copy, int rows, int size, float epsilon) {
   if (r.row >= rows) return;
   x += (long long)r.row * size;
-  out += (long long)r.row * size;
   float sum = 0;
   EACH_IN(r, i, size) sum += x[i];
   float mean = r.template join<Add>(sum) / size;
   float squares = 0;
   EACH_IN(r, i, size) squares += (x[i] - mean) * (x[i] - mean);
   float root = 1.0f / sqrtf(r.template join<Add>(squares) / size + epsilon);
-  EACH_IN(r, i, size) out[i] = (x[i] - mean) * root * (scale ? scale[i] : 1) + (offset ? offset[i] : 0);
+  EACH_IN(r, i, size) {
+    float value = (x[i] - mean) * root * (scale ? scale[i] : 1) + (offset ? offset[i] : 0);
+    storeBoth(value, out, copy, (long long)r.row * size + i);
+  }
   if (r.rank == 0) {
     moments[2 * r.row] = mean;
     moments[2 * r.row + 1] = root;
@@ -103,7 +111,7 @@ INLINE void layerNorm(const Row &r, const float *x, const float *scale, const fl
 }
 template <class Row>
 INLINE void layerNormGrad(const Row &r, const float *dy, const float *x, const float *scale, const float *moments,
-                          float *dx, int rows, int size) {
+                          float *dx, bfloat16 *copy, int rows, int size) {
   if (r.row >= rows) return;
   long long first = (long long)r.row * size;
   float mean = moments[2 * r.row], root = moments[2 * r.row + 1];
@@ -117,17 +125,17 @@ INLINE void layerNormGrad(const Row &r, const float *dy, const float *x, const f
   product = r.template join<Add>(product) / size;
   EACH_IN(r, i, size) {
     float g = dy[first + i] * (scale ? scale[i] : 1);
-    dx[first + i] = (g - sum - (x[first + i] - mean) * root * product) * root;
+    storeBoth((g - sum - (x[first + i] - mean) * root * product) * root, dx, copy, first + i);
   }
 }
 #define LAYER_NORM(FORM, ROW) \\
   KERNEL layerNorm_##FORM(const float *x, const float *scale, const float *offset, float *out, float *moments, \\
-                          int rows, int size, float epsilon) { \\
-    layerNorm(ROW(), x, scale, offset, out, moments, rows, size, epsilon); \\
+                          bfloat16 *copy, int rows, int size, float epsilon) { \\
+    layerNorm(ROW(), x, scale, offset, out, moments, copy, rows, size, epsilon); \\
   } \\
   KERNEL layerNormGrad_##FORM(const float *dy, const float *x, const float *scale, const float *moments, float *dx, \\
-                              int rows, int size) { \\
-    layerNormGrad(ROW(), dy, x, scale, moments, dx, rows, size); \\
+                              bfloat16 *copy, int rows, int size) { \\
+    layerNormGrad(ROW(), dy, x, scale, moments, dx, copy, rows, size); \\
   }
 LAYER_NORM(warp, WarpRow)
 LAYER_NORM(block, BlockRow)
@@ -143,8 +151,8 @@ type NormalizationKernels = Pick<
 
 /** @param reduce - Sums of columns. */
 export function normalizationKernels(
+  { memory, copies }: CudaDevice,
   launch: Launch,
-  memory: DeviceMemory,
   reduce: TensorKernels['reduce'],
 ): NormalizationKernels {
   const sum = `float_${reduceCodes.sum}`
@@ -192,9 +200,18 @@ export function normalizationKernels(
       const last = [dScale, variance, dScale, channels, epsilon]
       launch(normalizationModule, 'divideByDeviation', { arguments: 'rrwnf' }, each(channels), last)
     },
-    layerNorm: (...v) => launchRows(launch, normalizationModule, 'layerNorm', callTable.layerNorm, [v[5], v[6]], v),
-    layerNormGrad: (...v) =>
-      launchRows(launch, normalizationModule, 'layerNormGrad', callTable.layerNormGrad, [v[5], v[6]], v),
+    layerNorm(x, scale, offset, out, moments, rows, size, epsilon) {
+      copies.writeAwaited(out, rows * size, (copy) => {
+        const values = [x, scale, offset, out, moments, copy, rows, size, epsilon]
+        launchRows(launch, normalizationModule, 'layerNorm', { arguments: 'rrrwwwnnf' }, [rows, size], values)
+      })
+    },
+    layerNormGrad(dy, x, scale, moments, dx, rows, size) {
+      copies.writeAwaited(dx, rows * size, (copy) => {
+        const values = [dy, x, scale, moments, dx, copy, rows, size]
+        launchRows(launch, normalizationModule, 'layerNormGrad', { arguments: 'rrrrwwnn' }, [rows, size], values)
+      })
+    },
     layerNormParameterGrad(dy, x, moments, dScale, dOffset, rows, size) {
       sumGradients('layerNormSums', [dy, x, moments], [dScale, dOffset], [rows, size])
     },
