@@ -2,7 +2,7 @@
 
 import { divideMean, type ReduceOperation, type Reducible } from '../transport/index.js'
 import { fold } from './fold.js'
-import { type Messages, piecesOf, shareOfArray } from './messages.js'
+import { type Messages, shareOfArray } from './messages.js'
 
 /** Leaves share `r` of the combined array on rank `r`. Tells of each piece of the own share once it is combined. */
 export async function directReduceScatter<T extends Reducible>(
@@ -16,7 +16,7 @@ export async function directReduceScatter<T extends Reducible>(
 
   const arrive = (piece: T | undefined, turn: number) =>
     piece && peers.map((peer) => messages.receiving(peer, messages.scratch(piece, piece.length, 2 * peer + (turn % 2))))
-  const pieces = [...piecesOf(shareOfArray(array, rank, worldSize))]
+  const pieces = [...messages.piecesOf(shareOfArray(array, rank, worldSize))]
   let arriving = arrive(pieces[0], 0)
   for (const [i, piece] of pieces.entries()) {
     const parts: T[] = []

@@ -6,8 +6,13 @@ import { combineInto, type ReduceOperation, type Reducible, shareOf, type Transp
 /** The tag of all collective messages; a transport leaves it to them. */
 export const COLLECTIVE_TAG = 2 ** 31 - 1
 
-/** Longer arrays travel in pieces of so many bytes, so that sending, receiving and combining overlap. */
-export const PIECE_BYTES = 1 << 20
+/**
+ * Longer arrays travel in pieces, so that sending, receiving and combining overlap. Few of them, for each wakes up both
+ * sides: of so many bytes for all peers that may send at the same time, whose pieces lie here meanwhile.
+ */
+const PIECES_BYTES = 1 << 22
+/** However many peers there are. */
+const LEAST_PIECE_BYTES = 1 << 20
 
 /** What travels: arrays of numbers, or of the bits of rounded ones. */
 export type Sendable = Reducible | Uint16Array
@@ -22,6 +27,8 @@ export class Messages {
   readonly transport: Transport
   readonly rank: number
   readonly worldSize: number
+  /** Bytes of a piece, the same on every rank: whole numbers of the largest class. */
+  readonly pieceBytes: number
   #sends: Promise<void>[] = []
   readonly #scratch = new Map<number, ArrayBuffer>()
 
@@ -29,6 +36,8 @@ export class Messages {
     this.transport = transport
     this.rank = transport.rank
     this.worldSize = transport.worldSize
+    const share = PIECES_BYTES / Math.max(1, this.worldSize - 1)
+    this.pieceBytes = Math.max(LEAST_PIECE_BYTES, share - (share % Float64Array.BYTES_PER_ELEMENT))
   }
 
   /** The rank that is `distance` after this one, round the circle. */
@@ -43,7 +52,7 @@ export class Messages {
 
   /** Sends an array, in pieces. An empty one is no message. */
   send(to: number, array: Sendable): void {
-    for (const piece of piecesOf(array)) this.sendPiece(to, piece)
+    for (const piece of this.piecesOf(array)) this.sendPiece(to, piece)
   }
 
   /** Sends one message, which may be empty. */
@@ -63,7 +72,7 @@ export class Messages {
 
   /** Receives as many elements as the array has, and tells of each piece once it is there. */
   async receive<T extends Sendable>(from: number, into: T, onPiece?: (piece: T) => void): Promise<void> {
-    for (const piece of piecesOf(into)) {
+    for (const piece of this.piecesOf(into)) {
       await this.receivePiece(from, piece)
       onPiece?.(piece)
     }
@@ -80,7 +89,7 @@ export class Messages {
   ): Promise<void> {
     const arrive = (piece: T | undefined, turn: number) =>
       piece && this.receiving(from, this.scratch(piece, piece.length, turn % 2))
-    const pieces = [...piecesOf(into)]
+    const pieces = [...this.piecesOf(into)]
     let arriving = arrive(pieces[0], 0)
     for (const [i, piece] of pieces.entries()) {
       const theirs = await arriving!
@@ -108,6 +117,12 @@ export class Messages {
       })
   }
 
+  /** The pieces that an array travels in: none for an empty one. */
+  *piecesOf<T extends Sendable>(array: T): Generator<T> {
+    const length = this.pieceBytes / array.BYTES_PER_ELEMENT
+    for (let start = 0; start < array.length; start += length) yield array.subarray(start, start + length) as T
+  }
+
   /** Memory that is kept from call to call; what it holds is anything. Each slot is another piece of it. */
   scratch<T extends Sendable>(like: T, length: number, slot = 0): T {
     const Class = like.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => T
@@ -121,12 +136,6 @@ export class Messages {
 
   /** What a rank must do to a result of its own before it sends it, to keep what the others receive. */
   round(_piece: Reducible): void {}
-}
-
-/** The pieces that an array travels in: none for an empty one. */
-export function* piecesOf<T extends Sendable>(array: T): Generator<T> {
-  const length = PIECE_BYTES / array.BYTES_PER_ELEMENT
-  for (let start = 0; start < array.length; start += length) yield array.subarray(start, start + length) as T
 }
 
 /** The share of a rank, as a view. */

@@ -2,7 +2,7 @@
 
 import { decodeHalfFloats, encodeHalfFloats, type HalfFormat } from '../core/index.js'
 import type { Reducible, Transport } from '../transport/index.js'
-import { Messages, PIECE_BYTES, type Sendable } from './messages.js'
+import { Messages, type Sendable } from './messages.js'
 
 /** Float32 values are rounded as they are sent; all others travel as they are. */
 export class RoundedMessages extends Messages {
@@ -51,6 +51,6 @@ export class RoundedMessages extends Messages {
   }
 
   #take(length: number): Uint16Array {
-    return (this.#free.pop() ?? new Uint16Array(PIECE_BYTES / Float32Array.BYTES_PER_ELEMENT)).subarray(0, length)
+    return (this.#free.pop() ?? new Uint16Array(this.pieceBytes / Float32Array.BYTES_PER_ELEMENT)).subarray(0, length)
   }
 }

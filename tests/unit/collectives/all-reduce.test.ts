@@ -142,3 +142,13 @@ it('rounds float32 values alone', async () => {
   const refused = createCollectives(first!).allReduce(new Int32Array(1), { wire: 'float16' })
   await expect(refused).rejects.toThrow(/Only float32/)
 })
+
+it.each([...algorithms])(
+  'goes in several pieces between two ranks too, whose pieces are longest: %s',
+  async (algorithm) => {
+    const array = () => Float32Array.from({ length: 2_500_001 }, (_, i) => i % 1000)
+    const sums = await reduced({ op: 'sum', inputs: [array(), array()], groups: [[0, 1]] }, algorithm)
+    const expected = array().map((value) => 2 * value)
+    for (const sum of sums) expect(Buffer.from(sum.buffer).equals(Buffer.from(expected.buffer))).toBe(true)
+  },
+)
