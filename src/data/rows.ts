@@ -95,7 +95,7 @@ export function columnsOfRows(
 }
 
 /** Is told of a row that does not fit. */
-export type RejectRow = (index: number, problem: RowProblem) => void
+type RejectRow = (index: number, problem: RowProblem) => void
 
 /** Keeps the shape of columns that went through rows as flat arrays: `like` where kind of row and length agree. */
 export function restoreShapes(columns: Columns, like: Columns): Columns {
