@@ -157,7 +157,7 @@ function touchesOf(call: RecordedCall, { n, operands, out }: ElementwiseForm): T
 }
 
 /** Tells what of the results of calls has to be written: what others read, or was only written in part. */
-function outsideOf({ sizes, given, results }: Step, users: (buffer: number) => number) {
+function outsideOf({ sizes, results }: Step, users: (buffer: number) => number) {
   return (calls: readonly RecordedCall[]): Place[] => {
     const touched = new Map<number, number>()
     for (const { places } of calls)
@@ -168,8 +168,7 @@ function outsideOf({ sizes, given, results }: Step, users: (buffer: number) => n
       const { n, out } = elementwiseOf(call)!
       const place = call.places.get(out.argument)!
       const isWhole = place.buffer >= 0 && place.offset === 0 && sizes[place.buffer] === n * out.bytes
-      const isKept = given.has(place.buffer) || results.has(place.buffer)
-      if (isWhole && !isKept && touched.get(place.buffer) === users(place.buffer)) continue
+      if (isWhole && !results.has(place.buffer) && touched.get(place.buffer) === users(place.buffer)) continue
       written.set(placeKey(place), place)
     }
     return [...written.values()]

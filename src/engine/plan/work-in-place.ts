@@ -28,13 +28,9 @@ export function workInPlace(step: Step): Step {
     const wholes = names.has(call.name) ? wholesOf(call, sizes) : undefined
     if (!wholes) return
     const isFree = (buffer: number) => !given.has(buffer) && !results.has(buffer)
-    const ending = wholes.read.filter((buffer) => isFree(buffer) && last.get(rootOf(buffer)) === index)
+    const ending = wholes.read.filter((buffer) => isFree(buffer) && last.get(buffer) === index)
     const fresh = wholes.written.filter((buffer) => isFree(buffer) && first.get(buffer) === index)
-    for (const [i, buffer] of fresh.slice(0, ending.length).entries()) {
-      const root = rootOf(ending[i]!)
-      inPlace.set(buffer, root)
-      last.set(root, last.get(buffer)!)
-    }
+    for (const [i, buffer] of fresh.slice(0, ending.length).entries()) inPlace.set(buffer, rootOf(ending[i]!))
   })
   return { ...step, inPlace }
 }

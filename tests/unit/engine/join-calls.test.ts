@@ -59,11 +59,13 @@ describe('what is joined', () => {
     expect(larger.calls[0]!.places.size).toBe(3)
   })
 
-  it('leaves other lengths, places that overlap, rows of what is written, and single calls', () => {
+  it('leaves other lengths, places that overlap or whose elements have other bytes, rows of what is written, and single calls', () => {
     const shifted = makeCall('unary', [unaryCodes.exp, at(1, 4), at(2), n, 0, 0])
     const row = makeCall('binary', [binaryCodes.add, 0, at(0), at(1), at(2), 3, 8, 8, 1, 0, 1])
+    const inBytes = makeCall('classify', [0, at(0), at(1), n])
     for (const calls of [
       [unary('neg', 0, 1), unary('exp', 0, 2, n - 1)],
+      [inBytes, unary('exp', 1, 2)],
       [unary('neg', 0, 1), shifted],
       [unary('neg', 0, 1), row],
       [unary('neg', 0, 1)],

@@ -62,6 +62,15 @@ describe('a constant of equal numbers', () => {
     expect(planned.calls[0]!.numbers.get(3)).toBe(1)
   })
 
+  it('stays where something is written to it', () => {
+    const addTo = (x: number, out: number) => makeCall('addInto', [at(x), at(out), n, 1])
+    const filled = makeCall('fill', [0, at(1), n, 1])
+    for (const calls of [given.calls, [filled, ...given.calls]]) {
+      const written = step([...calls, addTo(0, 1), multiply(0, 1, 5)], [3, 4, 5])
+      expect(repeatDraws(written, new Map([[1, all(1)]])).calls).toEqual(written.calls)
+    }
+  })
+
   it('stays where numbers differ, bits are none of an ordinary float, or a sum reads it', () => {
     const different = all(1)
     different[5] = 7

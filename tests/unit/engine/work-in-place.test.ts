@@ -49,6 +49,17 @@ describe('a buffer', () => {
     ] as const)
       expect(workInPlace(step([...calls], [...results], 4)).inPlace).toEqual(new Map())
   })
+
+  it('does not where it was written before, while the operand was in use', () => {
+    const calls = [unary(0, 1), unary(0, 2), sum(2, 3), unary(1, 2), sum(2, 4)]
+    expect(workInPlace(step(calls, [3, 4], 5)).inPlace).toEqual(new Map())
+  })
+
+  it('does not where the same call writes the operand', () => {
+    const joined = joinCalls(step([unary(0, 1), sum(1, 3), unary(1, 1), unary(1, 2), sum(2, 4)], [3, 4], 5))
+    expect(joined.calls.map(({ name }) => name)).toEqual(['unary', 'reduce', 'joined', 'reduce'])
+    expect(workInPlace(joined).inPlace).toEqual(new Map())
+  })
 })
 
 it('leaves what a step computes, joined or not', () => {
