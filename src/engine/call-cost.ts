@@ -65,6 +65,11 @@ const rules: Record<CallName, (call: RecordedCall) => CallCost> = {
   maxPoolGrad: (call) => pool(call, 2, 1),
   avgPool: (call) => pool(call, 1, 1),
   avgPoolGrad: (call) => pool(call, 1, 1),
+  resize(call) {
+    const [batch, height, width, channels, newHeight, newWidth] = numbers(call, 3, 4, 5, 6, 7, 8) as Six
+    const shape = [batch, height, width, `${channels} to ${newHeight}`, newWidth]
+    return memoryBound('resize', shape, 4 * batch * channels * (height * width + newHeight * newWidth))
+  },
 
   chain,
   joined,

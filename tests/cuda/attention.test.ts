@@ -90,7 +90,8 @@ describe.runIf(isThere)('attention on cuda', () => {
     const geometry = [batch, queries, keys, heads, dim, valueDim, 1, 0.4] as const
     // A row of scores is 64 bytes: all at once, two entries, one entry, one head, some rows, one row.
     const [all, ...others] = [2 ** 26, 2 * 2 * 21 * 64, 2 * 21 * 64, 21 * 64, 8 * 64, 1].map((bytes) => {
-      const kernels = attentionKernels(backend.device, backend.launch, backend.kernels.fill, bytes)
+      const { device } = backend
+      const kernels = attentionKernels(device, (...launch) => device.launch(...launch), backend.kernels.fill, bytes)
       const made = [tensors[3], tf.zeros([batch, heads, queries]), ...tensors.slice(0, 3)].map((like) =>
         backend.output(like!.shape, 'float32'),
       )

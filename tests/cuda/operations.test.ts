@@ -10,6 +10,7 @@ if (useStandIn('operations with kernels of their own')) {
   await import('../unit/backends/layer-norm.test.js')
   await import('../unit/backends/random-tensor.test.js')
   await import('../unit/backends/recurrent-cells.test.js')
+  await import('../unit/backends/resize.test.js')
   await import('../unit/metrics/crossentropy.test.js')
   await import('../unit/training/tfjs-optimizer.test.js')
 }

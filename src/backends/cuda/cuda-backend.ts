@@ -46,8 +46,6 @@ export class CudaBackend extends DeviceBackend {
   override readonly addressWords = 2
   /** The kernels that find some of their arguments in memory. */
   readonly lateKernels: LateKernels
-  /** Starts a kernel of CUDA C. */
-  readonly launch: Launch
   /** The kernels that programs bring along. */
   readonly chains: ChainKernels
 
@@ -61,10 +59,11 @@ export class CudaBackend extends DeviceBackend {
       openLink: () => new NcclLink(device, device.loadNccl()),
       close: () => device.close(),
     }
-    this.launch = (...values) => device.launch(...values)
-    this.kernels = cudaKernels(device, this.launch)
-    this.lateKernels = lateKernels(this.launch)
-    this.chains = new ChainKernels(this.launch)
+    // Not for anyone else: what no kernel of the table starts is in no recording.
+    const launch: Launch = (...values) => device.launch(...values)
+    this.kernels = cudaKernels(device, launch)
+    this.lateKernels = lateKernels(launch)
+    this.chains = new ChainKernels(launch)
   }
 
   /** A share of what is free, for the steps need room too. */

@@ -10,7 +10,6 @@ import { registerLoans } from '../loan.js'
 import { CudaBackend } from './cuda-backend.js'
 import { CudaDevice } from './cuda-device.js'
 import { registerPrecisionFlag } from './kernels/products.js'
-import { resizeKernels } from './resize.js'
 
 let registering: Promise<CudaDevice> | undefined
 
@@ -30,7 +29,7 @@ async function register(): Promise<CudaDevice> {
   const backendName = tfjsNameOf('cuda')
   registerPrecisionFlag()
   tf.registerBackend(backendName, () => new CudaBackend(device), 0)
-  for (const config of [...sharedKernels, ...resizeKernels]) tf.registerKernel({ ...config, backendName })
+  for (const config of sharedKernels) tf.registerKernel({ ...config, backendName })
   registerLoans(backendName)
   return device
 }

@@ -8,27 +8,23 @@ import type { DeviceBackend } from '../device-backend.js'
 import { lend } from '../loan.js'
 
 /** What a kernel is called with: inputs and attributes of the tfjs kernel of the same name. */
-interface KernelCall<B extends DeviceBackend> {
+interface KernelCall {
   inputs: Record<string, tf.TensorInfo>
   // Each tfjs kernel has attributes of its own shape; a kernel names the ones that it reads.
   attrs: never
-  backend: B
+  backend: DeviceBackend
 }
 
 /** Computes outputs from inputs, or undefined when it does not cover the case: then the kernel is on loan. */
-export type BackendKernel<B extends DeviceBackend = DeviceBackend> = (
-  call: KernelCall<B>,
-) => tf.TensorInfo | tf.TensorInfo[] | undefined
+export type BackendKernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[] | undefined
 
 /** A kernel without the backend's name. */
 export type OwnKernel = Pick<tf.KernelConfig, 'kernelName' | 'kernelFunc'>
 
 /** Binds kernels to their names in tfjs. */
-export function defineKernels<B extends DeviceBackend = DeviceBackend>(
-  kernels: Record<string, BackendKernel<B>>,
-): OwnKernel[] {
+export function defineKernels(kernels: Record<string, BackendKernel>): OwnKernel[] {
   return Object.entries(kernels).map(([kernelName, kernel]) => ({
     kernelName,
-    kernelFunc: ((call: KernelCall<B>) => kernel(call) ?? lend(kernelName, call)) as unknown as tf.KernelFunc,
+    kernelFunc: ((call: KernelCall) => kernel(call) ?? lend(kernelName, call)) as unknown as tf.KernelFunc,
   }))
 }

@@ -23,6 +23,7 @@ import { pool3dKernels } from './pool3d.js'
 import { randomKernels } from './random.js'
 import { recurrentKernels } from './recurrent.js'
 import { reduceKernels, softmaxKernels, truthKernels } from './reduce.js'
+import { resizeKernels } from './resize.js'
 import { padKernels, rowKernels } from './rows.js'
 import { shapeKernels } from './shape.js'
 import { transposeKernels } from './transpose.js'
@@ -34,5 +35,5 @@ export const sharedKernels: readonly OwnKernel[] = [
   ...[matMulKernels, convKernels, depthwiseKernels, poolKernels, reduceKernels, truthKernels, softmaxKernels],
   ...[transposeKernels, rowKernels, padKernels, gatherKernels, normalizeKernels, randomKernels],
   ...[conv3dKernels, cumulativeKernels, einsumKernels, crossEntropyKernels, layerNormKernels],
-  ...[recurrentKernels, geluKernels, attentionKernels, pool3dKernels],
+  ...[recurrentKernels, geluKernels, attentionKernels, pool3dKernels, resizeKernels],
 ].flat()

@@ -239,6 +239,24 @@ export interface KernelExports extends LayerExports, UpdateExports {
   /** Mean over the part of the window that lies inside the image. */
   avgPool(x: number, out: number, geometry: number): void
   avgPoolGrad(dy: number, dx: number, geometry: number): void
+  /**
+   * `[batch, height, width, channels]` to `[batch, newHeight, newWidth, channels]`: out[r, c] is the sum of the pixels from
+   * (first row, first column) on, as many as there are taps, each times the weight of its row and that of its column.
+   *
+   * @param taps - A table of words. Three int32 for each new row, then for each new column: the first of the original, how
+   *   many, and where in the table their weights lie, which are float32.
+   */
+  resize(
+    x: number,
+    taps: number,
+    out: number,
+    batch: number,
+    height: number,
+    width: number,
+    channels: number,
+    newHeight: number,
+    newWidth: number,
+  ): void
 
   /** Running sums or products along the middle axis of `[outer, size, inner]`, float32 or int32. */
   cumulative(

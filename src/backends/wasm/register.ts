@@ -8,7 +8,6 @@ import { StateError } from '../../core/index.js'
 import { wasmTfjsName } from '../backend-report.js'
 import { sharedKernels } from '../kernels/index.js'
 import { registerLoans } from '../loan.js'
-import { resizeKernels } from './kernels/resize.js'
 import { WasmMemory } from './memory.js'
 import { defaultScratchBytes, detectFeatures, type LoadedKernels, loadKernels } from './module.js'
 import { DcmlWasmBackend } from './wasm-backend.js'
@@ -83,7 +82,7 @@ async function register(): Promise<string | undefined> {
     module.exports.setScratch(scratch, defaultScratchBytes)
   }
   tf.registerBackend(wasmTfjsName, () => new DcmlWasmBackend(module.exports, heap), 0)
-  for (const config of [...sharedKernels, ...resizeKernels]) tf.registerKernel({ ...config, backendName: wasmTfjsName })
+  for (const config of sharedKernels) tf.registerKernel({ ...config, backendName: wasmTfjsName })
   registerLoans(wasmTfjsName)
   return undefined
 }

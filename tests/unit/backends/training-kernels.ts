@@ -176,6 +176,7 @@ export function testTrainingKernels(backend: BackendName): void {
           layers.conv2d({ filters: 4, kernelSize: 3, strides: 2, padding: 'same' }),
           layers.dropout({ rate: 0.1 }),
           layers.upSampling2d({ size: [2, 2] }),
+          layers.upSampling2d({ size: [1, 2], interpolation: 'bilinear' }),
           layers.zeroPadding2d({ padding: 1 }),
           layers.conv2dTranspose({ filters: 3, kernelSize: 3, strides: 2 }),
           layers.averagePooling2d({ poolSize: 2 }),

@@ -85,6 +85,18 @@ const networks: Record<string, { shape: number[]; vocabulary?: number; layers: (
       last(),
     ],
   },
+  'up-sampling': {
+    shape: [4, 5, 2],
+    layers: () => [
+      tfl.layers.upSampling2d({ size: [2, 1], inputShape: [4, 5, 2] }),
+      tfl.layers.conv2d({ filters: 3, kernelSize: 3, activation: 'tanh', kernelInitializer: start(1) }),
+      tfl.layers.upSampling2d({ size: [3, 2] }),
+      tfl.layers.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }),
+      tfl.layers.conv2d({ filters: 3, kernelSize: 5, strides: 3, activation: 'tanh', kernelInitializer: start(2) }),
+      tfl.layers.flatten(),
+      last(),
+    ],
+  },
   embedding: {
     shape: [6],
     vocabulary: 11,

@@ -35,43 +35,23 @@ KERNEL oneHot(const int *indices, float *out, int n, int depth, float onValue, f
   }
 }
 
-// For a pixel of the larger grid along one axis, the pixel of the original that it shows.
-INLINE int shown(int i, int from, int to, int alignCorners, int halfPixelCenters) {
-  double scale = alignCorners && to > 1 ? (double)(from - 1) / (to - 1) : (double)from / to;
-  double place = scale * (halfPixelCenters ? i + 0.5 : i);
-  int index = (int)(alignCorners ? floor(place + 0.5) : floor(place));
-  return index < 0 ? 0 : index > from - 1 ? from - 1 : index;
-}
-KERNEL resizeNearest(const float *x, float *out, int n, int height, int width, int newHeight, int newWidth,
-                     int channels, int alignCorners, int halfPixelCenters) {
-  EACH(i, n) {
-    unsigned pixel = i / (unsigned)channels, column = pixel % newWidth, rest = pixel / newWidth;
-    int row = shown(rest % newHeight, height, newHeight, alignCorners, halfPixelCenters);
-    int from = shown(column, width, newWidth, alignCorners, halfPixelCenters);
-    out[i] = x[(((long long)(rest / newHeight) * height + row) * width + from) * channels + i % channels];
-  }
-}
-// Every pixel of dx adds up those that show it, which lie next to each other.
-KERNEL resizeNearestGrad(const float *dy, float *dx, int n, int height, int width, int newHeight, int newWidth,
-                         int channels) {
-  EACH(i, n) {
-    unsigned pixel = i / (unsigned)channels;
-    int column = pixel % width, row = pixel / width % height;
-    long long image = pixel / width / height;
-    int firstRow = (int)((long long)row * newHeight / height) - 1;
-    int firstColumn = (int)((long long)column * newWidth / width) - 1;
+// taps: three int32 for each new row, then for each new column (wasm/exports.ts), and the weights, as bits.
+KERNEL resize(const float *x, const int *taps, float *out, int batch, int height, int width, int channels,
+              int newHeight, int newWidth) {
+  EACH(i, batch * newHeight * newWidth * channels) {
+    unsigned pixel = i / (unsigned)channels, rest = pixel / newWidth;
+    const int *row = taps + 3 * (rest % newHeight), *column = taps + 3 * (newHeight + pixel % newWidth);
+    long long first = ((long long)(rest / newHeight) * height + row[0]) * width + column[0];
+    const float *line = x + first * channels + i % channels;
+    int rows = row[1], columns = column[1];
+    const int *rowWeights = taps + row[2], *columnWeights = taps + column[2];
     float sum = 0;
-    for (int r = firstRow < 0 ? 0 : firstRow; r < newHeight; r++) {
-      int from = shown(r, height, newHeight, 0, 0);
-      if (from > row) break;
-      if (from < row) continue;
-      for (int c = firstColumn < 0 ? 0 : firstColumn; c < newWidth; c++) {
-        from = shown(c, width, newWidth, 0, 0);
-        if (from > column) break;
-        if (from == column) sum += dy[((image * newHeight + r) * newWidth + c) * channels + i % channels];
-      }
+    for (int r = 0; r < rows; r++, line += (long long)width * channels) {
+      float weight = __int_as_float(rowWeights[r]);
+      for (int c = 0; c < columns; c++)
+        sum += weight * __int_as_float(columnWeights[c]) * line[(long long)c * channels];
     }
-    dx[i] = sum;
+    out[i] = sum;
   }
 }
 `,
@@ -79,7 +59,7 @@ KERNEL resizeNearestGrad(const float *dy, float *dx, int n, int height, int widt
 
 export const layoutModules = [layoutModule]
 
-type LayoutKernels = Pick<TensorKernels, 'pad' | 'oneHot'>
+type LayoutKernels = Pick<TensorKernels, 'pad' | 'oneHot' | 'resize'>
 
 export function layoutKernels(launch: Launch, ints: Int32Array): LayoutKernels {
   return {
@@ -90,37 +70,9 @@ export function layoutKernels(launch: Launch, ints: Int32Array): LayoutKernels {
       launch(layoutModule, 'pad', callTable.pad, each(n), v)
     },
     oneHot: (...v) => launch(layoutModule, 'oneHot', callTable.oneHot, each(v[2] * v[3]), v),
+    resize(...v) {
+      const [batch, , , channels, newHeight, newWidth] = v.slice(3) as [number, number, number, number, number, number]
+      launch(layoutModule, 'resize', callTable.resize, each(batch * newHeight * newWidth * channels), v)
+    },
   }
-}
-
-/** What a resizing is given, beside the arrays and their size. */
-export interface Resizing {
-  readonly original: readonly number[]
-  readonly resized: readonly number[]
-  readonly alignCorners: boolean
-  readonly halfPixelCenters: boolean
-}
-
-/** Shows the nearest pixel. `original` and `resized` are `[batch, height, width, channels]`. */
-export function resizeNearest(launch: Launch, input: number, out: number, resizing: Resizing): void {
-  const { original, resized, alignCorners, halfPixelCenters } = resizing
-  const [batch, height, width, channels] = original as [number, number, number, number]
-  const [, newHeight, newWidth] = resized as [number, number, number]
-  const n = batch * newHeight * newWidth * channels
-  const values = [input, out, n, height, width, newHeight, newWidth, channels, +alignCorners, +halfPixelCenters]
-  launch(layoutModule, 'resizeNearest', { arguments: 'rwnnnnnnnn' }, each(n), values)
-}
-
-/** Its gradient, for corners that are neither aligned nor shifted. */
-export function resizeNearestGrad(
-  launch: Launch,
-  dy: number,
-  dx: number,
-  { original, resized }: Pick<Resizing, 'original' | 'resized'>,
-): void {
-  const [batch, height, width, channels] = original as [number, number, number, number]
-  const [, newHeight, newWidth] = resized as [number, number, number]
-  const n = batch * height * width * channels
-  const values = [dy, dx, n, height, width, newHeight, newWidth, channels]
-  launch(layoutModule, 'resizeNearestGrad', { arguments: 'rwnnnnnn' }, each(n), values)
 }

@@ -17,6 +17,7 @@ import { adagrad, adam, rmsprop, sgd, sumRanges, totals } from './optimizers'
 import { philoxFill } from './random'
 import { gruGates, gruGatesGrad, gruState, gruStateGrad, lstmCell, lstmCellGrad } from './recurrent'
 import { argExtreme, reduce, reduceBool, reduceInt } from './reduce'
+import { resize } from './resize'
 import { crossEntropy, crossEntropyGrad, softmax } from './softmax'
 import { stridedCopy } from './strided-copy'
 import { classify, logicalNot, unary } from './unary'
@@ -295,6 +296,10 @@ export function runProgram(from: usize, to: usize): i32 {
           f(p, 11),
         )
         p += 48
+        break
+      case 53:
+        resize(at(p, 1), at(p, 2), at(p, 3), n(p, 4), n(p, 5), n(p, 6), n(p, 7), n(p, 8), n(p, 9))
+        p += 40
         break
       case 100:
         sgd(at(p, 1), at(p, 2), at(p, 3), n(p, 4), f(p, 5), f(p, 6), n(p, 7), f(p, 8), f(p, 9))

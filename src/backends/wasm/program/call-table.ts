@@ -87,6 +87,7 @@ export const callTable = {
   batchNormTrainingGrad: form(51, 'rrrrrwwwnnf'),
   /** Not an export, and not for WebAssembly: ../../elementwise-calls.ts. */
   joined: form(52, joinedArguments),
+  resize: form(53, 'rrwnnnnnn'),
 } as const satisfies Partial<Record<keyof KernelExports | 'chain' | 'joined', CallForm>>
 
 /** Kernels that make a whole step of the gradients: they meet the other workers, add up, update. */

@@ -70,6 +70,7 @@ const uses: Record<string, () => tf.Tensor> = {
   maxPoolGrad: () => gradientOf((x) => tf.maxPool(x, 3, 2, 'same'))(image()),
   avgPool: () => tf.avgPool(image(), 2, 1, 'same'),
   avgPoolGrad: () => gradientOf((x) => tf.avgPool(x, 3, 2, 'same'))(image()),
+  resize: () => gradientOf((x) => tf.image.resizeBilinear(x, [9, 4]))(image()),
   reduce: () => tf.max(input(3, 4, 5), 1),
   reduceInt: () => tf.sum(tf.cast(tf.mul(input(3, 4), 9), 'int32'), 0),
   reduceBool: () => tf.any(tf.greater(input(3, 4), 0.9), 1),
