@@ -58,8 +58,13 @@ export function withDefaults<Options extends object, const Given extends Default
   defaults: Given,
 ): Complete<Options, Given> {
   checkNames(caller, options, defaults)
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  return { ...defaults, ...Object.fromEntries(given) } as Complete<Options, Given>
+  const complete: Record<string, unknown> = { ...defaults }
+  for (const name of Object.keys(defaults)) {
+    // Read by name, for options may come from a prototype, such as the getters of a class.
+    const given = (options as Readonly<Record<string, unknown>>)[name]
+    if (given !== undefined) complete[name] = given
+  }
+  return complete as Complete<Options, Given>
 }
 
 /** @throws {ConfigError} if there is an option of another name, which would be passed over. @param caller - For the message. */
