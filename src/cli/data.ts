@@ -149,6 +149,11 @@ export async function fitToModel(
     })
   const steps = []
   const isJoined = model.inputs.length === 1 && isRead('x', preprocessor) && !fills(first.x, model.inputs[0]!.shape)
+  const text = isJoined ? features.find((name) => Array.isArray(first[name]!.data)) : undefined
+  if (text !== undefined)
+    throw new DataError(`The column "${text}" holds text, and the model reads numbers.`, {
+      remedy: 'Leave it out of the data, or train with a preprocessor that encodes it',
+    })
   if (isJoined) steps.push(concat(features))
   if (use === 'predict') steps.push(select(isJoined ? 'x' : features))
   else if (target !== 'y' && !isRead(target, preprocessor)) steps.push(rename({ [target]: 'y' }))

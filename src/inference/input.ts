@@ -31,10 +31,11 @@ export async function columnsOfInput(
     // The cpu backend hands out its own memory, which ends with the tensor.
     return { x: { data: (isTypedArray(data) ? data.slice() : data) as TypedArray, shape: [...input.shape] } }
   }
-  if (typeof input !== 'object' || input === null)
+  if (typeof input !== 'object' || input === null || Object.values(input).some((column) => typeof column !== 'object'))
     throw new DataError('There is nothing to predict on.', {
       expected: 'rows [{ ... }], columns { x: { data, shape } } or a tensor',
       received: input,
+      remedy: 'Put a single row into a list: [row]',
     })
   checkColumns(input as Columns)
   return input as Columns

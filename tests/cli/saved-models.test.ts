@@ -267,6 +267,12 @@ describe('dcml predict', () => {
     for (const [i, line] of lines.entries()) expect(Math.abs(Number(line) - expected[i]!)).toBeLessThan(1)
   })
 
+  it('names a column of text that no preprocessor encodes', async () => {
+    await writeFile(at('text.csv'), 'a,b\n1,x\n')
+    const { exitCode, stderr } = await dcml('predict', at('regressor'), at('text.csv'))
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^dcml: The column "b" holds text, .*\n$/)])
+  })
+
   it('names a row that cannot be answered, counted from the start of the file', async () => {
     const rows = Array.from({ length: 2000 }, (_, i) => (i === 1700 ? ',1' : '1,1'))
     await writeFile(at('gap.csv'), `a,b\n${rows.join('\n')}\n`)

@@ -322,6 +322,7 @@ describe('what is wrong', () => {
     ],
     ['no object', (p: Predictor) => p.predict([7 as unknown as object]), /Row 0: this is no object/],
     ['nothing', (p: Predictor) => p.predict(undefined as unknown as object[]), /nothing to predict on/],
+    ['a row without a list', (p: Predictor) => p.predict({ x: 1 } as never), /Put a single row into a list: \[row\]/],
     ['columns without a shape', (p: Predictor) => p.predict({ x: {} } as never), /holds no array/],
     ['topK of 0', (p: Predictor) => p.predict(rows, { topK: 0 }), /topK is out of range/],
     ['a stream of what has no rows', (p: Predictor) => p.stream({} as never).next(), /A stream needs rows.*iterable/],
