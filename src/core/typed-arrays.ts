@@ -52,3 +52,7 @@ export function isTypedArray(value: unknown): value is TypedArray {
 
 /** Whether float32 would change a whole number, such as an id beyond 2^24. */
 export const isWholeBeyondFloat32 = (value: number): boolean => Number.isInteger(value) && Math.fround(value) !== value
+
+/** Whether float32 would turn a number into infinity: from about 3.4e38 on. */
+export const overflowsFloat32 = (value: number): boolean =>
+  Number.isFinite(value) && !Number.isFinite(Math.fround(value))

@@ -4,6 +4,7 @@ import {
   createTypedArray,
   isTypedArray,
   isWholeBeyondFloat32,
+  overflowsFloat32,
   rowSize,
   sizeOf,
   type TypedArray,
@@ -122,7 +123,8 @@ function columnOfValues(
   rows.forEach((row, i) => {
     const value = row?.[name]
     if (writeValue(data, i * size, size, value)) return
-    const kind = Array.isArray(data) ? 'text' : 'a number'
+    const number = data instanceof Float32Array ? 'a number that 32 bits hold' : 'a number'
+    const kind = Array.isArray(data) ? 'text' : number
     drop(i, {
       what: 'the value does not fit',
       column: name,
@@ -185,8 +187,11 @@ function writeValue(data: TypedArray | string[], offset: number, size: number, v
     if (Array.isArray(data)) {
       if (typeof item !== 'string') return false
       data[offset + j] = item
-    } else if (typeof item === 'number' || typeof item === 'boolean') data[offset + j] = Number(item)
-    else if (!isMissing(item) || !fillMissing(data, offset + j, 1)) return false
+    } else if (typeof item === 'number' || typeof item === 'boolean') {
+      const number = Number(item)
+      if (data instanceof Float32Array && overflowsFloat32(number)) return false
+      data[offset + j] = number
+    } else if (!isMissing(item) || !fillMissing(data, offset + j, 1)) return false
   }
   return true
 }

@@ -11,6 +11,7 @@ import {
   DataError,
   didYouMean,
   isTypedArray,
+  overflowsFloat32,
   rowSize,
   type TypedArrayName,
 } from '../core/index.js'
@@ -56,7 +57,7 @@ const arrays: Readonly<Record<Exclude<ColumnType, 'string'>, TypedArrayName>> = 
 }
 
 const expectations: Readonly<Record<ColumnType, string>> = {
-  float32: 'a number',
+  float32: 'a number that 32 bits hold',
   float64: 'a number that 64 bits hold exactly',
   int32: 'a whole number of 32 bits',
   uint8: 'a whole number, 0 to 255',
@@ -156,8 +157,8 @@ function columnOfValues(
     : (at: number, value: unknown) => {
         const number = numberOf(value)
         data[at] = number
-        // 32 bits round fractions; all else must be kept as it is, and NaN only where it was meant.
-        if (type === 'float32') return !Number.isNaN(number) || isMissing(value)
+        // 32 bits round; all else must be kept as it is, and NaN only where it was meant.
+        if (type === 'float32') return Number.isNaN(number) ? isMissing(value) : !overflowsFloat32(number)
         return data[at] === number || (type === 'float64' && isMissing(value))
       }
   for (let row = 0; row < rows; row++) {

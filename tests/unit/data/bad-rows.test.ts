@@ -108,6 +108,7 @@ describe('bad input', () => {
     ['a gap in whole numbers', 'a\n1\n""\n', { columns: { a: 'int32' } }, /line 3, column "a".*whole number/],
     ['a fraction as a class', 'a\n1.5\n', { columns: { a: 'int32' } }, /line 2.*received "1\.5"/],
     ['a number past 32 bits', 'a\n2147483648\n', { columns: { a: 'int32' } }, /line 2.*"2147483648"/],
+    ['a number past float32, late', `a\n${'1\n'.repeat(3000)}1e39\n`, {}, /line 3002, column "a".*32 bits.*"1e39"/],
     ['a number past 8 bits', 'a\n256\n', { columns: { a: 'uint8' } }, /0 to 255; received "256"/],
     ['text in x', 'a,b,y\n1,two,3\n', { target: 'y' }, /column "b" holds text/],
     ['an open quote', 'a\n1\n"2\n3\n', {}, /line 3, column "a": the quote is never closed.*"\\"2"/],

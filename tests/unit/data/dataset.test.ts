@@ -160,6 +160,13 @@ describe('fromRows', () => {
     expect(() => Dataset.fromRows([{ a: 1 }, { a: 1, b: 2 }])).toThrow(DataError)
   })
 
+  it('names a number that would be infinite in the kind of the first rows', async () => {
+    const rows = (late: number) =>
+      Dataset.fromRows(() => Array.from({ length: 3000 }, (_, i) => ({ a: i < 2999 ? 1 : late })))
+    await expect(rows(1e39).columns()).rejects.toThrow(/Row 2999, column "a".*32 bits hold; received 1e\+?39/)
+    expect((await rows(Number.POSITIVE_INFINITY).columns()).a!.data[2999]).toBe(Number.POSITIVE_INFINITY)
+  })
+
   it('reads a generator once, and a function of one for every pass', async () => {
     function* rows() {
       yield { a: 1 }
