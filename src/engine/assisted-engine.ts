@@ -42,8 +42,8 @@ export class AssistedEngine implements Engine {
   }
 
   /** Without the assist: an engine refuses programs that have it. */
-  async series(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]> {
-    return this.#engine.series?.(series, parameters) ?? []
+  series(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]> | undefined {
+    return this.#engine.series?.(series, parameters)
   }
 
   evaluate(batch: Batch): Promise<BatchSums> {

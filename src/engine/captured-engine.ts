@@ -85,23 +85,20 @@ export class CapturedEngine implements Engine {
     )
   }
 
-  async series(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]> {
-    if (this.#reasons.has('set')) return []
+  series(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]> | undefined {
+    if (this.#reasons.has('set')) return undefined
     // Workers that meet in the midst of it all take the same number of steps.
-    if (series.lowered.peers && !isResident(series.batch)) return []
+    if (series.lowered.peers && !isResident(series.batch)) return undefined
     this.#storage.refresh()
     const entry = this.#entries.get(keyOf(series.batch, 'set'))
-    if (!entry?.captured.isCurrent) return []
-    if (entry.captured.program.isAssisted) return []
+    if (!entry?.captured.isCurrent || entry.captured.program.isAssisted) return undefined
     const count = Math.min(series.count, entry.untilCheck)
-    if (count < 1) return []
+    if (count < 1) return undefined
     if (entry.series?.lowered !== series.lowered) {
       entry.series?.dispose()
       entry.series = new CapturedSeries(entry.captured, parameters, series)
     }
-    const sums = await entry.series.run({ ...series, count })
-    entry.untilCheck -= sums.length
-    return sums
+    return this.#runSeries(entry, entry.series, { ...series, count })
   }
 
   async evaluate(batch: Batch): Promise<BatchSums> {
@@ -132,6 +129,7 @@ export class CapturedEngine implements Engine {
     if (!captured) return undefined
     const restore = this.#storage.save()
     try {
+      captured.fill(batch)
       await this.#checked(captured, batch, step)
       return this.#reasons.size === 0 ? timeCalls(captured, batch, repeats) : undefined
     } finally {
@@ -146,6 +144,12 @@ export class CapturedEngine implements Engine {
     this.#storage.dispose()
   }
 
+  async #runSeries(entry: Entry, captured: CapturedSeries, series: StepSeries): Promise<Float32Array[]> {
+    const sums = await captured.run(series)
+    entry.untilCheck -= sums.length
+    return sums
+  }
+
   /**
    * A step whose gradients are taken in buckets. All of them lie there at once while it is recorded, checked, or computed
    * by tfjs.
@@ -158,6 +162,7 @@ export class CapturedEngine implements Engine {
       entry.untilCheck--
       const { captured } = entry
       this.passingBytes = Math.max(this.passingBytes, captured.passingBytes)
+      captured.fill(batch)
       if (await captured.runInBuckets(batch, buckets.take)) return captured.results()
     }
     const sums = createFlatFloats(parameters.layout.length)
@@ -187,6 +192,7 @@ export class CapturedEngine implements Engine {
       this.#entries.set(key, entry)
     }
     const { captured } = entry
+    captured.fill(run)
     if (entry.untilCheck-- > 0) return captured.run(run) ? captured.results() : readTensors(step.compute(run))
     entry.untilCheck = CHECK_INTERVAL + ((this.#checks++ * 619) % CHECK_INTERVAL)
     return this.#checked(captured, run, step)
@@ -224,13 +230,16 @@ export class CapturedEngine implements Engine {
     return undefined
   }
 
-  /** Runs the program and tfjs on the same rows; when they differ, the step stays with tfjs from here on. */
+  /**
+   * Runs the program, which has its rows already, and tfjs on the same ones; when they differ, the step stays with tfjs
+   * from here on.
+   */
   async #checked<R extends Run>(
     captured: CapturedStep,
     run: R,
     { kind, compute, gradients }: EagerStep<R>,
   ): Promise<Float32Array[]> {
-    // Before anything that waits: an engine computes first. Only what is added to counts.
+    // Before anything that waits: an engine has its rows first. Only what is added to counts.
     const start = kind === 'add' ? gradients?.sums.view().slice() : undefined
     const restore = this.#storage.save()
     const expected = await readTensors(compute(run))

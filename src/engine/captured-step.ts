@@ -160,9 +160,11 @@ export class CapturedStep {
     return this.#read.every(({ variable, dataId }) => !variable.isDisposed && variable.dataId === dataId)
   }
 
-  /** Computes the results for some rows; false when an index lies outside its range, which tfjs reports better. */
+  /**
+   * Computes the results for some rows, after `fill`; false when an index lies outside its range, which tfjs reports
+   * better.
+   */
   run(run: Run): boolean {
-    this.fill(run)
     return this.program.run(inputsOf(run)) === 0
   }
 
@@ -172,7 +174,6 @@ export class CapturedStep {
    * @throws {StateError} if an index turns out to lie outside its range when a bucket was taken already.
    */
   async runInBuckets(run: Run, take: (bucket: number, values: Float32Array) => Promise<void>): Promise<boolean> {
-    this.fill(run)
     const { program } = this
     program.setInputs(inputsOf(run))
     let from = 0
@@ -196,7 +197,10 @@ export class CapturedStep {
     return this.program.read(this.#results)
   }
 
-  /** Gathers the rows that the program does not gather by itself. */
+  /**
+   * Gathers the rows that the program does not gather by itself, before each run: their memory may hold something else by
+   * its end. Apart from the run, for what comes between may wait, and a stream use its arrays again meanwhile.
+   */
   fill({ columns, selection }: Run): void {
     for (const { place, column, content } of this.#rows) {
       const source = columns[column]!.data

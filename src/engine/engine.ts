@@ -111,12 +111,12 @@ export interface Engine {
   readonly passingBytes: number
   /**
    * Makes updates one after another without JavaScript in between, as many as it can; the caller makes the next one by
-   * itself.
+   * itself. As all that an engine runs, it has its rows by the time it returns.
    *
    * @returns The sums of each over all workers: loss, weight, metrics. Of an update whose loss is not a finite number,
-   *   which is the last, nothing but these sums was computed.
+   *   which is the last, nothing but these sums was computed. Undefined where it can make none.
    */
-  series?(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]>
+  series?(series: StepSeries, parameters: FlatParameters): Promise<Float32Array[]> | undefined
   /** Runs the loss on one batch without gradients. */
   evaluate(batch: Batch): Promise<BatchSums>
   /**

@@ -125,7 +125,9 @@ export class Replica implements Crew {
     const rowsPerStep = range.batchSize * range.accumulateSteps
     let step = range.firstStep
     for (let from = range.from; from < range.to; ) {
-      const series = await this.#trainSeries(range, from, step)
+      // Nothing waits before a step has its rows: a stream may use its arrays again.
+      const begun = this.#trainSeries(range, from, step)
+      const series = begun ? await begun : []
       records.push(...series)
       step += series.length
       from += series.length * rowsPerStep
@@ -212,18 +214,23 @@ export class Replica implements Crew {
     this.#data.dispose()
   }
 
-  /** Trains as many steps as the engine can run in one call. Those that it leaves, `#trainStep` takes one by one. */
-  async #trainSeries(range: TrainRange, from: number, step: number): Promise<StepRecord[]> {
+  /**
+   * Begins as many steps as the engine can run in one call. Those that it leaves, `#trainStep` takes one by one.
+   *
+   * @returns Undefined where it leaves all.
+   */
+  #trainSeries(range: TrainRange, from: number, step: number): Promise<StepRecord[]> | undefined {
     const { batchSize, order, orderPointer } = range
     const count = Math.floor((range.to - from) / batchSize)
     const { clipNorm, logicalShards, columns: names } = this.#job
-    if (!this.#lowered || range.accumulateSteps > 1 || clipNorm !== undefined || logicalShards !== undefined) return []
-    if (count === 0 || names.weight !== undefined) return []
+    if (!this.#lowered || range.accumulateSteps > 1 || clipNorm !== undefined || logicalShards !== undefined)
+      return undefined
+    if (count === 0 || names.weight !== undefined) return undefined
     const columns = this.#data.get(range.data)
     const { rank, size } = this.#strategy.group
     const own = splitRows(from, from + batchSize, rank, size)
     const selection = { ...this.#data.select(columns, order, orderPointer), ...own }
-    const sums = await this.#engine.series?.(
+    const sums = this.#engine.series?.(
       {
         batch: this.#batch(columns, true, { selection, step, firstRow: own.from - from }),
         count,
@@ -238,10 +245,15 @@ export class Replica implements Crew {
       },
       this.#parameters,
     )
-    if (!sums?.length) return []
-    const records = sums.map((totals, i) => recordOf(step + i, totals))
+    return sums && this.#recordSeries(sums, step)
+  }
+
+  async #recordSeries(sums: Promise<Float32Array[]>, step: number): Promise<StepRecord[]> {
+    const records = (await sums).map((totals, i) => recordOf(step + i, totals))
     for (const record of records) checkLoss(record)
-    this.#step = records.at(-1)!.step
+    const last = records.at(-1)
+    if (!last) return []
+    this.#step = last.step
     this.#parameters.publish()
     return records
   }

@@ -71,16 +71,22 @@ interface Training {
   optimizer?: Optimizer
   /** Whether pictures are to come out as they went in, or classes. */
   isAutoEncoder?: boolean
+  /** @default pictures or classes, in memory */
+  dataset?: Dataset
 }
 
 async function train(
   engine: 'eager' | 'captured',
-  { optimizer = adam({ learningRate: 1e-2 }), isAutoEncoder = false }: Training = {},
+  {
+    optimizer = adam({ learningRate: 1e-2 }),
+    isAutoEncoder = false,
+    dataset = isAutoEncoder ? pictures : data,
+  }: Training = {},
 ) {
   const model = isAutoEncoder ? autoEncoder() : network()
   const loss = isAutoEncoder ? 'meanSquaredError' : 'sparseCategoricalCrossentropy'
   const trainer = new Trainer({ model, loss, optimizer, engine, seed: 3 })
-  const history = await trainer.fit(isAutoEncoder ? pictures : data, { epochs: 4, batchSize: 8 })
+  const history = await trainer.fit(dataset, { epochs: 4, batchSize: 8 })
   expect(history.engine).toBe(engine)
   await trainer.close()
   const weights = await Promise.all(model.getWeights().map(async (weight) => [...(await weight.data())]))
@@ -152,6 +158,22 @@ describe.runIf(isThere)('captured steps on cuda', () => {
       return weights.flat()
     }
     expect(worst(await run(streamed), await run(data))).toBeLessThan(1e-5)
+  })
+
+  it('take streams that use their arrays again', async () => {
+    const { x, y } = await data.columns()
+    const streamed = (makesArrays: boolean) =>
+      Dataset.fromBatches(async function* () {
+        let arrays = [new Float32Array(8 * 36), new Int32Array(8)] as const
+        for (let from = 0; from < rows; from += 8) {
+          if (makesArrays) arrays = [new Float32Array(8 * 36), new Int32Array(8)]
+          arrays[0].set((x!.data as Float32Array).subarray(from * 36, (from + 8) * 36))
+          arrays[1].set((y!.data as Int32Array).subarray(from, from + 8))
+          yield { x: { data: arrays[0], shape: [8, 6, 6, 1] }, y: { data: arrays[1], shape: [8] } }
+        }
+      })
+    const own = await train('captured', { dataset: streamed(true) })
+    expect(await train('captured', { dataset: streamed(false) })).toEqual(own)
   })
 
   it('can be profiled: what was joined is a line with the names of its parts', async () => {

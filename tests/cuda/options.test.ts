@@ -5,7 +5,7 @@ import { Random } from '../../src/core/index.js'
 import { Dataset } from '../../src/data/index.js'
 import { adam } from '../../src/optimizers/index.js'
 import { memory } from '../../src/storage/index.js'
-import { checkpoint, type FitOptions, Trainer, type TrainerOptions } from '../../src/training/index.js'
+import { type Callback, checkpoint, type FitOptions, Trainer, type TrainerOptions } from '../../src/training/index.js'
 import { useStandIn } from './stand-in.js'
 
 const rows = 36
@@ -84,6 +84,16 @@ describe.runIf(useStandIn('options of training'))('training on cuda', () => {
     const callbacks = [checkpoint({ store })]
     const straight = await train('cuda', 'captured', {}, { epochs: 4 })
     await train('cuda', 'captured', { callbacks }, { epochs: 2 })
+    expect(await train('cuda', 'captured', {}, { epochs: 4, resumeFrom: store })).toEqual(straight)
+  })
+
+  it.each([2, 8, 13])('goes on to the same bits from where it was stopped, at step %i or soon after', async (last) => {
+    const store = memory()
+    const controller = new AbortController()
+    const abort: Callback = { relaxed: true, onStepEnd: ({ step }) => void (step === last && controller.abort()) }
+    const callbacks = [abort, checkpoint({ store })]
+    const straight = await train('cuda', 'captured', {}, { epochs: 4 })
+    await train('cuda', 'captured', { callbacks }, { epochs: 4, signal: controller.signal })
     expect(await train('cuda', 'captured', {}, { epochs: 4, resumeFrom: store })).toEqual(straight)
   })
 })

@@ -109,3 +109,25 @@ describe('several steps in one call', () => {
     expect(heap.bytesInUse).toBe(before)
   })
 })
+
+it.each(['eager', 'captured'] as const)('streams may use their arrays again: %s steps', async (engine) => {
+  const { x, y } = await data.columns()
+  const streamed = (makesArrays: boolean) =>
+    Dataset.fromBatches(async function* () {
+      let arrays = [new Float32Array(8 * width), new Int32Array(8)] as const
+      for (let from = 0; from + 8 <= rows; from += 8) {
+        if (makesArrays) arrays = [new Float32Array(8 * width), new Int32Array(8)]
+        arrays[0].set((x!.data as Float32Array).subarray(from * width, (from + 8) * width))
+        arrays[1].set((y!.data as Int32Array).subarray(from, from + 8))
+        yield { x: { data: arrays[0], shape: [8, width] }, y: { data: arrays[1], shape: [8] } }
+      }
+    })
+  const run = async (dataset: Dataset) => {
+    const model = network()
+    const trainer = new Trainer({ model, loss: 'sparseCategoricalCrossentropy', optimizer: adam(), seed: 5, engine })
+    const history = await trainer.fit(dataset, { epochs: 3, batchSize: 8 })
+    await trainer.close()
+    return { engine: history.engine, losses: history.epochs.map(({ loss }) => loss) }
+  }
+  expect(await run(streamed(false))).toEqual({ ...(await run(streamed(true))), engine })
+})
