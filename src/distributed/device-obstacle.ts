@@ -43,5 +43,6 @@ function obstacleAmong(workers: readonly Int32Array[], missing: string | undefin
   const devices = workers.map((worker) => worker.subarray(1).join())
   const second = devices.findIndex((device, rank) => devices.indexOf(device) < rank)
   if (second < 0) return undefined
-  return `Ranks ${devices.indexOf(devices[second]!)} and ${second} share a GPU, which NCCL does not do.`
+  const ranks = `${devices.indexOf(devices[second]!)} and ${second}`
+  return `Ranks ${ranks} share a GPU, which NCCL does not do. Where LOCAL_RANK is set, each process takes its own.`
 }

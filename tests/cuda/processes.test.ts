@@ -28,7 +28,9 @@ const difference = (a: Float32Array, b: Float32Array) =>
 describe.runIf(isThere)('processes on cuda', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  const orders = { backend: 'cuda', epochs: 2 }
+  // While a process compiles for the stand-in, which takes seconds where others compute too, it says nothing.
+  const patient = Object.fromEntries([0, 1, 2].map((rank) => [rank, { silenceMs: 30_000 }]))
+  const orders = { backend: 'cuda', epochs: 2, tcp: patient }
   const steps = 20
 
   it('that dcml launch started take a GPU each, and end in the weights of one', async () => {
@@ -61,7 +63,6 @@ describe.runIf(isThere)('processes on cuda', () => {
     const cases = [
       { places: [shared, shared], warning: /host.*Ranks 0 and 1 share a GPU/ },
       { places: [{ ...both[0]!, ...missing }, both[1]!], warning: /NCCL was not found.*pip install nvidia-nccl-cu13/ },
-      { places: [both[0]!, { ...both[1]!, ...missing }], warning: /Rank 1 has no NCCL/ },
     ]
     for (const { places, warning } of cases) {
       const [first, second] = await runGroup(2, orders, places)
@@ -72,8 +73,8 @@ describe.runIf(isThere)('processes on cuda', () => {
   })
 
   it.each<[NodeJS.Signals, object]>([
-    ['SIGKILL', {}],
-    ['SIGSTOP', {}],
+    // Told by silence alone, and after steps: all is compiled by then.
+    ['SIGSTOP', { tcp: {} }],
     ['SIGKILL', { bucketBytes: 8192 }],
   ])('of which one gets %s end with an error that names it: %j', async (signal, more) => {
     const { ranks } = await startGroup(2, { ...orders, ...more, epochs: 1000, tells: true }, both)

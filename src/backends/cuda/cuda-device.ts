@@ -221,7 +221,8 @@ export class CudaDevice {
   close(): void {
     const { calls } = this.#driver
     this.finish()
-    for (const part of [this.memory, this.#host, this.#modules, this.#cublas]) part.close()
+    for (const part of [this.memory, this.#uploads, this.#host, this.#modules, this.#cublas]) part.close()
+    for (const event of this.#idleEvents.splice(0)) calls.call('cuEventDestroy_v2', event)
     calls.call('cuStreamDestroy_v2', this.#stream)
     calls.call('cuDevicePrimaryCtxRelease_v2', this.#handle)
   }

@@ -40,7 +40,12 @@ class NcclGroup implements DeviceGroup {
     this.#device = device
     this.#nccl = nccl
     this.#stream = device.openStream()
-    nccl.begin(this.#communicator, place)
+    try {
+      nccl.begin(this.#communicator, place)
+    } catch (error) {
+      this.#stream.close()
+      throw error
+    }
     this.ready = this.#settled()
   }
 

@@ -51,6 +51,12 @@ export class Uploads {
     sent.push(next)
   }
 
+  /** Gives up the events; the ranges are the host memory's. */
+  close(): void {
+    for (const { event } of [...this.#sent.values()].flat()) this.#driver.calls.call('cuEventDestroy_v2', event)
+    this.#sent.clear()
+  }
+
   /** The oldest range, if the GPU has read it, or has to now. */
   #free(sent: SentRange[]): SentRange | undefined {
     const [oldest] = sent

@@ -344,7 +344,8 @@ API cuStreamSynchronize(std::uintptr_t stream) {
   isInvalidated = true;
   return captureUnsupported;
 }
-API cuEventCreate(Event **event, unsigned) { return *event = new Event(), 0; }
+API cuEventCreate(Event **event, unsigned) { return held++, *event = new Event(), 0; }
+API cuEventDestroy_v2(Event *event) { return held--, delete event, 0; }
 API cuEventRecord(Event *event, std::uintptr_t stream) { return event->after = streamOperations[stream], 0; }
 API cuEventQuery(Event *event) {
   // Not ready at every other question.

@@ -35,6 +35,7 @@ export const driverPrototypes = {
   cuStreamWaitEvent: 'uintptr_t stream, uintptr_t event, uint flags',
   cuStreamSynchronize: 'uintptr_t stream',
   cuEventCreate: 'void *event, uint flags',
+  cuEventDestroy_v2: 'uintptr_t event',
   cuEventRecord: 'uintptr_t event, uintptr_t stream',
   cuEventQuery: 'uintptr_t event',
   cuEventSynchronize: 'uintptr_t event',
