@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { chainModule, writeChain } from '../../src/backends/cuda/chain-source.js'
 import { type Place, type RecordedCall, recordCalls, selectBackend } from '../../src/backends/index.js'
 import { joinCalls } from '../../src/engine/plan/join-calls.js'
-import { findNvrtc } from './find-nvrtc.js'
+import { findNvrtc, strict } from './find-nvrtc.js'
 import { randomChains } from './random-chains.js'
 
 const found = await findNvrtc()
@@ -31,10 +31,14 @@ it('says in the source what is computed, and in arguments on what: equal chains 
   expect(new Set(twice.map(({ text }) => text)).size).toBe(names.size)
 })
 
-it.skipIf('reason' in found).each(['sm_75', 'sm_90', 'sm_120'])('chains compile for %s', (architecture) => {
-  if ('reason' in found) return
-  const chains = randomCalls().map((call) => writeChain(call, address))
-  const texts = new Map(chains.map(({ name, text }) => [name, text]))
-  const { name, source, options } = chainModule([...texts.values()])
-  expect(found.nvrtc.compile(source, name, { kind: 'cubin', architecture }, options).length).toBeGreaterThan(0)
-})
+it.skipIf('reason' in found).each(['sm_75', 'sm_90', 'sm_120'])(
+  'chains compile for %s, all in registers',
+  (architecture) => {
+    if ('reason' in found) return
+    const chains = randomCalls().map((call) => writeChain(call, address))
+    const texts = new Map(chains.map(({ name, text }) => [name, text]))
+    const { name, source, options = [] } = chainModule([...texts.values()])
+    const image = found.nvrtc.compile(source, name, { kind: 'cubin', architecture }, [...strict, ...options])
+    expect(image.length).toBeGreaterThan(0)
+  },
+)

@@ -5,14 +5,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Nvrtc } from '../../src/backends/cuda/ffi/nvrtc.js'
 import { kernelModules } from '../../src/backends/cuda/kernels/index.js'
-import { findNvrtc } from './find-nvrtc.js'
+import { findNvrtc, strict } from './find-nvrtc.js'
 
 /** That of an H100 and H200. */
 const architecture = 'sm_90'
 /** From the T4 of 2018 to the GPUs of 2025. */
 const architectures = ['sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90', 'sm_100', 'sm_103', 'sm_120']
-/** No warning, and no value that has to leave the registers for memory. */
-const strict = ['--ptxas-options=--warn-on-spills', '--ptxas-options=--warning-as-error']
 
 /** The toolkit's compiler, or why there is none. */
 function findNvcc(): string | undefined {

@@ -13,3 +13,6 @@ export async function findNvrtc(): Promise<{ nvrtc: Nvrtc } | { reason: string }
     return { reason: (error as Error).message }
   }
 }
+
+/** Options: no warning, and no value that has to leave the registers for memory. */
+export const strict = ['--ptxas-options=--warn-on-spills', '--ptxas-options=--warning-as-error']

@@ -24,6 +24,10 @@ TEST(right) {
 TEST(readsPastTheEnd) { EACH(i, n + 1) out[i < n ? i : 0] = x[i]; }
 TEST(writesPastTheEnd) { EACH(i, n + 1) out[i] = 0; }
 TEST(readsNoWholeFloat) { if (threadIdx.x == 0) out[0] = *(const float *)((const char *)x + 2); }
+struct alignas(16) Wide { float at[4]; };
+INLINE Wide wideAt(const float *x) { return *(const Wide *)x; }
+TEST(readsNoWholeFour) { if (threadIdx.x == 0) out[0] = wideAt(x + 1).at[2]; }
+TEST(writesNoWholeFour) { if (threadIdx.x == 0) *(Wide *)(out + 2) = wideAt(x); }
 TEST(readsWhatNobodyWrote) { if (threadIdx.x == 0) out[0] = out[1]; }
 TEST(readsSharedThatNobodyWrote) {
   __shared__ float parts[128];
@@ -89,7 +93,9 @@ describe.runIf(isThere)('the sanitizer of the stand-in', () => {
   it.each([
     ['readsPastTheEnd', 'A read of 4 bytes lies outside of every range (block 0, thread 100)'],
     ['writesPastTheEnd', 'A write of 4 bytes lies outside of every range (block 0, thread 100)'],
-    ['readsNoWholeFloat', 'A read of 4 bytes is not aligned'],
+    ['readsNoWholeFloat', 'an address is not aligned'],
+    ['readsNoWholeFour', 'an address is not aligned'],
+    ['writesNoWholeFour', 'an address is not aligned'],
     ['readsWhatNobodyWrote', 'A read of 4 bytes finds what nobody wrote'],
     ['readsSharedThatNobodyWrote', 'A read of 4 bytes finds what nobody wrote'],
     ['readsSharedTooEarly', 'A read of 4 bytes '],

@@ -9,7 +9,8 @@ const standIn = buildStandIn()
 if ('reason' in standIn) console.log(`Skipped: the tests of the backend cuda under the sanitizer. ${standIn.reason}`)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const files = ['kernels', 'operations', 'golden-torch', 'captured', 'training-kernels', 'attention', 'chains']
+const kernels = ['kernels', 'operations', 'golden-torch', 'training-kernels', 'attention', 'products']
+const files = [...kernels, 'captured', 'chains']
 
 it.skipIf('reason' in standIn).each(files)('tests/cuda/%s finds nothing wrong', (name) => {
   const run = spawnSync('npx', ['vitest', 'run', `tests/cuda/${name}.test.ts`], {

@@ -39,7 +39,6 @@ export class OperandCopies {
   readonly #copies = new Map<number, Copy>()
   #ranges: readonly AddressRange[] | undefined
   #awaited: readonly number[] = []
-  #isKeeping = true
 
   constructor(device: Pick<CudaDevice, 'launch'> & { readonly memory: DeviceMemory }) {
     this.#device = device
@@ -110,12 +109,9 @@ export class OperandCopies {
   /** Keeps nothing from before a function to what it starts, nor from that to what comes after. */
   apart(run: () => void): void {
     this.clear()
-    const before = this.#isKeeping
-    this.#isKeeping = false
     try {
       run()
     } finally {
-      this.#isKeeping = before
       this.clear()
     }
   }
@@ -156,8 +152,7 @@ export class OperandCopies {
   }
 
   #rangeOf(pointer: number, bytes: number): AddressRange | undefined {
-    const range =
-      this.#ranges?.find(holds(pointer)) ?? (this.#isKeeping ? this.#device.memory.rangeAt(pointer) : undefined)
+    const range = this.#ranges?.find(holds(pointer)) ?? this.#device.memory.rangeAt(pointer)
     return range && pointer + bytes <= range.to ? range : undefined
   }
 

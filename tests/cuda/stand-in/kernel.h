@@ -73,6 +73,8 @@ STAND_IN_UNDEFINED(negate_overflow, "a negation leaves int")
 STAND_IN_UNDEFINED(divrem_overflow, "a division by zero, or of the smallest int by -1")
 STAND_IN_UNDEFINED(shift_out_of_bounds, "a shift by more bits than there are")
 STAND_IN_UNDEFINED(out_of_bounds, "an index is outside of its array")
+// Of the type that the source names: the access that the other runtime is told of may be one of several that g++ made of it.
+STAND_IN_UNDEFINED(type_mismatch_v1, "an address is not aligned for its type")
 #else
 #define STAND_IN_UNSEEN
 #endif

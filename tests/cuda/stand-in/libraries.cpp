@@ -458,7 +458,7 @@ API nvrtcCompileProgram(Program *program, int, const char **) {
   int status = system(command.c_str());
   if (status == 0) {
     std::ofstream(base + ".cpp", std::ios::app) << "\n" << entriesOf(read(base + ".i"));
-    std::string hooks = sanitizer.isOn ? "-fsanitize=thread,signed-integer-overflow,shift,bounds,integer-divide-by-zero "
+    std::string hooks = sanitizer.isOn ? "-fsanitize=thread,alignment,signed-integer-overflow,shift,bounds,integer-divide-by-zero "
                                          "-fno-sanitize-recover=all " : "";
     // Without unique symbols each thread's module has shared arrays of its own, in functions made from templates too.
     std::string compile = "g++ -std=c++17 -w -O1 -fno-strict-aliasing -fno-gnu-unique -fPIC -ffp-contract=off " + hooks;
