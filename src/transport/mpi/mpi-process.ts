@@ -18,6 +18,8 @@ import { MpiTurns } from './turns.js'
 const FRAME_TAG = 0
 /** MPI promises 2^15 tags. */
 const LONG_TAGS = 32_000
+/** How long mpirun is given to read the last words of a process, in milliseconds. */
+const READING_MS = 200
 /** MPI counts in 32 bits. */
 const PIECE_BYTES = 2 ** 30
 
@@ -173,8 +175,12 @@ export class MpiProcess {
         this.#departAtOnce()
         return
       }
-      // Node prints it after this, when MPI has ended the process already.
-      if (thrown) console.error(inspect(thrown.error))
+      if (thrown) {
+        // Node prints it after this, when MPI has ended the process already.
+        console.error(inspect(thrown.error))
+        // What mpirun has not read when the job is aborted is lost.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READING_MS)
+      }
       this.mpi.call('Abort', this.mpi.handles.world, code || 1)
     })
   }
