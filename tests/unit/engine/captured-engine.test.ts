@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../src/backends/index.js'
 import { listAssists } from '../../../src/backends/node.js'
+import { activeWasmBackend } from '../../../src/backends/wasm/register.js'
 import { Random } from '../../../src/core/index.js'
 import { Dataset } from '../../../src/data/index.js'
 import { createEngine, divideLayout, type FlatParameters, runModel } from '../../../src/engine/index.js'
@@ -349,6 +350,19 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)))
 
 describe('what cannot be captured runs eagerly, and says why', () => {
+  beforeAll(() => {
+    tf.registerKernel({
+      kernelName: 'PastTheTable',
+      backendName: tf.getBackend(),
+      kernelFunc: () => {
+        const backend = activeWasmBackend()!
+        const out = backend.output([], 'float32')
+        backend.heap.floats[backend.pointer(out) / 4] = 2
+        return out
+      },
+    })
+  })
+
   const fitStep = async (step: TrainerOptions['step']) => {
     const { history } = await train('mlp', { loss: undefined as never, step, metrics: [] } as never, { epochs: 1 })
     return history
@@ -363,6 +377,11 @@ describe('what cannot be captured runs eagerly, and says why', () => {
       'runs on loan',
       /no kernel of its own/,
       (value: tf.Scalar) => tf.mul(value, tf.cast(tf.unique(tf.tensor1d([1, 1])).values, 'float32')),
+    ],
+    [
+      'runs a kernel that is in no table',
+      /kernel that cannot be recorded/,
+      (value: tf.Scalar) => tf.mul(value, tf.engine().runKernel('PastTheTable', {}) as tf.Scalar),
     ],
   ] as [string, RegExp, (value: tf.Scalar) => tf.Tensor][])('a step that %s', async (_, reason, change) => {
     const history = await fitStep((model, batch) => ({ loss: tf.reshape(change(loss(model, batch)), []) as tf.Scalar }))

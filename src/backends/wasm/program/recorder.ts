@@ -68,6 +68,8 @@ export class CallRecorder {
   readonly #calls: RecordedCall[] = []
   readonly #buffers: RecordedBuffer[] = []
   readonly #outside = new Set<DataRecord>()
+  /** Buffers that a call has written. */
+  readonly #written = new Set<number>()
   /** Start of each range that was handed out during the recording and is in use. */
   readonly #open = new Map<number, { buffer: number; bytes: number }>()
   #refusal: string | undefined
@@ -142,10 +144,23 @@ export class CallRecorder {
       if (kind === 'i') {
         const { infoLength = 0 } = callTable[name] as { infoLength?: number }
         info = ints().slice(value / 4, value / 4 + infoLength)
-      } else if (kind === 'r' || kind === 'w' || kind === 'u') places.set(i, this.#placeOf(value))
-      else numbers.set(i, value)
+      } else if (kind === 'r' || kind === 'w' || kind === 'u') {
+        const place = this.#placeOf(value)
+        places.set(i, place)
+        if (kind !== 'w') this.#checkSource(place)
+      } else numbers.set(i, value)
+    })
+    kindsOf(name).forEach((kind, i) => {
+      if (kind === 'w' || kind === 'u') this.#written.add(places.get(i)!.buffer)
     })
     this.#calls.push(info === undefined ? { name, places, numbers } : { name, places, numbers, info })
+  }
+
+  /** Refuses what no call here has written and nobody has told of: a replay would not have it. */
+  #checkSource({ buffer }: Place): void {
+    if (buffer < 0 || this.#written.has(buffer)) return
+    const { bytes, content } = this.#buffers[buffer]!
+    if (bytes > 0 && !content) this.refuse('A tensor is computed by a kernel that cannot be recorded.')
   }
 
   #placeOf(pointer: number): Place {
