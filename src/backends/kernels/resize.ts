@@ -2,8 +2,8 @@
  * Resizing pictures, both ways: what an up-sampling layer runs.
  *
  * A place of the result is a weighted sum of a run of places along each axis. The weights are worked out here, in float64
- * and by the rules of tfjs, so that kernels round no place by themselves. Of a gradient they are the same ones turned round,
- * also where corners are shifted, which tfjs' own gradients do not heed.
+ * and by the rules of tfjs, so that kernels round no place by themselves. A gradient has the same ones turned round, also
+ * where corners are shifted, which tfjs' own gradients do not heed.
  * @module
  */
 
@@ -12,8 +12,8 @@ import { sizeOf } from '../../core/index.js'
 import { type BackendKernel, defineKernels } from './define.js'
 
 interface ResizeAttributes {
-  /** `[height, width]`; gradients have none. */
-  size?: [number, number]
+  /** `[height, width]`; gradients have that of dy. */
+  size: [number, number]
   alignCorners: boolean
   halfPixelCenters?: boolean
 }
@@ -24,7 +24,7 @@ interface Taps {
   readonly weights: number[]
 }
 
-interface Rule extends ResizeAttributes {
+interface Rule extends Omit<ResizeAttributes, 'size'> {
   isBilinear: boolean
 }
 
@@ -71,10 +71,11 @@ const kernel =
   (isBilinear: boolean): BackendKernel =>
   ({ inputs, attrs, backend }) => {
     const { images, dy } = inputs as { images: tf.TensorInfo; dy?: tf.TensorInfo }
-    const rule = { ...(attrs as ResizeAttributes), isBilinear }
+    const { size, ...corners } = attrs as ResizeAttributes
+    const rule = { ...corners, isBilinear }
     if (images.dtype !== 'float32' || (dy ?? images).dtype !== 'float32' || sizeOf(images.shape) === 0) return undefined
     const [batch, height, width, channels] = images.shape as [number, number, number, number]
-    const [newHeight, newWidth] = rule.size ?? (dy!.shape.slice(1) as [number, number])
+    const [newHeight, newWidth] = dy ? (dy.shape.slice(1, 3) as [number, number]) : size
     const rows = tapsOf(height, newHeight, rule)
     const columns = tapsOf(width, newWidth, rule)
     const from = backend.pointer(dy ?? images)

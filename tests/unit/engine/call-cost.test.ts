@@ -185,6 +185,9 @@ describe('costOf', () => {
     expect(costs(() => gradient(tf.MaxPoolGrad, { dy: y, input: x, output: y }, about))).toEqual([
       { kernel: 'maxPoolGrad', shape, flops: 0, bytes: 4 * (2 * x.size + y.size) },
     ])
+    expect(costs(() => tf.image.resizeBilinear(x, [4, 6]))).toEqual([
+      { kernel: 'resize', shape: '2x8x8x3 to 4x6', flops: 0, bytes: 4 * (x.size + 2 * 4 * 6 * 3) },
+    ])
     expect(costs(() => gradient(tf.AvgPoolGrad, { dy: y, input: x }, about))).toEqual([
       { kernel: 'avgPoolGrad', shape, flops: 0, bytes: 4 * (x.size + y.size) },
     ])
