@@ -101,7 +101,8 @@ export class Dataset {
   /**
    * A stream of any size.
    *
-   * @param batches - Called at the start of every pass; yields columns of any number of rows.
+   * @param batches - Called at the start of every pass; yields columns of any number of rows, in arrays that stay as they
+   *   are: rows may wait there for others of their batch.
    * @param options - `size`: number of rows, when it is known. `seeks`: whether `batches` itself begins at `fromRow`,
    *   as a file with rows of one length can; otherwise it begins at the first row, and those before are left out.
    */

@@ -8,7 +8,7 @@ import { ConfigError, loadKoffi } from '../../src/core/index.js'
 import { Dataset } from '../../src/data/index.js'
 import { Trainer } from '../../src/training/index.js'
 import { driverMeter } from './driver-meter.js'
-import { useStandIn } from './stand-in.js'
+import { needStandIn } from './stand-in.js'
 
 const rows = 300
 const data = Dataset.fromArrays({
@@ -46,7 +46,7 @@ async function train(onStepEnd?: () => void): Promise<void> {
 
 const bytesOfTensors = () => (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU
 
-describe.runIf(useStandIn('the memory of training') && !process.env.DCML_TEST_GPU)('training on cuda', () => {
+describe.runIf(needStandIn('the memory of training'))('training on cuda', () => {
   let meter: Awaited<ReturnType<typeof driverMeter>>
   let setCapacity: (bytes: number) => number
 

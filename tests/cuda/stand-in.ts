@@ -80,6 +80,16 @@ export function useStandIn(what: string, isSanitized?: boolean): boolean {
     })
     return true
   }
+  return needStandIn(what, isSanitized)
+}
+
+/**
+ * Lets the backend cuda of this process run on the stand-in, for tests that ask what only that can tell. Where it does
+ * not work, or a GPU is to be used, a skipped test says why.
+ *
+ * @param isSanitized - As in `buildStandIn`.
+ */
+export function needStandIn(what: string, isSanitized?: boolean): boolean {
   const built = buildStandIn(isSanitized)
   if ('env' in built) {
     Object.assign(process.env, built.env)

@@ -7,7 +7,7 @@ import { MultiHeadAttention } from '../../src/models/index.js'
 import { adam, cosine } from '../../src/optimizers/index.js'
 import { Trainer } from '../../src/training/index.js'
 import { type DriverCounts, driverCounts, driverMeter } from './driver-meter.js'
-import { useStandIn } from './stand-in.js'
+import { needStandIn } from './stand-in.js'
 
 const networks = {
   mlp: {
@@ -92,32 +92,29 @@ async function lastEpoch(
   return Object.fromEntries(driverCounts.map((count) => [count, end[count] - start[count]])) as DriverCounts
 }
 
-describe.runIf(useStandIn('the structure of a step') && !process.env.DCML_TEST_GPU)(
-  'a step of training on cuda',
-  () => {
-    beforeAll(async () => {
-      await selectBackend({ prefer: ['cuda'] })
-      // How many steps the trainer asks for at a time depends on how long one takes: here, on nothing.
-      vi.useFakeTimers({ toFake: ['performance'] })
-    })
-    afterAll(() => void vi.useRealTimers())
+describe.runIf(needStandIn('the structure of a step'))('a step of training on cuda', () => {
+  beforeAll(async () => {
+    await selectBackend({ prefer: ['cuda'] })
+    // How many steps the trainer asks for at a time depends on how long one takes: here, on nothing.
+    vi.useFakeTimers({ toFake: ['performance'] })
+  })
+  afterAll(() => void vi.useRealTimers())
 
-    it.each(Object.keys(networks) as (keyof typeof networks)[])('is one launch of a graph: %s', async (name) => {
-      const counts = await lastEpoch(name)
-      // Means and variances of a batch normalization are read, and written back, at the end of an epoch.
-      const kept = name === 'cnn' ? 2 : 0
-      expect(counts).toMatchObject({
-        'graph launches': steps,
-        // The number of rows, once for all steps; and the means where they stay.
-        launches: 1 + kept,
-        // The order of the rows, and what changes from step to step, for 32 at a time.
-        uploads: 1 + steps / 32 + kept,
-        // What all steps report, and the weights, which the trainer looks at after each epoch.
-        downloads: 2 + kept,
-        // Nor is a page of memory that both see touched by the host, before which it would wait.
-        waits: 0,
-        allocations: 0,
-      })
+  it.each(Object.keys(networks) as (keyof typeof networks)[])('is one launch of a graph: %s', async (name) => {
+    const counts = await lastEpoch(name)
+    // Means and variances of a batch normalization are read, and written back, at the end of an epoch.
+    const kept = name === 'cnn' ? 2 : 0
+    expect(counts).toMatchObject({
+      'graph launches': steps,
+      // The number of rows, once for all steps; and the means where they stay.
+      launches: 1 + kept,
+      // The order of the rows, and what changes from step to step, for 32 at a time.
+      uploads: 1 + steps / 32 + kept,
+      // What all steps report, and the weights, which the trainer looks at after each epoch.
+      downloads: 2 + kept,
+      // Nor is a page of memory that both see touched by the host, before which it would wait.
+      waits: 0,
+      allocations: 0,
     })
-  },
-)
+  })
+})
