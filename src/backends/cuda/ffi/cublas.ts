@@ -131,65 +131,37 @@ export class Cublas {
     this.#calls.call('cublasDestroy_v2', this.#handle)
   }
 
-  /** Starts products on the stream. cuBLAS is column-major: it computes the transpose, op(b)^T op(a)^T. */
+  /** Starts products on the stream. */
   multiply(product: Product, precision: ProductPrecision): void {
-    const { m, n, k, transposeA, transposeB, batch } = product
-    this.#beta[0] = product.beta
-    this.#calls.call(
-      'cublasGemmStridedBatchedEx',
-      this.#handle,
-      transposeB ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
-      transposeA ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
-      n,
-      m,
-      k,
-      this.#one,
-      product.b,
-      operandTypes[precision],
-      product.rowStrideB,
-      product.batchStrideB,
-      product.a,
-      operandTypes[precision],
-      product.rowStrideA,
-      product.batchStrideA,
-      this.#beta,
-      product.out,
-      cublasValues.CUDA_R_32F,
-      product.rowStrideOut,
-      product.batchStrideOut,
-      batch,
-      computeTypes[precision],
-      cublasValues.CUBLAS_GEMM_DEFAULT,
-    )
+    const type = operandTypes[precision]
+    this.#start('cublasGemmStridedBatchedEx', product, precision, {
+      a: [product.a, type, product.rowStrideA, product.batchStrideA],
+      b: [product.b, type, product.rowStrideB, product.batchStrideB],
+      out: [product.out, cublasValues.CUDA_R_32F, product.rowStrideOut, product.batchStrideOut],
+    })
   }
 
   /** As `multiply`, by tables. */
   multiplyByTables(product: TableProduct, precision: ProductPrecision): void {
-    const { m, n, k, transposeA, transposeB, batch } = product
-    this.#beta[0] = product.beta
-    this.#calls.call(
-      'cublasGemmBatchedEx',
-      this.#handle,
-      transposeB ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
-      transposeA ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N,
-      n,
-      m,
-      k,
-      this.#one,
-      product.tableB,
-      operandTypes[precision],
-      product.rowStrideB,
-      product.tableA,
-      operandTypes[precision],
-      product.rowStrideA,
-      this.#beta,
-      product.tableOut,
-      cublasValues.CUDA_R_32F,
-      product.rowStrideOut,
-      batch,
-      computeTypes[precision],
-      cublasValues.CUBLAS_GEMM_DEFAULT,
-    )
+    const type = operandTypes[precision]
+    this.#start('cublasGemmBatchedEx', product, precision, {
+      a: [product.tableA, type, product.rowStrideA],
+      b: [product.tableB, type, product.rowStrideB],
+      out: [product.tableOut, cublasValues.CUDA_R_32F, product.rowStrideOut],
+    })
+  }
+
+  /** cuBLAS is column-major: it computes the transpose, op(b)^T op(a)^T. */
+  #start(
+    name: 'cublasGemmStridedBatchedEx' | 'cublasGemmBatchedEx',
+    { m, n, k, transposeA, transposeB, batch, beta }: Products,
+    precision: ProductPrecision,
+    { a, b, out }: Record<'a' | 'b' | 'out', readonly number[]>,
+  ): void {
+    const [opA, opB] = [transposeA, transposeB].map((is) => (is ? cublasValues.CUBLAS_OP_T : cublasValues.CUBLAS_OP_N))
+    this.#beta[0] = beta
+    const last = [batch, computeTypes[precision], cublasValues.CUBLAS_GEMM_DEFAULT]
+    this.#calls.call(name, this.#handle, opB, opA, n, m, k, this.#one, ...b, ...a, this.#beta, ...out, ...last)
   }
 }
 
