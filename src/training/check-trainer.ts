@@ -118,17 +118,20 @@ function checkParts(options: TrainerOptions): void {
     // Taken for a callback, it would stop nothing.
     checkPart(
       'a callback',
-      callback,
-      !(callback instanceof AbortSignal),
+      callback ?? null,
+      typeof callback === 'object' && callback !== null && !(callback instanceof AbortSignal),
       'a callback; a signal goes to fit(data, { signal })',
     )
     // A callback may have what it likes, but what looks like a hook must be one.
-    const hooks = Object.entries(callback ?? {}).filter(([name]) => /^on[A-Z]/.test(name))
+    const hooks = Object.entries(callback).filter(([name]) => /^on[A-Z]/.test(name))
     checkNames('A callback', Object.fromEntries(hooks), callbackHooks)
   }
   checkPart('strategy', strategy, typeof strategy?.start === 'function', 'such as new DataParallel({ workers: 2 })')
   checkPart('preprocessor', preprocessor, typeof preprocessor?.transform === 'function', 'a Preprocessor')
-  const isOptimizer = typeof optimizer === 'string' || isTfjsOptimizer(optimizer) || typeof optimizer?.name === 'string'
+  const isOptimizer =
+    typeof optimizer === 'string' ||
+    isTfjsOptimizer(optimizer) ||
+    (typeof optimizer === 'object' && typeof optimizer?.name === 'string')
   checkPart('optimizer', optimizer, isOptimizer, 'a name, or what a function such as adam() returns')
 }
 

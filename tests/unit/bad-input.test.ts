@@ -211,6 +211,9 @@ const cases: Record<string, Case[]> = {
     ],
     ['trainer no options', () => new Trainer(undefined as never), 'A trainer needs options.'],
     ['trainer no loss', () => new Trainer({ model: model() } as never), 'A trainer needs a loss or a step.'],
+    ['trainer optimizer a function', () => trainer({ optimizer: () => dcml.adam() }), 'What was given as optimizer'],
+    ['trainer callback null', () => trainer({ callbacks: [null] }), 'What was given as a callback'],
+    ['trainer callback undefined', () => trainer({ callbacks: [undefined] }), 'What was given as a callback'],
     ['trainer optimizer no', () => trainer({ optimizer: {} }), 'What was given as optimizer is of the wrong kind.'],
     [
       'trainer metrics string',
