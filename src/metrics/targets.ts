@@ -20,9 +20,7 @@ export function checkTargets(
     checkLabels(target, outputShape)
     return
   }
-  const expected = sizeOfRow(outputShape)
-  const received = sizeOfRow(target.shape)
-  if (expected !== received)
+  if (!fits(target.shape, outputShape))
     throw new ShapeError('The targets do not match the output of the model.', {
       expected: describeRows(outputShape.slice(1)),
       received: describeRows(target.shape.slice(1)),
@@ -32,11 +30,14 @@ export function checkTargets(
   if (!isShare && !regressions.includes(lossName)) return
   const at = target.data.findIndex((value: number) => Number.isNaN(value) || (isShare && !(value >= 0 && value <= 1)))
   if (at < 0) return
-  throw new DataError(`The target of row ${Math.floor(at / received)} is none that '${lossName}' takes.`, {
-    expected: isShare ? 'a number from 0 to 1' : 'a number',
-    received: target.data[at],
-    remedy: 'Mend it, or leave such rows out: dropMissing() in a Preprocessor does it for NaN',
-  })
+  throw new DataError(
+    `The target of row ${Math.floor(at / sizeOfRow(target.shape))} is none that '${lossName}' takes.`,
+    {
+      expected: isShare ? 'a number from 0 to 1' : 'a number',
+      received: target.data[at],
+      remedy: 'Mend it, or leave such rows out: dropMissing() in a Preprocessor does it for NaN',
+    },
+  )
 }
 
 /** Those whose targets are probabilities. */
@@ -63,7 +64,7 @@ function checkLabels(
       remedy: "Give it a unit for each class, or use 'binaryCrossentropy' with one unit and a sigmoid",
     })
   const places = outputShape.slice(0, -1)
-  if (sizeOfRow(shape) !== sizeOfRow(places))
+  if (!fits(shape, places))
     throw new ShapeError('The labels do not match the output of the model.', {
       expected: `${describeRows(places.slice(1))}, the number of a class each`,
       received: describeRows(shape.slice(1)),
@@ -84,4 +85,13 @@ function checkLabels(
 const sizeOfRow = (shape: readonly (number | null)[]) =>
   shape.slice(1).reduce<number>((size, length) => size * (length ?? 1), 1)
 
-const describeRows = (shape: readonly (number | null)[]) => `[rows${shape.map((length) => `, ${length}`).join('')}]`
+/** Whether there is a value for each output. An open length, as that of a sequence, takes any. */
+function fits(shape: readonly number[], outputShape: readonly (number | null)[]): boolean {
+  const lengths = outputShape.slice(1)
+  if (!lengths.includes(null)) return sizeOfRow(shape) === sizeOfRow(outputShape)
+  const given = shape.slice(1)
+  return given.length === lengths.length && lengths.every((length, i) => length === null || length === given[i])
+}
+
+const describeRows = (shape: readonly (number | null)[]) =>
+  `[rows${shape.map((length) => `, ${length ?? 'any'}`).join('')}]`

@@ -26,6 +26,14 @@ describe('targets that a loss does not take are refused before training', () => 
       /labels do not match.*'categoricalCrossentropy'/,
     ],
     [
+      'one-hot for class numbers of sequences',
+      'sparseCategoricalCrossentropy',
+      column([0, 1, 1, 0], 2, 2),
+      [null, null, 2],
+      ShapeError,
+      /Expected \[rows, any\].*received \[rows, 2, 2\]/,
+    ],
+    [
       'a class too many',
       'sparseCategoricalCrossentropy',
       column([0, 2]),
@@ -83,6 +91,9 @@ describe('targets that a loss does not take are refused before training', () => 
     ['sparseCategoricalCrossentropy', column([0, 2]), [null, 3]],
     ['sparseCategoricalCrossentropy', column([0, 2], 1), [null, 3]],
     ['sparseCategoricalCrossentropy', column([0, 2, 1, 1], 2), [null, 2, 3]],
+    // Sequences of any length.
+    ['sparseCategoricalCrossentropy', column([0, 2, 1, 1], 2), [null, null, 3]],
+    ['meanSquaredError', column([0, 2, 1, 1], 2, 1), [null, null, 1]],
     ['binaryCrossentropy', column([0, 0.5, 1]), [null, 1]],
     ['meanSquaredError', column([0, 5, -1]), [null, 1]],
     // One of the user's own may leave out what is missing.
